@@ -1,0 +1,56 @@
+"""Amazon resource names of ECS: built from a scope, and taken apart again.
+
+ARN formats: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/security_iam_service-with-iam.html
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Scope(NamedTuple):
+    """The account and region that a request speaks for; nothing is shared between two scopes."""
+
+    account: str
+    region: str
+
+    def arn(self, resource: str) -> str:
+        return f"arn:aws:ecs:{self.region}:{self.account}:{resource}"
+
+    def cluster(self, name: str) -> str:
+        return self.arn(f"cluster/{name}")
+
+    def service(self, cluster: str, name: str) -> str:
+        return self.arn(f"service/{cluster}/{name}")
+
+    def task(self, cluster: str, task_id: str) -> str:
+        return self.arn(f"task/{cluster}/{task_id}")
+
+    def container(self, cluster: str, task_id: str, container_id: str) -> str:
+        return self.arn(f"container/{cluster}/{task_id}/{container_id}")
+
+    def container_instance(self, cluster: str, instance_id: str) -> str:
+        return self.arn(f"container-instance/{cluster}/{instance_id}")
+
+    def family(self, family: str) -> str:
+        """No ARN of AWS's: the key under which KECS keeps what belongs to a task definition family."""
+        return self.arn(f"family/{family}")
+
+    def task_definition(self, family: str, revision: int) -> str:
+        return self.arn(f"task-definition/{family}:{revision}")
+
+
+def scope_key(scope: Scope) -> str:
+    """The value of the store's `scope` indexes."""
+    return f"{scope.account}/{scope.region}"
+
+
+def scope_of(arn: str) -> Scope:
+    """The scope that a well-formed ECS ARN belongs to."""
+    parts = arn.split(":", 5)
+    return Scope(account=parts[4], region=parts[3])
+
+
+def last_part(arn: str) -> str:
+    """What stands after the last slash: a cluster's or service's name, a task's id, `family:revision`."""
+    return arn.rsplit("/", 1)[-1]

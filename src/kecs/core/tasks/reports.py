@@ -1,0 +1,94 @@
+"""What runtimes tell of a task: the only things that happen to it from outside KECS.
+
+Each report names the task; the supervisor of that task applies it to the record. Reports about a task or container
+that is already past the step they speak of are ignored by the lifecycle tables, so a runtime may repeat one.
+`at` is seconds since the epoch on the runtime's clock.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from kecs.aws.model import ecs as m
+from kecs.core.records import Health, Record
+
+
+class Provisioned(Record):
+    """The task's network and volumes exist; containers can be created."""
+
+    task: str
+    address: str | None = None  # IPv4 under which the task's ports are reached from the host
+    mac_address: str | None = None
+
+
+class Pulled(Record):
+    """The container's image is there."""
+
+    task: str
+    container: str
+    digest: str | None = None  # sha256:…
+
+
+class Started(Record):
+    task: str
+    container: str
+    runtime_id: str
+    at: float
+    network_bindings: tuple[m.NetworkBinding, ...] = ()
+
+
+class Exited(Record):
+    task: str
+    container: str
+    at: float
+    exit_code: int | None
+    out_of_memory: bool = False
+
+
+class HealthChanged(Record):
+    task: str
+    container: str
+    status: Health
+    at: float
+
+
+class Failed(Record):
+    """A step could not be done. `reason` is what ECS would show, such as `CannotPullContainerError: …`."""
+
+    task: str
+    container: str | None  # None: the task's own resources
+    reason: str
+    at: float
+
+
+class Released(Record):
+    """Everything the task held is gone: containers, network, volumes of task scope."""
+
+    task: str
+
+
+Report = Provisioned | Pulled | Started | Exited | HealthChanged | Failed | Released
+
+
+class ObservedContainer(Record):
+    """A container that a runtime found when KECS started."""
+
+    name: str
+    runtime_id: str
+    state: Literal["created", "running", "exited"]
+    started_at: float | None = None
+    finished_at: float | None = None
+    exit_code: int | None = None
+    out_of_memory: bool = False
+    health: Health | None = None
+    network_bindings: tuple[m.NetworkBinding, ...] = ()
+
+
+class ObservedTask(Record):
+    """A task that a runtime found when KECS started, by the labels on what belongs to it."""
+
+    task: str  # ARN
+    containers: tuple[ObservedContainer, ...]
+    provisioned: bool  # its network is there and usable
+    address: str | None = None
+    mac_address: str | None = None

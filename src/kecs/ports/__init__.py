@@ -1,0 +1,1 @@
+"""The protocols between the layers; see docs/architecture.md."""

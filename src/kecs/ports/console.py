@@ -1,0 +1,77 @@
+"""What the admin API under /_kecs may ask of a running KECS; `app` implements it, `gateway.admin` calls it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any, Protocol
+
+from kecs.core.records import Record
+from kecs.ports.runtime import LogLine
+
+
+class FeedEvent(Record):
+    """One state change, as `kecs events` prints it and /_kecs/events streams it."""
+
+    id: int  # counts up from 1 within a process
+    at: float  # seconds since the epoch, on KECS's clock
+    kind: str  # cluster | task-definition | task | container | service | deployment | instance | service-event
+    arn: str
+    cluster: str | None  # the cluster's ARN
+    before: str | None  # the status before, None when it is new
+    after: str | None  # the status after, None when it is gone
+    message: str  # one line for people
+
+
+class ClockState(Record):
+    """The clock that this KECS lives by."""
+
+    now: float  # seconds since the epoch
+    frozen: bool
+    controllable: bool  # False: real containers, real time
+
+
+class ClockNotControllable(Exception):
+    """The runtime runs real containers, so time cannot be moved."""
+
+
+class NoSuchContainer(Exception):
+    """The cluster, task or container whose output was asked for is not there."""
+
+
+class Console(Protocol):
+    """The operator's side of one KECS process."""
+
+    def health(self) -> dict[str, Any]:
+        """`status` ("ok", or "starting"/"degraded" with a `reason`), `runtime`, `version`, `pid`, `instance`."""
+
+    def state(self, cluster: str | None = None) -> dict[str, Any]:
+        """Everything, as JSON-ready data: clusters, services, tasks, task definitions, instances of every scope."""
+
+    async def reset(self) -> None:
+        """Forget everything, stop every container; done when it returns."""
+
+    def events(self, since: int | None = None) -> AsyncIterator[FeedEvent]:
+        """State changes after the event with id `since` (None: from now on), without end."""
+
+    def recent_events(self, since: int = 0) -> list[FeedEvent]:
+        """What is still remembered of the changes after `since`."""
+
+    def clock(self) -> ClockState: ...
+
+    async def advance(self, seconds: float) -> ClockState:
+        """Move the clock on; returns when everything due by then has happened. Raises ClockNotControllable."""
+
+    async def freeze(self) -> ClockState: ...
+
+    async def resume(self) -> ClockState: ...
+
+    def logs(
+        self, cluster: str, task: str, container: str, *, follow: bool = False, tail: int | None = None
+    ) -> AsyncIterator[LogLine]:
+        """A container's output. `cluster` and `task` are names, ids or ARNs. Raises NoSuchContainer at once."""
+
+    def set_image(self, pattern: str, script: dict[str, Any]) -> None:
+        """Simulated runtime: how images that match the glob behave. Raises ValueError for an unknown key."""
+
+    def metrics(self) -> bytes:
+        """Prometheus text."""

@@ -1,0 +1,78 @@
+"""The protocol between KECS and what runs containers; `runtimes/` implements it, `control` calls it.
+
+Commands in, reports out: a command returns at once and its outcome arrives as a report through the sink, on the event
+loop's thread. So a runtime on a simulated clock needs no coroutine, and a slow daemon holds up nothing. Each command
+is sent once; after a restart KECS first asks for the inventory and then sends only what is still missing.
+
+The order in which containers start, dependencies, time-outs and what an exit means for the task are decided in
+`core`, never here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterable
+from typing import Protocol
+
+from kecs.core.records import Record
+from kecs.core.tasks.plan import TaskPlan
+from kecs.core.tasks.reports import ObservedTask, Report
+
+Sink = Callable[[Report], None]
+
+
+class RuntimeUnavailable(Exception):
+    """The runtime cannot be used; the text says why and what to do, in one line."""
+
+
+class LogLine(Record):
+    """A line of a container's output, without its line end."""
+
+    at: float
+    stream: str  # stdout | stderr
+    text: str
+
+
+class Capacity(Record):
+    """What the machine behind a runtime offers to tasks of the EC2 launch type."""
+
+    cpu: int  # CPU units, 1024 a core
+    memory: int  # MiB
+    architecture: str  # x86_64 | arm64
+
+
+class Runtime(Protocol):
+    """Runs the containers of tasks."""
+
+    name: str  # simulated | docker | kubernetes
+
+    async def open(self, sink: Sink) -> Capacity:
+        """Connect, begin to send reports, and say what there is. Raises RuntimeUnavailable."""
+
+    async def close(self) -> None:
+        """Let go of everything held in this process; containers go on."""
+
+    async def inventory(self) -> list[ObservedTask]:
+        """The tasks of this KECS instance that exist now. From here on their exits are reported too."""
+
+    async def discard(self, tasks: Iterable[str] | None = None) -> None:
+        """Remove these tasks' containers, networks and volumes, or those of every task of this instance."""
+
+    def provision(self, plan: TaskPlan) -> None:
+        """Make the task's network and volumes: Provisioned or Failed follows."""
+
+    def pull(self, plan: TaskPlan, container: str) -> None:
+        """Make the container's image available: Pulled or Failed follows."""
+
+    def start(self, plan: TaskPlan, container: str) -> None:
+        """Create and start the container: Started (then in time Exited) or Failed follows."""
+
+    def stop(self, plan: TaskPlan, container: str, timeout: float) -> None:
+        """Send the stop signal, after `timeout` seconds KILL: Exited follows. Unknown containers are ignored."""
+
+    def release(self, plan: TaskPlan) -> None:
+        """Remove what is left of the task: Released follows, also when nothing was there."""
+
+    def logs(
+        self, task: str, container: str, *, follow: bool = False, tail: int | None = None
+    ) -> AsyncIterator[LogLine]:
+        """The container's output so far, oldest first; with `follow` also what comes, until it has exited."""

@@ -1,0 +1,92 @@
+"""The protocol between KECS and its memory. `store/` implements it; handlers and control loops use it.
+
+Everything happens on the event loop's thread. `transaction()` is a plain context manager with no `await` inside: it
+commits as a whole when its block ends and leaves no trace when the block raises. Records are frozen, so what was read
+never changes underneath. Committed changes go to the feed's listeners in order, each batch once; they reach the disk
+with `flush()`, which the gateway calls before it answers and the control loops before they tell a runtime anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from contextlib import AbstractContextManager
+from typing import Protocol, TypeVar
+
+from kecs.core.records import (
+    AnyRecord,
+    Change,
+    ClusterRecord,
+    FamilyRecord,
+    InstanceRecord,
+    ServiceRecord,
+    TaskDefinitionRecord,
+    TaskRecord,
+    TokenRecord,
+)
+
+R = TypeVar("R", bound=AnyRecord)
+Listener = Callable[[list[Change]], None]
+
+
+class Table(Protocol[R]):
+    """Records of one kind by key, in the order in which they were made."""
+
+    def get(self, key: str) -> R | None: ...
+
+    def __contains__(self, key: object) -> bool: ...
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[R]: ...
+
+    def keys(self, index: str, value: str) -> Collection[str]:
+        """The keys of the records whose index has this value. Costs nothing however many there are."""
+
+    def where(self, index: str, value: str) -> list[R]:
+        """The records whose index has this value."""
+
+    def put(self, record: R) -> None:
+        """Add or replace; only inside a transaction."""
+
+    def delete(self, key: str) -> None:
+        """Remove, if it is there; only inside a transaction."""
+
+
+class Store(Protocol):
+    """All state of one KECS. `scope` indexes take `scope_key(scope)`, the others an ARN."""
+
+    @property
+    def clusters(self) -> Table[ClusterRecord]:
+        """By ARN. Index: scope."""
+
+    @property
+    def families(self) -> Table[FamilyRecord]:
+        """By FamilyRecord.key. Index: scope."""
+
+    @property
+    def task_definitions(self) -> Table[TaskDefinitionRecord]:
+        """By ARN. Indexes: scope, family (a FamilyRecord.key)."""
+
+    @property
+    def services(self) -> Table[ServiceRecord]:
+        """By ARN. Index: cluster."""
+
+    @property
+    def tasks(self) -> Table[TaskRecord]:
+        """By ARN. Indexes: cluster, service, instance, family (a FamilyRecord.key)."""
+
+    @property
+    def instances(self) -> Table[InstanceRecord]:
+        """By ARN. Index: cluster."""
+
+    @property
+    def tokens(self) -> Table[TokenRecord]:
+        """By TokenRecord.key. No index."""
+
+    def transaction(self) -> AbstractContextManager[None]: ...
+
+    def subscribe(self, listener: Listener) -> None:
+        """Call the listener after every commit with what changed."""
+
+    def flush(self) -> None:
+        """Make everything that was committed durable."""

@@ -1,0 +1,40 @@
+"""What a handler gets beside its request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kecs.aws.model import ecs as m
+from kecs.core.arns import Scope
+from kecs.core.records import ClusterRecord
+from kecs.core.settings import Settings
+from kecs.ports.clock import Ids
+from kecs.ports.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One call: who speaks (`scope`), when (`now`, seconds), and what it may touch.
+
+    A handler is a plain function `(Context, Request) -> Response`. It runs inside one store transaction that the
+    dispatcher opens: it raises a modelled error to answer that error and change nothing.
+    """
+
+    scope: Scope
+    principal: str  # the ARN that AWS would name as the caller
+    now: float
+    ids: Ids
+    store: Store
+    settings: Settings
+
+
+def find_cluster(context: Context, cluster: str | None) -> ClusterRecord:
+    """The ACTIVE cluster that a request names by short name or ARN; `default` when it names none.
+
+    Raises ClusterNotFoundException for an unknown or inactive one, and for an ARN of another account or region.
+    """
+    arn = cluster if cluster and cluster.startswith("arn:") else context.scope.cluster(cluster or "default")
+    record = context.store.clusters.get(arn)
+    if record is None or record.cluster.status != "ACTIVE" or record.scope != context.scope:
+        raise m.ClusterNotFoundException("Cluster not found.")
+    return record
