@@ -1,0 +1,88 @@
+"""What RunTask, StartTask and the service scheduler change in a task definition for one run.
+
+Handlers call `apply_overrides` to refuse bad overrides before a task exists; `task_plan` is what supervisors hand to a
+runtime. API shape: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_TaskOverride.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+
+from kecs.aws.model import ecs as m
+from kecs.core.arns import last_part
+from kecs.core.records import TaskRecord
+from kecs.core.tasks.plan import TaskPlan
+
+T = TypeVar("T")
+
+_REPLACED = ("command", "environment_files", "cpu", "memory", "memory_reservation")
+
+
+def apply_overrides(
+    definition: m.TaskDefinition, overrides: m.TaskOverride | None
+) -> tuple[m.ContainerDefinition, ...]:
+    """The definition's containers as this run has them, in the order of the definition.
+
+    Environment is merged by name and resource requirements by type; command, environment files, cpu, memory and
+    memoryReservation replace what was there. Raises InvalidParameterException for a container that is not there.
+    """
+    containers = {c.name or "": c for c in definition.container_definitions or ()}
+    for override in (overrides.container_overrides if overrides else None) or ():
+        name = override.name or ""
+        if name not in containers:
+            raise m.InvalidParameterException(
+                f"Override for container named {name} is not a container in the TaskDefinition."
+            )
+        containers[name] = _overridden(containers[name], override)
+    return tuple(containers.values())
+
+
+def _overridden(container: m.ContainerDefinition, override: m.ContainerOverride) -> m.ContainerDefinition:
+    changes: dict[str, Any] = {field: value for field in _REPLACED if (value := getattr(override, field)) is not None}
+    if override.environment is not None:
+        changes["environment"] = _merged(container.environment, override.environment, lambda e: e.name)
+    if override.resource_requirements is not None:
+        changes["resource_requirements"] = _merged(
+            container.resource_requirements, override.resource_requirements, lambda r: r.type
+        )
+    return msgspec.structs.replace(container, **changes)
+
+
+def _merged(base: Sequence[T] | None, over: Iterable[T], key: Callable[[T], Hashable]) -> list[T]:
+    """`base` with the entries of `over` in the place of those of the same key, new ones at the end."""
+    entries = {key(entry): entry for entry in base or ()}
+    entries.update((key(entry), entry) for entry in over)
+    return list(entries.values())
+
+
+def effective_definition(definition: m.TaskDefinition, overrides: m.TaskOverride | None) -> m.TaskDefinition:
+    """The definition with what the overrides say of the task as a whole: roles, size, ephemeral storage."""
+    if overrides is None:
+        return definition
+    fields = ("cpu", "memory", "execution_role_arn", "task_role_arn", "ephemeral_storage")
+    changes = {field: value for field in fields if (value := getattr(overrides, field)) is not None}
+    return msgspec.structs.replace(definition, **changes)
+
+
+def task_plan(task: TaskRecord, definition: m.TaskDefinition, service_name: str | None) -> TaskPlan:
+    """Everything a runtime has to know of `task`, which runs `definition` for the service of that name (if any)."""
+    scope = task.scope
+    effective = effective_definition(definition, task.overrides)
+    return TaskPlan(
+        arn=task.arn,
+        id=task.id,
+        cluster=last_part(task.cluster_arn),
+        account=scope.account,
+        region=scope.region,
+        definition=effective,
+        containers=apply_overrides(definition, task.overrides),
+        network_mode=definition.network_mode or "bridge",
+        launch_type=task.launch_type,
+        cpu=task.cpu or effective.cpu,
+        memory=task.memory or effective.memory,
+        service=service_name,
+        group=task.group,
+    )
