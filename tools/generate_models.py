@@ -13,7 +13,7 @@ from typing import Any
 import botocore
 import botocore.session
 from botocore import xform_name
-from botocore.model import ServiceModel, Shape
+from botocore.model import ListShape, MapShape, ServiceModel, Shape, StringShape, StructureShape
 
 TARGET = Path(__file__).resolve().parent.parent / "src/kecs/aws/model/ecs.py"
 
@@ -33,9 +33,12 @@ import msgspec
 from msgspec import field
 
 from kecs.aws.errors import ModeledError
+from kecs.aws.structs import FrozenStructMeta
 
 
-class Shape(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
+class Shape(
+    msgspec.Struct, metaclass=FrozenStructMeta, frozen=True, kw_only=True, omit_defaults=True, rename="camel"
+):
     """The base of every structure."""
 
 
@@ -81,30 +84,28 @@ class Writer:
     def _required_structures(self) -> set[str]:
         """Names of the structures a request can carry: only there do `required` members have no default."""
         seen: set[str] = set()
-        queue: list[Any] = [
-            self.model.operation_model(name).input_shape for name in self.model.operation_names
-        ]
+        queue: list[Any] = [self.model.operation_model(name).input_shape for name in self.model.operation_names]
         while queue:
             shape = queue.pop()
             if shape is None or shape.name in seen:
                 continue
             seen.add(shape.name)
-            if shape.type_name == "structure":
+            if isinstance(shape, StructureShape):
                 queue.extend(shape.members.values())
-            elif shape.type_name == "list":
+            elif isinstance(shape, ListShape):
                 queue.append(shape.member)
-            elif shape.type_name == "map":
+            elif isinstance(shape, MapShape):
                 queue.append(shape.value)
         return seen
 
     def type_of(self, shape: Shape) -> str:
-        if shape.type_name == "structure":
+        if isinstance(shape, StructureShape):
             return "Any" if getattr(shape, "is_document_type", False) else shape.name
-        if shape.type_name == "list":
+        if isinstance(shape, ListShape):
             return f"list[{self.type_of(shape.member)}]"
-        if shape.type_name == "map":
+        if isinstance(shape, MapShape):
             return f"dict[{self.type_of(shape.key)}, {self.type_of(shape.value)}]"
-        if getattr(shape, "enum", None):
+        if isinstance(shape, StringShape) and shape.enum:
             return shape.name
         return SCALARS[shape.type_name]
 
@@ -112,13 +113,13 @@ class Writer:
         lines = []
         for name in sorted(self.model.shape_names):
             shape = self.model.shape_for(name)
-            if shape.type_name == "string" and getattr(shape, "enum", None):
+            if isinstance(shape, StringShape) and shape.enum:
                 values = ", ".join(repr(value).replace("'", '"') for value in shape.enum)
                 lines.append(f"{name}: TypeAlias = Literal[{values}]")
         return "\n".join(lines)
 
-    def structure(self, name: str) -> str:
-        shape = self.model.shape_for(name)
+    def structure(self, shape: StructureShape) -> str:
+        name = shape.name
         is_error = bool(shape.metadata.get("exception"))
         lines = [f"class {name}({'ModeledError' if is_error else 'Shape, kw_only=True'}):"]
         if is_error:
@@ -141,18 +142,18 @@ class Writer:
         lines = ["OPERATIONS: dict[str, Operation] = {"]
         for name in sorted(self.model.operation_names):
             operation = self.model.operation_model(name)
+            taken, answered = operation.input_shape, operation.output_shape
+            assert taken is not None, name
+            assert answered is not None, name
             errors = "".join(f"{shape.name}, " for shape in operation.error_shapes)
-            lines.append(
-                f'    "{name}": Operation("{name}", {operation.input_shape.name}, '
-                f"{operation.output_shape.name}, ({errors.rstrip()})),"
-            )
+            lines.append(f'    "{name}": Operation("{name}", {taken.name}, {answered.name}, ({errors.rstrip()})),')
         return "\n".join([*lines, "}"])
 
     def module(self) -> str:
         structures = [
-            self.structure(name)
+            self.structure(shape)
             for name in sorted(self.model.shape_names)
-            if (shape := self.model.shape_for(name)).type_name == "structure"
+            if isinstance(shape := self.model.shape_for(name), StructureShape)
             and not getattr(shape, "is_document_type", False)
         ]
         target = self.model.metadata["targetPrefix"]

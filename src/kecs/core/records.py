@@ -13,6 +13,7 @@ from typing import Any, Literal
 import msgspec
 
 from kecs.aws.model import ecs as m
+from kecs.aws.structs import FrozenStructMeta
 from kecs.core.arns import Scope, last_part, scope_of
 
 TaskStatus = Literal[
@@ -30,7 +31,7 @@ Health = Literal["HEALTHY", "UNHEALTHY", "UNKNOWN"]
 RolloutState = Literal["IN_PROGRESS", "COMPLETED", "FAILED"]
 
 
-class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Record(msgspec.Struct, metaclass=FrozenStructMeta, frozen=True, kw_only=True, omit_defaults=True):
     """The base of every record."""
 
 
@@ -233,13 +234,7 @@ class TokenRecord(Record):
 
 
 AnyRecord = (
-    ClusterRecord
-    | FamilyRecord
-    | TaskDefinitionRecord
-    | TaskRecord
-    | ServiceRecord
-    | InstanceRecord
-    | TokenRecord
+    ClusterRecord | FamilyRecord | TaskDefinitionRecord | TaskRecord | ServiceRecord | InstanceRecord | TokenRecord
 )
 
 Change = tuple[str, str, Any, Any]

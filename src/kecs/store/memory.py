@@ -43,7 +43,7 @@ class MemoryTable(Generic[R]):
         self, name: str, key: Callable[[R], str], indexes: Mapping[str, IndexOf[R]], log: list[Change]
     ) -> None:
         self.name = name
-        self._key = key
+        self.key_of = key
         self._index_of = dict(indexes)
         self._log = log
         self._rows: dict[str, R] = {}
@@ -70,7 +70,7 @@ class MemoryTable(Generic[R]):
         return [rows[key] for key in self._indexes[index].get(value, ())]
 
     def put(self, record: R) -> None:
-        key = self._key(record)
+        key = self.key_of(record)
         self._log.append((self.name, key, self._rows.get(key), record))
         self.set(key, record)
 
@@ -157,7 +157,7 @@ class MemoryStore:
         if journal is not None:
             for name, record in journal.load():
                 table = self.tables[name]
-                table.set(table._key(record), record)
+                table.set(table.key_of(record), record)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -196,7 +196,7 @@ class MemoryStore:
         with self.transaction():
             for table in self.tables.values():
                 for record in table:
-                    table.delete(table._key(record))
+                    table.delete(table.key_of(record))
         self.flush()
 
     def close(self) -> None:

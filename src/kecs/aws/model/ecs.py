@@ -13,9 +13,12 @@ import msgspec
 from msgspec import field
 
 from kecs.aws.errors import ModeledError
+from kecs.aws.structs import FrozenStructMeta
 
 
-class Shape(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
+class Shape(
+    msgspec.Struct, metaclass=FrozenStructMeta, frozen=True, kw_only=True, omit_defaults=True, rename="camel"
+):
     """The base of every structure."""
 
 
