@@ -1,0 +1,75 @@
+"""What holds for every test: how hypothesis looks for examples, and which tests need a Docker Engine.
+
+Fixtures belong to the folder that needs them; nothing here is a fixture.
+"""
+
+from __future__ import annotations
+
+import functools
+import http.client
+import os
+import socket
+from collections.abc import Generator
+from urllib.parse import urlsplit
+
+import pytest
+from hypothesis import settings
+
+# The same examples in every run, and no limit of time on one: the machine that runs the tests may be busy.
+# `make test PYTEST_ARGS=--hypothesis-profile=explore` looks for new ones.
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.register_profile("explore", deadline=None, max_examples=1000, print_blob=True)
+settings.load_profile("repeatable")
+
+DOCKER_REQUIRED = os.environ.get("KECS_REQUIRE_DOCKER") == "1"
+
+
+class _DockerConnection(http.client.HTTPConnection):
+    """HTTP to the engine that DOCKER_HOST names, or to the usual socket."""
+
+    def connect(self) -> None:
+        url = urlsplit(os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock")
+        if url.scheme == "unix":
+            self.sock = socket.socket(socket.AF_UNIX)
+            self.sock.settimeout(self.timeout)
+            self.sock.connect(url.path)
+        else:
+            self.sock = socket.create_connection((url.hostname or "", url.port or 2375), self.timeout)
+
+
+@functools.cache
+def docker_problem() -> str | None:
+    """Why no Docker Engine can be used, or None; asked once per process."""
+    connection = _DockerConnection("docker", timeout=10)
+    try:
+        connection.request("GET", "/_ping")
+        status = connection.getresponse().status
+    except (OSError, http.client.HTTPException) as error:
+        return f"no Docker Engine answers: {error}"
+    finally:
+        connection.close()
+    return None if status == 200 else f"the Docker Engine answers its ping with status {status}"
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One worker runs all Docker tests, one after the other: they share an engine and ports of this machine."""
+    for item in items:
+        if item.get_closest_marker("docker"):
+            item.add_marker(pytest.mark.xdist_group("docker"))
+
+
+@pytest.hookimpl(tryfirst=True)  # before fixtures that would talk to the engine
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("docker") and (problem := docker_problem()):
+        pytest.skip(problem)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where Docker is required, a Docker test that is skipped, for whatever reason, has failed."""
+    report = yield
+    if DOCKER_REQUIRED and report.skipped and item.get_closest_marker("docker") and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, but KECS_REQUIRE_DOCKER=1: {report.longrepr}"
+    return report
