@@ -71,7 +71,11 @@ class Console(Protocol):
         """A container's output. `cluster` and `task` are names, ids or ARNs. Raises NoSuchContainer at once."""
 
     def set_image(self, pattern: str, script: dict[str, Any]) -> None:
-        """Simulated runtime: how images that match the glob behave. Raises ValueError for an unknown key."""
+        """Simulated runtime: how images that match the glob behave. Raises ValueError for an unknown key, and on a
+        runtime that runs real containers."""
+
+    def images(self) -> dict[str, dict[str, Any]]:
+        """What `set_image` was told, by glob; empty on a runtime that runs real containers."""
 
     def metrics(self) -> bytes:
         """Prometheus text."""
