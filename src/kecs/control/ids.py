@@ -1,0 +1,42 @@
+"""Where identifiers come from: `ports.clock.Ids` by chance, or from a seed so that a run can be repeated."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from random import Random
+
+LOWEST_19_DIGITS = 10**18
+UUID4_MASK = ~(0xF << 76) & ~(0x3 << 62)  # the bits of a UUID that are chance
+UUID4_MARK = (0x4 << 76) | (0x2 << 62)  # version 4, variant of RFC 9562
+
+
+class _Ids:
+    """Identifiers in AWS's shapes, from a source of bits; see ports.clock.Ids."""
+
+    def __init__(self, bits: Callable[[int], int]) -> None:
+        self._bits = bits
+
+    def hex32(self) -> str:
+        return f"{self._bits(128) & UUID4_MASK | UUID4_MARK:032x}"
+
+    def uuid(self) -> str:
+        digits = self.hex32()
+        return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+    def digits19(self) -> str:
+        return str(LOWEST_19_DIGITS + self._bits(64) % (9 * LOWEST_19_DIGITS))
+
+
+class RandomIds(_Ids):
+    """From the operating system's random source: version 4 UUIDs, never the same twice."""
+
+    def __init__(self) -> None:
+        super().__init__(secrets.randbits)
+
+
+class SeededIds(_Ids):
+    """The same identifiers in the same order for the same seed."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__(Random(seed).getrandbits)
