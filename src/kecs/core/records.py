@@ -40,6 +40,7 @@ class ClusterRecord(Record):
 
     arn: str
     cluster: m.Cluster
+    implicit: bool = False  # `default`, made by KECS itself: the first CreateCluster still configures it
     tags: tuple[m.Tag, ...] = ()
 
     @property
@@ -113,6 +114,7 @@ class TaskRecord(Record):
     desired_status: Literal["RUNNING", "STOPPED"] = "RUNNING"
     version: int = 1
     service_arn: str | None = None  # who owns the task; never read from group or startedBy
+    service_name: str | None = None
     deployment_id: str | None = None
     started_by: str | None = None
     awsvpc: bool = False
@@ -131,6 +133,10 @@ class TaskRecord(Record):
     attributes: tuple[m.Attribute, ...] = ()
     provisioning: Literal["NO", "ASKED", "DONE", "RELEASING", "RELEASED"] = "NO"
     address: str | None = None  # where its ports are reached, once known
+    connectivity_at: float | None = None  # since when its agent is connected
+    reserved_cpu: int = 0  # what it takes of its container instance: CPU units,
+    reserved_memory: int = 0  # MiB
+    reserved_ports: tuple[str, ...] = ()  # and fixed host ports, as "tcp/8080"
     pull_started_at: float | None = None
     pull_stopped_at: float | None = None
     started_at: float | None = None
@@ -185,6 +191,7 @@ class DeploymentRecord(Record):
     reached_running: bool = False  # a task of it has been RUNNING: failures no longer count as consecutive
     consecutive_failures: int = 0  # drives the back-off, unlike failed_tasks never reset by a rollout's end
     retry_at: float | None = None  # no task is started before this time
+    unplaced: bool = False  # no container instance had room for its last tasks
     launch_type: Literal["FARGATE", "EC2", "EXTERNAL", "MANAGED_INSTANCES"] | None = None
     capacity_provider_strategy: tuple[m.CapacityProviderStrategyItem, ...] = ()
     platform_version: str | None = None

@@ -1,0 +1,1 @@
+"""HTTP: what happens to a request, in order."""

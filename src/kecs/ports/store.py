@@ -73,7 +73,8 @@ class Store(Protocol):
 
     @property
     def tasks(self) -> Table[TaskRecord]:
-        """By ARN. Indexes: cluster, service, instance, family (a FamilyRecord.key)."""
+        """By ARN. Indexes: cluster, service, unaccounted (a service: its tasks but for stopped ones that the scheduler
+        has counted), instance, family (a FamilyRecord.key)."""
 
     @property
     def instances(self) -> Table[InstanceRecord]:

@@ -135,6 +135,7 @@ class MemoryStore:
             {
                 "cluster": lambda r: r.cluster_arn,
                 "service": lambda r: r.service_arn,
+                "unaccounted": lambda r: None if r.accounted else r.service_arn,
                 "instance": lambda r: r.container_instance_arn,
                 "family": lambda r: r.family_key,
             },

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from kecs.aws.model import ecs as m
 from kecs.core.arns import Scope
-from kecs.core.records import ClusterRecord
+from kecs.core.records import ClusterRecord, ServiceRecord
 from kecs.core.settings import Settings
 from kecs.ports.clock import Ids
 from kecs.ports.store import Store
@@ -28,6 +30,10 @@ class Context:
     settings: Settings
 
 
+Handler = Callable[[Context, Any], Any]
+"""One operation: `(Context, m.<Operation>Request) -> m.<Operation>Response`."""
+
+
 def find_cluster(context: Context, cluster: str | None) -> ClusterRecord:
     """The ACTIVE cluster that a request names by short name or ARN; `default` when it names none.
 
@@ -38,3 +44,16 @@ def find_cluster(context: Context, cluster: str | None) -> ClusterRecord:
     if record is None or record.cluster.status != "ACTIVE" or record.scope != context.scope:
         raise m.ClusterNotFoundException("Cluster not found.")
     return record
+
+
+def find_service(context: Context, cluster: ClusterRecord, service: str) -> ServiceRecord | None:
+    """The service of the cluster that a request names by name or ARN (with or without the cluster in it)."""
+    if service.startswith("arn:"):
+        parts = service.split(":", 5)
+        if context.scope != (parts[4], parts[3]) or not parts[5].startswith("service/"):
+            return None
+        path = parts[5].split("/")
+        if len(path) == 3 and path[1] != cluster.name:
+            return None
+        service = path[-1]
+    return context.store.services.get(context.scope.service(cluster.name, service))

@@ -1,0 +1,161 @@
+"""The feed: what changed, one event a change of status, remembered for a while and streamed to whoever listens.
+
+A listener of the store; `app` offers it as Console.events.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+from kecs.core.arns import last_part
+from kecs.core.records import Change, ServiceRecord, TaskRecord
+from kecs.core.lifecycle import CONTAINER_STATUS
+from kecs.ports.clock import Clock
+from kecs.ports.console import FeedEvent
+
+REMEMBERED = 20_000  # events; a few megabytes
+
+# What happened: kind, ARN, cluster, status before, status after, a line for people.
+Seen = tuple[str, str, "str | None", "str | None", "str | None", str]
+
+
+class Feed:
+    """State changes in the order in which they were committed."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._events: deque[FeedEvent] = deque(maxlen=REMEMBERED)
+        self._last = 0
+        self._news: set[asyncio.Event] = set()
+
+    def notice(self, changes: list[Change]) -> None:
+        """A listener of the store."""
+        before = self._last
+        for table, _, old, new in changes:
+            describe = _DESCRIBE.get(table)
+            if describe is not None:
+                for seen in describe(old, new):
+                    self._add(seen)
+        if self._last != before:
+            for news in self._news:
+                news.set()
+
+    def recent(self, since: int = 0) -> list[FeedEvent]:
+        """What is remembered of the events after the one with this id."""
+        missed = self._last - since
+        if missed <= 0:
+            return []
+        return list(self._events)[-missed:]
+
+    async def follow(self, since: int | None = None) -> AsyncIterator[FeedEvent]:
+        """Events after `since` (None: from now on), without end."""
+        position = self._last if since is None else since
+        news = asyncio.Event()
+        self._news.add(news)
+        try:
+            while True:
+                news.clear()
+                for event in self.recent(position):
+                    position = event.id
+                    yield event
+                if position == self._last:
+                    await news.wait()
+        finally:
+            self._news.discard(news)
+
+    def _add(self, seen: Seen) -> None:
+        kind, arn, cluster, before, after, message = seen
+        self._last += 1
+        self._events.append(
+            FeedEvent(
+                id=self._last,
+                at=self._clock.now(),
+                kind=kind,
+                arn=arn,
+                cluster=cluster,
+                before=before,
+                after=after,
+                message=message,
+            )
+        )
+
+
+def _moved(kind: str, arn: str, cluster: str | None, before: str | None, after: str | None, note: str = "") -> Seen:
+    message = f"{kind} {last_part(arn)} {before or 'new'} -> {after or 'gone'}{note}"
+    return kind, arn, cluster, before, after, message
+
+
+def _of_cluster(old: Any, new: Any) -> Iterator[Seen]:
+    before, after = (r.cluster.status if r else None for r in (old, new))
+    if before != after:
+        arn = (new or old).arn
+        yield _moved("cluster", arn, arn, before, after)
+
+
+def _of_definition(old: Any, new: Any) -> Iterator[Seen]:
+    before, after = (r.definition.status if r else None for r in (old, new))
+    if before != after:
+        yield _moved("task-definition", (new or old).arn, None, before, after)
+
+
+def _of_task(old: TaskRecord | None, new: TaskRecord | None) -> Iterator[Seen]:
+    record = new or old
+    if record is None:
+        return
+    before, after = (task.last_status if task else None for task in (old, new))
+    if before != after:
+        note = f" ({new.stopped_reason})" if new and after == "STOPPED" and new.stopped_reason else ""
+        yield _moved("task", record.arn, record.cluster_arn, before, after, note)
+    if new is None:
+        return
+    earlier = {c.name: CONTAINER_STATUS[c.phase] for c in old.containers} if old else {}
+    for container in new.containers:
+        status = CONTAINER_STATUS[container.phase]
+        if old is not None and earlier.get(container.name) != status:
+            note = "" if container.exit_code is None else f" (exit code {container.exit_code})"
+            message = f"container {container.name} of task {new.id} {earlier.get(container.name)} -> {status}{note}"
+            yield "container", container.arn, new.cluster_arn, earlier.get(container.name), status, message
+
+
+def _of_service(old: ServiceRecord | None, new: ServiceRecord | None) -> Iterator[Seen]:
+    record = new or old
+    if record is None:
+        return
+    before, after = (service.status if service else None for service in (old, new))
+    if before != after:
+        yield _moved("service", record.arn, record.cluster_arn, before, after)
+    if new is None:
+        return
+    states = {d.id: d.rollout_state for d in old.deployments} if old else {}
+    for deployment in new.deployments:
+        if states.get(deployment.id) != deployment.rollout_state:
+            yield _moved(
+                "deployment",
+                f"{new.arn}/{last_part(deployment.id)}",
+                new.cluster_arn,
+                states.get(deployment.id),
+                deployment.rollout_state,
+            )
+    known = {event.id for event in old.events} if old else set()
+    if new.events and (old is None or new.events != old.events):
+        for event in reversed([e for e in new.events if e.id not in known]):
+            yield "service-event", new.arn, new.cluster_arn, None, None, event.message or ""
+
+
+def _of_instance(old: Any, new: Any) -> Iterator[Seen]:
+    before, after = (r.instance.status if r else None for r in (old, new))
+    if before != after:
+        record = new or old
+        yield _moved("instance", record.arn, record.cluster_arn, before, after)
+
+
+_DESCRIBE: dict[str, Callable[[Any, Any], Iterator[Seen]]] = {
+    "clusters": _of_cluster,
+    "task_definitions": _of_definition,
+    "tasks": _of_task,
+    "services": _of_service,
+    "instances": _of_instance,
+}

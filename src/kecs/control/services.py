@@ -1,0 +1,130 @@
+"""The service loop: brings what runs of a service in line with what is wanted of it.
+
+For each service that changed, or whose tasks did: a snapshot in, `core.scheduling` decides, and its plan becomes
+records in one transaction: tasks started and asked to stop, counters, events, the service's status.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from kecs.aws.model import ecs as m
+from kecs.control.queue import WorkQueue
+from kecs.core.arns import last_part
+from kecs.core.placement import Room
+from kecs.core.records import DeploymentRecord, ServiceRecord, TaskRecord
+from kecs.core.scheduling.plan import Launch, Plan
+from kecs.core.scheduling.scheduler import after_launch, plan
+from kecs.core.scheduling.snapshot import Snapshot, service_task
+from kecs.core.tasks.changes import request_stop
+from kecs.core.tasks.create import TaskSpec
+from kecs.core.tasks.launch import launch
+from kecs.ports.clock import Clock, Ids
+from kecs.ports.store import Store
+
+KIND = "service"
+
+
+class Services:
+    """The loop over all services. A service at rest costs nothing."""
+
+    def __init__(self, store: Store, clock: Clock, ids: Ids, queue: WorkQueue) -> None:
+        self._store = store
+        self._clock = clock
+        self._ids = ids
+        self._queue = queue
+        self.working: str | None = None  # the service whose changes are being committed
+        queue.register(KIND, self.work)
+
+    def work(self, arn: str) -> None:
+        """Look at one service and do what its plan says."""
+        service = self._store.services.get(arn)
+        if service is None or service.status == "INACTIVE":
+            return
+        now = self._clock.now()
+        tasks = self._store.tasks.where("unaccounted", arn)
+        decided = plan(Snapshot(service=service, tasks=tuple(map(service_task, tasks)), now=now), self._ids.uuid)
+        self.working = arn
+        try:
+            with self._store.transaction():
+                self._commit(service, decided, tasks, now)
+        finally:
+            self.working = None
+        if decided.wake_at is not None:
+            self._queue.wake(KIND, arn, decided.wake_at)
+        if decided.launches:
+            self._queue.add(KIND, arn)  # what was started, or refused, changes what comes next
+
+    def recover(self) -> None:
+        """Look at every service after a restart."""
+        for service in self._store.services:
+            self._queue.add(KIND, service.arn)
+
+    def _commit(self, before: ServiceRecord, decided: Plan, tasks: Sequence[TaskRecord], now: float) -> None:
+        table, service = self._store.tasks, decided.service
+        for stop in decided.stops:
+            task = table.get(stop.task)
+            if task is not None:
+                table.put(request_stop(task, stop.stop_code, stop.reason, now))
+        for arn in decided.accounted:
+            task = table.get(arn)
+            if task is not None:
+                table.put(replace(task, accounted=True))
+        for wanted in decided.launches:
+            service = self._launch(service, wanted, tasks, now)
+        if service != before:
+            self._store.services.put(service)
+
+    def _launch(self, service: ServiceRecord, wanted: Launch, tasks: Sequence[TaskRecord], now: float) -> ServiceRecord:
+        deployment = next(d for d in service.deployments if d.id == wanted.deployment_id)
+        spec = self._spec(service, deployment)
+        if spec is None:
+            return after_launch(service, wanted, [], ["TASK_DEFINITION"], now, self._ids.uuid)
+        launched = launch(
+            spec,
+            wanted.count,
+            deployment.capacity_provider_strategy,
+            tasks,
+            lambda: self._rooms(service.cluster_arn),
+            now,
+            self._ids.hex32,
+            self._ids.uuid,
+        )
+        for task in launched.tasks:
+            self._store.tasks.put(task)
+        started = [task.arn for task in launched.tasks]
+        return after_launch(service, wanted, started, [r for _, r in launched.refusals], now, self._ids.uuid)
+
+    def _spec(self, service: ServiceRecord, deployment: DeploymentRecord) -> TaskSpec | None:
+        cluster = self._store.clusters.get(service.cluster_arn)
+        definition = self._store.task_definitions.get(deployment.task_definition)
+        if cluster is None or definition is None:
+            return None
+        return TaskSpec(
+            cluster=cluster,
+            definition=definition,
+            launch_type=deployment.launch_type or "EC2",
+            group=f"service:{service.name}",
+            started_by=deployment.id,
+            network_configuration=deployment.network_configuration,
+            platform_version=deployment.platform_version,
+            enable_execute_command=bool(service.service.enable_execute_command),
+            tags=self._tags(service, definition.tags),
+            service_arn=service.arn,
+            service_name=service.name,
+            deployment_id=deployment.id,
+        )
+
+    def _tags(self, service: ServiceRecord, of_definition: tuple[m.Tag, ...]) -> tuple[m.Tag, ...]:
+        propagated = {"SERVICE": service.tags, "TASK_DEFINITION": of_definition}
+        tags = propagated.get(service.service.propagate_tags or "NONE", ())
+        if service.service.enable_ecs_managed_tags:
+            managed = {"aws:ecs:clusterName": last_part(service.cluster_arn), "aws:ecs:serviceName": service.name}
+            tags += tuple(m.Tag(key=key, value=value) for key, value in managed.items())
+        return tags
+
+    def _rooms(self, cluster: str) -> list[Room]:
+        instances = self._store.instances.where("cluster", cluster)
+        return [Room(instance, self._store.tasks.where("instance", instance.arn)) for instance in instances]

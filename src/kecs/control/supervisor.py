@@ -1,0 +1,123 @@
+"""Task supervisors: the only writers of a task's status.
+
+Invariants, for every task:
+- its record is written by `work` alone once it exists, except that anybody may set its desired status to STOPPED;
+- reports are applied in the order in which they came, each in the transaction that also takes the steps that follow;
+- every record on the way is written, so whoever watches sees every status;
+- a command reaches the runtime only after the record that waits for its outcome is durable.
+"""
+
+from __future__ import annotations
+
+from kecs.core.records import TaskRecord
+from kecs.core.taskdefs.overrides import task_plan
+from kecs.core.tasks.apply import apply
+from kecs.core.tasks.commands import Command, Provision, Pull, Release, Start, Stop
+from kecs.core.tasks.plan import TaskPlan
+from kecs.core.tasks.recover import recover
+from kecs.core.tasks.reports import ObservedTask, Report
+from kecs.core.tasks.step import step
+from kecs.control.queue import WorkQueue
+from kecs.ports.clock import Clock
+from kecs.ports.runtime import Runtime
+from kecs.ports.store import Store
+
+KIND = "task"
+
+
+class Supervisors:
+    """All task supervisors of one KECS. A task that has stopped costs nothing here."""
+
+    def __init__(self, store: Store, runtime: Runtime, clock: Clock, queue: WorkQueue) -> None:
+        self._store = store
+        self._runtime = runtime
+        self._clock = clock
+        self._queue = queue
+        self._reports: dict[str, list[Report]] = {}  # by task: what is not applied yet
+        self._plans: dict[str, TaskPlan] = {}  # by task: definition and overrides never change
+        self._outbox: list[tuple[TaskPlan, Command]] = []  # not durable yet
+        self.working: str | None = None  # the task whose changes are being committed
+        queue.register(KIND, self.work)
+
+    def report(self, report: Report) -> None:
+        """The runtime's sink."""
+        self._reports.setdefault(report.task, []).append(report)
+        self._queue.add(KIND, report.task)
+
+    def work(self, arn: str) -> None:
+        """Apply what was reported of the task and take every step that can be taken now."""
+        task = self._store.tasks.get(arn)
+        if task is None:
+            self._reports.pop(arn, None)
+            return
+        now, plan, commands = self._clock.now(), self._plan(task), []
+        self.working = arn
+        try:
+            with self._store.transaction():
+                for report in self._reports.get(arn, ()):
+                    task = self._put(task, apply(task, report))
+                while True:
+                    taken = step(task, plan, now)
+                    commands += [(plan, command) for command in taken.commands]
+                    if taken.wake_at is not None:
+                        self._queue.wake(KIND, arn, taken.wake_at)
+                    if taken.task is task:
+                        break
+                    task = self._put(task, taken.task)
+        finally:
+            self.working = None
+        self._reports.pop(arn, None)  # only now: what could not be committed is applied again
+        self._outbox += commands
+        if task.last_status == "STOPPED":
+            self._plans.pop(arn, None)
+
+    def dispatch(self) -> None:
+        """Hand the runtime the commands of this turn; called once their records are durable."""
+        outbox, self._outbox = self._outbox, []
+        for plan, command in outbox:
+            self._send(plan, command)
+
+    def recover(self, observed: list[ObservedTask]) -> list[str]:
+        """Take up every task after a restart. Answers the ARNs of what the runtime has and no record wants."""
+        found = {task.task: task for task in observed}
+        now = self._clock.now()
+        for task in self._store.tasks:
+            if task.last_status == "STOPPED":
+                continue
+            with self._store.transaction():
+                self._put(task, recover(task, found.pop(task.arn, None), now))
+            self._queue.add(KIND, task.arn)
+        return list(found)
+
+    def forget(self) -> None:
+        """Drop everything that is under way; for a reset."""
+        self._reports.clear()
+        self._plans.clear()
+        self._outbox.clear()
+
+    def _put(self, before: TaskRecord, after: TaskRecord) -> TaskRecord:
+        if after is not before:
+            self._store.tasks.put(after)
+        return after
+
+    def _plan(self, task: TaskRecord) -> TaskPlan:
+        plan = self._plans.get(task.arn)
+        if plan is None:
+            definition = self._store.task_definitions.get(task.definition_arn)
+            if definition is None:
+                raise LookupError(f"task definition {task.definition_arn} of task {task.arn} is gone")
+            plan = self._plans[task.arn] = task_plan(task, definition.definition, task.service_name)
+        return plan
+
+    def _send(self, plan: TaskPlan, command: Command) -> None:
+        match command:
+            case Provision():
+                self._runtime.provision(plan)
+            case Pull():
+                self._runtime.pull(plan, command.container)
+            case Start():
+                self._runtime.start(plan, command.container)
+            case Stop():
+                self._runtime.stop(plan, command.container, command.timeout)
+            case Release():
+                self._runtime.release(plan)

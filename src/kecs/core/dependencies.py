@@ -1,0 +1,108 @@
+"""One question about the containers of a task: may this one take its next step?
+
+Conditions of dependsOn (model shape ContainerDependency): START is met once the other container has been started,
+COMPLETE once it has exited, SUCCESS once it has exited with 0, HEALTHY once its health check passed. A refusal is
+either temporary (wait) or terminal (it can never be met, with the reason). Stopping goes the other way round.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kecs.aws.model import ecs as m
+from kecs.core.records import ContainerRecord, Record
+
+
+class Verdict(Record):
+    """Whether a container may start. `refusal` is set when it never can; `until` when waiting has an end."""
+
+    may: bool
+    refusal: str | None = None
+    until: float | None = None
+
+
+YES = Verdict(may=True)
+NOT_YET = Verdict(may=False)
+
+
+def may_start(
+    definition: m.ContainerDefinition,
+    definitions: Sequence[m.ContainerDefinition],
+    containers: Sequence[ContainerRecord],
+    now: float,
+    default_start_timeout: float,
+) -> Verdict:
+    """Whether all that the container depends on has come about, at `now`.
+
+    The startTimeout of a dependency (seconds; the default for one that has none) counts from the time at which it
+    started: when its condition is not met by then, the container that waits for it gives up.
+    """
+    verdict = YES
+    known = {container.name: container for container in containers}
+    timeouts = {other.name: other.start_timeout for other in definitions}
+    for dependency in _dependencies(definition):
+        other = known[dependency.container_name]
+        if _is_met(dependency.condition, other):
+            continue
+        if _never(dependency.condition, other):
+            return Verdict(may=False, refusal=_refusal(definition, dependency, other))
+        until = verdict.until
+        if other.started_at is not None:
+            limit = other.started_at + (timeouts[other.name] or default_start_timeout)
+            if now >= limit:
+                return Verdict(may=False, refusal=_timed_out(definition, dependency))
+            until = limit if until is None else min(until, limit)
+        verdict = Verdict(may=False, until=until)
+    return verdict
+
+
+def may_stop(name: str, definitions: Sequence[m.ContainerDefinition], containers: Sequence[ContainerRecord]) -> bool:
+    """Whether every container that depends on this one has stopped: they go first."""
+    phases = {container.name: container.phase for container in containers}
+    return all(
+        phases[definition.name or ""] == "STOPPED"
+        for definition in definitions
+        if any(dependency.container_name == name for dependency in _dependencies(definition))
+    )
+
+
+def _dependencies(definition: m.ContainerDefinition) -> list[m.ContainerDependency]:
+    """dependsOn, and what links and volumesFrom imply: the other container must have been started."""
+    implied = [link.split(":", 1)[0] for link in definition.links or []]
+    implied += [volume.source_container for volume in definition.volumes_from or [] if volume.source_container]
+    return [
+        *(definition.depends_on or []),
+        *(m.ContainerDependency(container_name=name, condition="START") for name in implied),
+    ]
+
+
+def _is_met(condition: str, other: ContainerRecord) -> bool:
+    match condition:
+        case "START":
+            return other.started_at is not None
+        case "COMPLETE":
+            return other.phase == "STOPPED" and other.started_at is not None
+        case "SUCCESS":
+            return other.phase == "STOPPED" and other.exit_code == 0
+        case _:
+            return other.phase == "RUNNING" and other.health == "HEALTHY"
+
+
+def _never(condition: str, other: ContainerRecord) -> bool:
+    """Whether the condition is out of reach: the other one has ended without meeting it, or turned unhealthy."""
+    return other.phase == "STOPPED" or (condition == "HEALTHY" and other.health == "UNHEALTHY")
+
+
+def _refusal(definition: m.ContainerDefinition, dependency: m.ContainerDependency, other: ContainerRecord) -> str:
+    ended = "is unhealthy" if other.phase != "STOPPED" else f"stopped with exit code {other.exit_code}"
+    return (
+        f"Container '{definition.name}' cannot start: dependency container '{other.name}' {ended}, "
+        f"so its condition {dependency.condition} cannot be met"
+    )
+
+
+def _timed_out(definition: m.ContainerDefinition, dependency: m.ContainerDependency) -> str:
+    return (
+        f"Container '{definition.name}' cannot start: dependency container '{dependency.container_name}' did not "
+        f"meet its condition {dependency.condition} within its start timeout"
+    )

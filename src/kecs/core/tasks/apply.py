@@ -1,0 +1,99 @@
+"""What a runtime's report does to a task record. Called by the supervisor for each report, and by `recover`."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from kecs.aws.model import ecs as m
+from kecs.core.records import TaskRecord
+from kecs.core.tasks.changes import ESSENTIAL_EXITED, change_container, container_of, request_stop
+from kecs.core.tasks.reports import Exited, Failed, HealthChanged, Provisioned, Pulled, Released, Report, Started
+
+OUT_OF_MEMORY = "OutOfMemoryError: Container killed due to memory usage"
+
+
+def apply(task: TaskRecord, report: Report) -> TaskRecord:
+    """The task after the report; the very same record when the report changes nothing."""
+    match report:
+        case Provisioned():
+            return _provisioned(task, report)
+        case Released():
+            return replace(task, provisioning="RELEASED") if task.provisioning == "RELEASING" else task
+        case Failed(container=None):
+            return request_stop(task, "TaskFailedToStart", report.reason, report.at)
+        case Failed():
+            return _failed(task, report)
+        case Exited():
+            return _exited(task, report)
+        case Started():
+            return _started(task, report)
+        case Pulled():
+            container = container_of(task, report.container)
+            if container is None:
+                return task
+            return change_container(task, container, "pulled", image_digest=report.digest)
+        case HealthChanged():
+            return _health(task, report)
+
+
+def _provisioned(task: TaskRecord, report: Provisioned) -> TaskRecord:
+    if task.provisioning != "ASKED":
+        return task
+    attachments = tuple(_attached(a, report) if a.type == "ElasticNetworkInterface" else a for a in task.attachments)
+    return replace(task, provisioning="DONE", address=report.address, attachments=attachments)
+
+
+def _attached(attachment: m.Attachment, report: Provisioned) -> m.Attachment:
+    """The network interface with the addresses that it has now."""
+    found = {"macAddress": report.mac_address, "privateIPv4Address": report.address}
+    details = [d for d in attachment.details or [] if d.name not in found]
+    details += [m.KeyValuePair(name=name, value=value) for name, value in found.items() if value]
+    return replace(attachment, status="ATTACHED", details=details)
+
+
+def _started(task: TaskRecord, report: Started) -> TaskRecord:
+    container = container_of(task, report.container)
+    if container is None:
+        return task
+    return change_container(
+        task,
+        container,
+        "started",
+        runtime_id=report.runtime_id,
+        started_at=report.at,
+        network_bindings=report.network_bindings,
+    )
+
+
+def _exited(task: TaskRecord, report: Exited) -> TaskRecord:
+    container = container_of(task, report.container)
+    if container is None or container.phase == "STOPPED":
+        return task
+    changed = change_container(
+        task,
+        container,
+        "exited",
+        exit_code=report.exit_code,
+        finished_at=report.at,
+        reason=OUT_OF_MEMORY if report.out_of_memory else container.reason,
+    )
+    if changed is not task and container.essential:
+        return request_stop(changed, "EssentialContainerExited", ESSENTIAL_EXITED, report.at)
+    return changed
+
+
+def _failed(task: TaskRecord, report: Failed) -> TaskRecord:
+    container = container_of(task, report.container or "")
+    if container is None:
+        return task
+    changed = change_container(task, container, "failed", reason=report.reason)
+    if changed is not task and container.essential:
+        return request_stop(changed, "TaskFailedToStart", report.reason, report.at)
+    return changed
+
+
+def _health(task: TaskRecord, report: HealthChanged) -> TaskRecord:
+    container = container_of(task, report.container)
+    if container is None or container.phase not in ("RUNNING", "STOPPING") or container.health == report.status:
+        return task
+    return change_container(task, container, None, health=report.status)

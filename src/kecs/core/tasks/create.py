@@ -1,0 +1,131 @@
+"""A new task: the record that RunTask and the service scheduler begin with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from kecs.aws.model import ecs as m
+from kecs.core.records import ClusterRecord, ContainerRecord, InstanceRecord, Record, TaskDefinitionRecord, TaskRecord
+from kecs.core.taskdefs.overrides import apply_overrides, effective_definition
+from kecs.core.taskdefs.requirements import Requirements, requirements
+
+FARGATE_PLATFORM_VERSION = "1.4.0"  # what LATEST means
+FARGATE_STORAGE = 20  # GiB; https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-task-storage.html
+
+
+class TaskSpec(Record):
+    """What a task is made from. `launch_type` and `capacity_provider_name` are decided, `instance` is chosen."""
+
+    cluster: ClusterRecord
+    definition: TaskDefinitionRecord
+    launch_type: str
+    group: str
+    started_by: str | None = None
+    overrides: m.TaskOverride | None = None
+    network_configuration: m.NetworkConfiguration | None = None
+    platform_version: str | None = None
+    capacity_provider_name: str | None = None
+    enable_execute_command: bool = False
+    tags: tuple[m.Tag, ...] = ()
+    service_arn: str | None = None
+    service_name: str | None = None
+    deployment_id: str | None = None
+
+
+def new_task(
+    spec: TaskSpec,
+    instance: InstanceRecord | None,
+    needs: Requirements,
+    now: float,
+    hex32: Callable[[], str],
+    uuid: Callable[[], str],
+) -> TaskRecord:
+    """The record of a task that starts at `now` on `instance` (None: on Fargate); `needs` is what it takes there."""
+    scope, task_id = spec.cluster.scope, hex32()
+    definition = effective_definition(spec.definition.definition, spec.overrides)
+    awsvpc, fargate = definition.network_mode == "awsvpc", spec.launch_type == "FARGATE"
+    containers = apply_overrides(spec.definition.definition, spec.overrides)
+    return TaskRecord(
+        arn=scope.task(spec.cluster.name, task_id),
+        cluster_arn=spec.cluster.arn,
+        definition_arn=spec.definition.arn,
+        group=spec.group,
+        launch_type=spec.launch_type,  # type: ignore[arg-type]  # checked by whoever decided it
+        created_at=now,
+        containers=tuple(_container(c, scope.container(spec.cluster.name, task_id, uuid())) for c in containers),
+        last_status="PROVISIONING" if awsvpc else "PENDING",
+        awsvpc=awsvpc,
+        service_arn=spec.service_arn,
+        service_name=spec.service_name,
+        deployment_id=spec.deployment_id,
+        started_by=spec.started_by,
+        network_configuration=spec.network_configuration,
+        attachments=(_interface(spec.network_configuration, uuid(), hex32()),) if awsvpc else (),
+        container_instance_arn=instance.arn if instance else None,
+        capacity_provider_name=spec.capacity_provider_name,
+        platform_version=_platform_version(spec.platform_version) if fargate else None,
+        platform_family=_platform_family(definition) if fargate else None,
+        availability_zone=f"{scope.region}a",
+        cpu=definition.cpu,
+        memory=definition.memory,
+        ephemeral_storage=_storage(definition) if fargate else None,
+        overrides=spec.overrides,
+        enable_execute_command=spec.enable_execute_command,
+        attributes=(m.Attribute(name="ecs.cpu-architecture", value=_architecture(definition)),) if fargate else (),
+        connectivity_at=None if awsvpc else now,
+        reserved_cpu=needs.cpu if instance else 0,
+        reserved_memory=needs.memory if instance else 0,
+        reserved_ports=reserved_ports(needs) if instance else (),
+        tags=spec.tags,
+    )
+
+
+def needs_of(spec: TaskSpec) -> Requirements:
+    """What a task of this kind takes of the instance it is placed on."""
+    return requirements(spec.definition.definition, spec.overrides)
+
+
+def reserved_ports(needs: Requirements) -> tuple[str, ...]:
+    return (*(f"tcp/{p}" for p in sorted(needs.tcp_ports)), *(f"udp/{p}" for p in sorted(needs.udp_ports)))
+
+
+def _container(definition: m.ContainerDefinition, arn: str) -> ContainerRecord:
+    check = definition.health_check
+    checked = check is not None and check.command[:1] != ["NONE"]
+    return ContainerRecord(
+        name=definition.name or "",
+        arn=arn,
+        image=definition.image or "",
+        essential=definition.essential is not False,
+        health="UNKNOWN" if checked else None,
+        cpu=str(definition.cpu or 0),
+        memory=None if definition.memory is None else str(definition.memory),
+        memory_reservation=None if definition.memory_reservation is None else str(definition.memory_reservation),
+    )
+
+
+def _interface(network: m.NetworkConfiguration | None, attachment_id: str, seed: str) -> m.Attachment:
+    """The elastic network interface of an awsvpc task, before it has an address."""
+    vpc = network.awsvpc_configuration if network else None
+    details = [m.KeyValuePair(name="subnetId", value=vpc.subnets[0])] if vpc and vpc.subnets else []
+    details.append(m.KeyValuePair(name="networkInterfaceId", value=f"eni-{seed[:17]}"))
+    return m.Attachment(id=attachment_id, type="ElasticNetworkInterface", status="PRECREATED", details=details)
+
+
+def _storage(definition: m.TaskDefinition) -> m.EphemeralStorage:
+    return definition.ephemeral_storage or m.EphemeralStorage(size_in_gi_b=FARGATE_STORAGE)
+
+
+def _platform_version(requested: str | None) -> str:
+    return FARGATE_PLATFORM_VERSION if requested in (None, "LATEST") else requested
+
+
+def _platform_family(definition: m.TaskDefinition) -> str:
+    platform = definition.runtime_platform
+    family = platform.operating_system_family if platform else None
+    return "Linux" if family in (None, "LINUX") else str(family).replace("_", " ").title().replace(" ", "_")
+
+
+def _architecture(definition: m.TaskDefinition) -> str:
+    platform = definition.runtime_platform
+    return "arm64" if platform and platform.cpu_architecture == "ARM64" else "x86_64"

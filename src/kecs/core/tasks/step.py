@@ -1,0 +1,133 @@
+"""A task's next step: what it does by itself in the status it is in.
+
+The supervisor calls `step` again and again until it answers the record it was given, writes every record on the way
+(each is a change that somebody may watch) and hands the commands to the runtime once they are durable. A command is
+given exactly when the record enters the phase that waits for its report, so it is never given twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from msgspec.structs import replace
+
+from kecs.core.dependencies import may_start, may_stop
+from kecs.core.records import ContainerRecord, Record, TaskRecord, TaskStatus
+from kecs.core.tasks.changes import change_container, move, request_stop
+from kecs.core.tasks.commands import Command, Provision, Pull, Release, Start, Stop
+from kecs.core.tasks.plan import TaskPlan
+
+DEFAULT_START_TIMEOUT = 180.0  # seconds; the ECS agent's ECS_CONTAINER_START_TIMEOUT
+DEFAULT_STOP_TIMEOUT = 30.0  # seconds; the ECS agent's ECS_CONTAINER_STOP_TIMEOUT
+
+
+class Step(Record):
+    """What came of one step: the record after it, what to ask of the runtime, when to look again."""
+
+    task: TaskRecord
+    commands: tuple[Command, ...] = ()
+    wake_at: float | None = None
+
+
+def step(task: TaskRecord, plan: TaskPlan, now: float) -> Step:
+    """One step of the task at `now`; `Step.task is task` when there is nothing to do but wait."""
+    if task.desired_status == "STOPPED":
+        stopping = move(task, "stop")
+        if stopping is not task:
+            return Step(task=stopping)
+    return _STEPS[task.last_status](task, plan, now)
+
+
+def _provisioning(task: TaskRecord, _plan: TaskPlan, now: float) -> Step:
+    if task.provisioning == "NO":
+        return Step(task=replace(task, provisioning="ASKED"), commands=(Provision(),))
+    return Step(task=move(task, "provisioned", connectivity_at=now) if task.provisioning == "DONE" else task)
+
+
+def _pending(task: TaskRecord, plan: TaskPlan, now: float) -> Step:
+    if task.provisioning == "NO":
+        return Step(task=replace(task, provisioning="ASKED"), commands=(Provision(),))
+    waiting = [c for c in task.containers if c.phase == "WAITING"]
+    if waiting:
+        return _pull(task, waiting, now)
+    if task.pull_stopped_at is None and all(c.phase != "PULLING" for c in task.containers):
+        return Step(task=replace(task, pull_stopped_at=now))
+    if all(c.phase in ("RUNNING", "STOPPED") for c in task.containers):
+        return Step(task=move(task, "launched"))
+    return _start(task, plan, now) if task.provisioning == "DONE" else Step(task=task)
+
+
+def _pull(task: TaskRecord, waiting: list[ContainerRecord], now: float) -> Step:
+    changed = task if task.pull_started_at is not None else replace(task, pull_started_at=now)
+    for container in waiting:
+        changed = change_container(changed, container, "pull")
+    return Step(task=changed, commands=tuple(Pull(container=c.name) for c in waiting))
+
+
+def _start(task: TaskRecord, plan: TaskPlan, now: float) -> Step:
+    """Starts every container that may start now; gives up on the task when one never can."""
+    changed, commands, wake_at = task, [], None
+    for container in task.containers:
+        if container.phase != "PULLED":
+            continue
+        definition = plan.container(container.name)
+        verdict = may_start(definition, plan.containers, task.containers, now, DEFAULT_START_TIMEOUT)
+        if verdict.may:
+            changed = change_container(changed, container, "start")
+            commands.append(Start(container=container.name))
+        elif verdict.refusal is not None:
+            changed = change_container(changed, container, "failed", reason=verdict.refusal)
+            changed = request_stop(changed, "TaskFailedToStart", verdict.refusal, now)
+        elif verdict.until is not None:
+            wake_at = verdict.until if wake_at is None else min(wake_at, verdict.until)
+    return Step(task=changed, commands=tuple(commands), wake_at=wake_at)
+
+
+def _activating(task: TaskRecord, _plan: TaskPlan, now: float) -> Step:
+    return Step(task=move(task, "activated", started_at=now))
+
+
+def _running(task: TaskRecord, _plan: TaskPlan, _now: float) -> Step:
+    return Step(task=task)
+
+
+def _deactivating(task: TaskRecord, _plan: TaskPlan, _now: float) -> Step:
+    return Step(task=move(task, "deactivated"))
+
+
+def _stopping(task: TaskRecord, plan: TaskPlan, now: float) -> Step:
+    changed, commands = task, []
+    for container in task.containers:
+        if container.phase in ("WAITING", "PULLING", "PULLED"):
+            changed = change_container(changed, container, "stop")
+        elif container.phase == "RUNNING" and may_stop(container.name, plan.containers, task.containers):
+            changed = change_container(changed, container, "stop")
+            timeout = plan.container(container.name).stop_timeout
+            commands.append(
+                Stop(container=container.name, timeout=DEFAULT_STOP_TIMEOUT if timeout is None else timeout)
+            )
+    if changed is task and all(c.phase == "STOPPED" for c in task.containers):
+        return Step(task=move(task, "exited", execution_stopped_at=now))
+    return Step(task=changed, commands=tuple(commands))
+
+
+def _deprovisioning(task: TaskRecord, _plan: TaskPlan, now: float) -> Step:
+    if task.provisioning in ("ASKED", "DONE"):
+        return Step(task=replace(task, provisioning="RELEASING"), commands=(Release(),))
+    if task.provisioning == "RELEASING":
+        return Step(task=task)
+    attachments = tuple(replace(a, status="DELETED") for a in task.attachments)
+    containers = tuple(c if c.phase == "STOPPED" else replace(c, phase="STOPPED") for c in task.containers)
+    return Step(task=move(task, "released", stopped_at=now, attachments=attachments, containers=containers))
+
+
+_STEPS: dict[TaskStatus, Callable[[TaskRecord, TaskPlan, float], Step]] = {
+    "PROVISIONING": _provisioning,
+    "PENDING": _pending,
+    "ACTIVATING": _activating,
+    "RUNNING": _running,
+    "DEACTIVATING": _deactivating,
+    "STOPPING": _stopping,
+    "DEPROVISIONING": _deprovisioning,
+    "STOPPED": _running,
+}

@@ -1,0 +1,45 @@
+"""Who speaks: account and region out of a Signature Version 4 header.
+
+KECS checks no signature, it reads the credential scope: `Credential=<access key>/<date>/<region>/<service>/…`. An
+access key id that is 12 digits names the account.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from kecs.aws.errors import ModeledError
+from kecs.core.arns import Scope
+
+_CREDENTIAL = re.compile(rb"Credential=([^/,\s]+)/[^/]*/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request")
+
+
+class IncompleteSignatureException(ModeledError):
+    """The Authorization header is there and is no signature that could be read."""
+
+    code = "IncompleteSignatureException"
+
+
+class Callers:
+    """Scopes by the part of the header that names them."""
+
+    def __init__(self, account: str, region: str) -> None:
+        self._default = Scope(account=account, region=region)
+        self._of_header = lru_cache(maxsize=1024)(self._parse)
+
+    def scope(self, authorization: bytes | None) -> Scope:
+        """The scope of a request; the default one without a signature. Raises IncompleteSignatureException."""
+        if authorization is None:
+            return self._default
+        # Everything behind the credential differs from request to request.
+        return self._of_header(authorization.partition(b",")[0])
+
+    def _parse(self, credential: bytes) -> Scope:
+        match = _CREDENTIAL.search(credential)
+        if match is None:
+            raise IncompleteSignatureException("Authorization header requires 'Credential' parameter.")
+        key, region = match[1].decode(), match[2].decode()
+        account = key if len(key) == 12 and key.isdigit() else self._default.account
+        return Scope(account=account, region=region)

@@ -1,0 +1,172 @@
+"""RunTask, StopTask, DescribeTasks, ListTasks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kecs.aws.model import ecs as m
+from kecs.aws.paging import page
+from kecs.core.arns import last_part
+from kecs.core.placement import Room
+from kecs.core.records import ClusterRecord, TaskDefinitionRecord, TaskRecord
+from kecs.core.tags import validate_tags
+from kecs.core.tasks.changes import request_stop
+from kecs.core.tasks.create import TaskSpec
+from kecs.core.tasks.launch import launch
+from kecs.core.tasks.options import LaunchOptions, check_launch, launch_options
+from kecs.core.tasks.view import task_view
+from kecs.services.ecs.context import Context, find_cluster, find_service
+from kecs.services.ecs.local_instance import ensure_instance
+from kecs.services.ecs.task_definitions import find_task_definition
+from kecs.services.ecs.tokens import recall, remember
+
+MOST_TASKS_RUN = 10
+MOST_TASKS_DESCRIBED = 100
+LONGEST_STARTED_BY = 128  # characters
+LONGEST_REASON = 1024  # characters
+ID_LENGTHS = (32, 36)
+NOT_FOUND = "The referenced task was not found."
+STOPPED_BY_USER = "Task stopped by user"
+
+
+def run_task(context: Context, request: m.RunTaskRequest) -> m.RunTaskResponse:
+    """New tasks, on their way already; what found no place comes back in `failures`."""
+    cluster = find_cluster(context, request.cluster)
+    known = recall(context, "RunTask", request.client_token, request)
+    if known is not None:
+        again = [task for arn in known if (task := context.store.tasks.get(arn))]
+        return m.RunTaskResponse(tasks=[task_view(task, tags=True) for task in again], failures=[])
+    definition = find_task_definition(context.store, context.scope, request.task_definition)
+    if definition is None:
+        raise m.ClientException("TaskDefinition not found.")
+    count = 1 if request.count is None else request.count
+    if not 1 <= count <= MOST_TASKS_RUN:
+        raise m.InvalidParameterException(f"Task count must be between 1 and {MOST_TASKS_RUN}.")
+    options = launch_options(cluster, request.launch_type, request.capacity_provider_strategy)
+    check_launch(definition, options, request.network_configuration, request.platform_version)
+    if options.needs_instance:
+        ensure_instance(context, cluster)
+    launched = launch(
+        _spec(request, cluster, definition, options),
+        count,
+        options.strategy,
+        context.store.tasks.where("cluster", cluster.arn) if options.strategy else (),
+        lambda: rooms(context, cluster),
+        context.now,
+        context.ids.hex32,
+        context.ids.uuid,
+    )
+    for task in launched.tasks:
+        context.store.tasks.put(task)
+    remember(context, "RunTask", request.client_token, request, tuple(task.arn for task in launched.tasks))
+    return m.RunTaskResponse(
+        tasks=[task_view(task, tags=True) for task in launched.tasks],
+        failures=[m.Failure(arn=arn, reason=reason) for arn, reason in launched.refusals],
+    )
+
+
+def stop_task(context: Context, request: m.StopTaskRequest) -> m.StopTaskResponse:
+    """Asks the task to stop; its status follows."""
+    cluster = find_cluster(context, request.cluster)
+    task = _find_task(context, cluster, request.task)
+    if task is None:
+        raise m.InvalidParameterException(NOT_FOUND)
+    if request.reason is not None and len(request.reason) > LONGEST_REASON:
+        raise m.InvalidParameterException(f"Reason must be at most {LONGEST_REASON} characters long.")
+    stopping = request_stop(task, "UserInitiated", request.reason or STOPPED_BY_USER, context.now)
+    if stopping is not task:
+        context.store.tasks.put(stopping)
+    return m.StopTaskResponse(task=task_view(stopping))
+
+
+def describe_tasks(context: Context, request: m.DescribeTasksRequest) -> m.DescribeTasksResponse:
+    cluster = find_cluster(context, request.cluster)
+    if not request.tasks:
+        raise m.InvalidParameterException("Tasks cannot be empty.")
+    if len(request.tasks) > MOST_TASKS_DESCRIBED:
+        raise m.InvalidParameterException(f"Tasks cannot exceed {MOST_TASKS_DESCRIBED}.")
+    with_tags = "TAGS" in (request.include or ())
+    tasks, failures = [], []
+    for reference in request.tasks:
+        task = _find_task(context, cluster, reference)
+        if task is not None:
+            tasks.append(task_view(task, tags=with_tags))
+        else:
+            arn = reference if reference.startswith("arn:") else context.scope.task(cluster.name, reference)
+            failures.append(m.Failure(arn=arn, reason="MISSING"))
+    return m.DescribeTasksResponse(tasks=tasks, failures=failures)
+
+
+def list_tasks(context: Context, request: m.ListTasksRequest) -> m.ListTasksResponse:
+    """ARNs of the tasks that match every filter; those that are wanted running unless asked otherwise."""
+    cluster = find_cluster(context, request.cluster)
+    tasks = context.store.tasks
+    if request.service_name:
+        service = find_service(context, cluster, request.service_name)
+        if service is None:
+            raise m.ServiceNotFoundException("Service not found.")
+        candidates = tasks.where("service", service.arn)
+    else:
+        candidates = tasks.where("cluster", cluster.arn)
+    desired = request.desired_status or "RUNNING"
+    arns = [task.arn for task in candidates if task.desired_status == desired and _matches(task, request)]
+    found, token = page(arns, request.next_token, request.max_results)
+    return m.ListTasksResponse(task_arns=list(found), next_token=token)
+
+
+def rooms(context: Context, cluster: ClusterRecord) -> list[Room]:
+    """What is left of each container instance of the cluster."""
+    store = context.store
+    return [Room(i, store.tasks.where("instance", i.arn)) for i in store.instances.where("cluster", cluster.arn)]
+
+
+def _spec(
+    request: m.RunTaskRequest, cluster: ClusterRecord, definition: TaskDefinitionRecord, options: LaunchOptions
+) -> TaskSpec:
+    if len(request.started_by or "") > LONGEST_STARTED_BY:
+        raise m.InvalidParameterException(f"startedBy must be at most {LONGEST_STARTED_BY} characters long.")
+    return TaskSpec(
+        cluster=cluster,
+        definition=definition,
+        launch_type=options.launch_type or "",
+        group=request.group or f"family:{definition.family}",
+        started_by=request.started_by,
+        overrides=request.overrides,
+        network_configuration=request.network_configuration,
+        platform_version=request.platform_version,
+        enable_execute_command=bool(request.enable_execute_command),
+        tags=_tags(request, cluster, definition),
+    )
+
+
+def _tags(request: m.RunTaskRequest, cluster: ClusterRecord, definition: TaskDefinitionRecord) -> tuple[m.Tag, ...]:
+    given = validate_tags(request.tags)
+    if request.propagate_tags == "SERVICE":
+        raise m.InvalidParameterException("Tags cannot be propagated from a service to a standalone task.")
+    keys = {tag.key for tag in given}
+    propagated: Sequence[m.Tag] = definition.tags if request.propagate_tags == "TASK_DEFINITION" else ()
+    tags = given + tuple(tag for tag in propagated if tag.key not in keys)
+    if request.enable_ecs_managed_tags:
+        tags += (m.Tag(key="aws:ecs:clusterName", value=cluster.name),)
+    return tags
+
+
+def _find_task(context: Context, cluster: ClusterRecord, reference: str) -> TaskRecord | None:
+    """The task that a request names by id or ARN, if it is one of the cluster's."""
+    if not reference.startswith("arn:") and len(reference) not in ID_LENGTHS:
+        raise m.InvalidParameterException("taskId length should be one of [32,36]")
+    task = context.store.tasks.get(context.scope.task(cluster.name, last_part(reference)))
+    if task is None or (reference.startswith("arn:") and reference != task.arn):
+        return None
+    return task
+
+
+def _matches(task: TaskRecord, request: m.ListTasksRequest) -> bool:
+    if request.launch_type and task.launch_type != request.launch_type:
+        return False
+    if request.family and task.family_key != task.scope.family(request.family):
+        return False
+    if request.started_by and task.started_by != request.started_by:
+        return False
+    instance = request.container_instance
+    return not instance or last_part(task.container_instance_arn or "") == last_part(instance)
