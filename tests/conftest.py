@@ -71,5 +71,6 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     report = yield
     if DOCKER_REQUIRED and report.skipped and item.get_closest_marker("docker") and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
-        report.longrepr = f"skipped, but KECS_REQUIRE_DOCKER=1: {report.longrepr}"
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.longrepr = f"KECS_REQUIRE_DOCKER=1, but {reason}"
     return report
