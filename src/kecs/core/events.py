@@ -1,0 +1,120 @@
+"""The service events of DescribeServices: AWS's texts, and how they are kept.
+
+The service scheduler writes them; DescribeServices shows them, the event feed repeats them. Texts:
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-event-messages-list.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from kecs.aws.model import ecs as m
+from kecs.core.arns import last_part
+from kecs.core.records import ServiceRecord
+
+KEPT = 100  # events of a service; AWS shows the 100 newest
+REPEAT_AFTER = 6 * 3600.0  # seconds after which AWS writes the same event again while its cause lasts
+
+NewId = Callable[[], str]
+"""Makes the id of an event, a UUID in AWS."""
+
+STEADY = "has reached a steady state."
+STARTED = "has started {count} tasks: {tasks}."
+REPLACED = " Amazon ECS replaced {count} tasks due to an unhealthy status."
+STOPPED_RUNNING = "has stopped {count} running tasks: {tasks}."
+STOPPED_PENDING = "stopped {count} pending tasks."
+FAILED_HEALTH_CHECK = "(task {task}) failed container health checks."
+DEPLOYMENT_COMPLETED = "(deployment {deployment}) deployment completed."
+STUCK = (
+    "was unable to stop or start tasks during a deployment because of the service deployment configuration. "
+    "Update the minimumHealthyPercent or maximumPercent value and try again."
+)
+GUIDE = " For more information, see the Troubleshooting section of the Amazon ECS Developer Guide."
+THROTTLED = "is unable to consistently start tasks successfully." + GUIDE
+NOT_PLACED = "was unable to place a task because no container instance met all of its requirements."
+
+# What AWS says of the closest matching instance, by the reason that RunTask's failures give.
+CLOSEST = {
+    "RESOURCE:CPU": "has insufficient CPU units available.",
+    "RESOURCE:MEMORY": "has insufficient memory available.",
+    "RESOURCE:PORTS": "is already using a port required by your task.",
+    "ATTRIBUTE": "is missing an attribute required by your task.",
+}
+CLOSEST_OTHER = 'encountered error "{reason}".'
+
+# An event that would repeat the last of its kind is left out until one of these has been written since.
+RESOLVED_BY = {
+    STUCK: ("has started", "has stopped", "deployment completed", STEADY),
+    THROTTLED: (STEADY,),
+    NOT_PLACED: ("has started", STEADY),
+}
+
+
+def started(tasks: Sequence[str], replaced: int = 0) -> str:
+    """Tasks were created; `tasks` are ARNs, `replaced` says how many of them stand in for unhealthy ones."""
+    text = STARTED.format(count=len(tasks), tasks=_listed(tasks))
+    return text + REPLACED.format(count=replaced) if replaced else text
+
+
+def stopped_running(tasks: Sequence[str]) -> str:
+    """The scheduler told running tasks, by ARN, to stop."""
+    return STOPPED_RUNNING.format(count=len(tasks), tasks=_listed(tasks))
+
+
+def stopped_pending(count: int) -> str:
+    """The scheduler told tasks to stop that had not reached RUNNING."""
+    return STOPPED_PENDING.format(count=count)
+
+
+def failed_health_check(task: str) -> str:
+    return FAILED_HEALTH_CHECK.format(task=last_part(task))
+
+
+def deployment_completed(deployment_id: str) -> str:
+    return DEPLOYMENT_COMPLETED.format(deployment=deployment_id)
+
+
+def not_placed(reason: str, instance: str | None = None) -> str:
+    """No instance took a task. `reason` is a failure reason of RunTask, `instance` the closest one's ARN or id."""
+    if reason.startswith("No Container Instances"):
+        return f"{NOT_PLACED} Reason: {reason}{GUIDE}"
+    closest = f"(container-instance {last_part(instance)})" if instance else "container-instance"
+    complaint = CLOSEST.get(reason) or CLOSEST_OTHER.format(reason=reason)
+    return f"{NOT_PLACED} The closest matching {closest} {complaint}{GUIDE}"
+
+
+def record(service: ServiceRecord, text: str, now: float, new_id: NewId) -> ServiceRecord:
+    """The service with one more event, the newest first."""
+    event = m.ServiceEvent(id=new_id(), created_at=now, message=_message(service, text))
+    return msgspec.structs.replace(service, events=(event, *service.events[: KEPT - 1]))
+
+
+def record_once(service: ServiceRecord, text: str, kind: str, now: float, new_id: NewId) -> ServiceRecord:
+    """As `record`, but AWS leaves a duplicate out until its cause is resolved or six hours have passed.
+
+    `kind` is a key of RESOLVED_BY: the start of the text that tells events of this kind.
+    """
+    prefix = _message(service, kind)
+    for event in service.events:
+        message = event.message or ""
+        if message.startswith(prefix) and now - (event.created_at or 0.0) < REPEAT_AFTER:
+            return service
+        if any(resolution in message for resolution in RESOLVED_BY[kind]):
+            break
+    return record(service, text, now, new_id)
+
+
+def last_steady(service: ServiceRecord) -> float | None:
+    """When the service last said that it was steady, as far as its events reach back."""
+    steady = _message(service, STEADY)
+    return next((event.created_at for event in service.events if event.message == steady), None)
+
+
+def _message(service: ServiceRecord, text: str) -> str:
+    return f"(service {service.name}) {text}"
+
+
+def _listed(tasks: Sequence[str]) -> str:
+    return " ".join(f"(task {last_part(task)})" for task in tasks)

@@ -1,0 +1,98 @@
+"""Counts a deployment's failures and slows down the ones that keep failing to start. `scheduler` calls it.
+
+AWS: the time between attempts of tasks that never reach RUNNING grows up to 27 minutes; a task that has been RUNNING
+never causes that. AWS does not publish the steps in between, so DELAYS is ours. Tasks of a deployment that fail
+together count as one attempt: an attempt is what was launched since the last one failed.
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-throttle-logic.html
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from kecs.core import events
+from kecs.core.events import NewId
+from kecs.core.records import DeploymentRecord, ServiceRecord
+from kecs.core.scheduling.counts import HEALTH_REASON, Group
+from kecs.core.scheduling.snapshot import ServiceTask
+
+LONGEST = 27 * 60.0  # seconds
+# Seconds to wait after the first, second … failed attempt in a row; then LONGEST.
+DELAYS = (0.0, 0.0, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0)
+# Seconds between attempts to place: room may appear at any time and looking for it costs nothing.
+PLACEMENT_SHORTEST, PLACEMENT_LONGEST = 1.0, 60.0
+
+# Stops that were asked for: no failure of the task, whatever it had reached.
+ASKED_FOR = frozenset({"ServiceSchedulerInitiated", "UserInitiated"})
+
+
+def delay(failures: int) -> float:
+    """Seconds to wait after that many failed attempts in a row."""
+    return DELAYS[failures - 1] if failures <= len(DELAYS) else LONGEST
+
+
+def backed_off(deployment: DeploymentRecord, now: float) -> bool:
+    return deployment.retry_at is not None and deployment.retry_at > now
+
+
+def account(group: Group, now: float) -> DeploymentRecord:
+    """The deployment after its tasks' successes and failures since the last look."""
+    deployment = group.deployment
+    deployment = _after_success(deployment, group)
+    never_ran = [t for t in group.stopped if t.started_at is None and t.stop_code not in ASKED_FOR]
+    failed = len(never_ran) + sum(t.stopped_reason == HEALTH_REASON for t in group.stopped)
+    if failed and not deployment.reached_running:
+        deployment = msgspec.structs.replace(deployment, failed_tasks=deployment.failed_tasks + failed)
+    if any(deployment.retry_at is None or t.created_at >= deployment.retry_at for t in never_ran):
+        deployment = _next_attempt(deployment, now)
+    return deployment
+
+
+def _after_success(deployment: DeploymentRecord, group: Group) -> DeploymentRecord:
+    if not deployment.reached_running and (group.healthy or any(map(_ran_well, group.stopped))):
+        deployment = msgspec.structs.replace(deployment, reached_running=True, failed_tasks=0)
+    newest = group.newest_success
+    if deployment.retry_at is not None and newest is not None and newest >= deployment.retry_at:
+        deployment = msgspec.structs.replace(deployment, consecutive_failures=0, retry_at=None)
+    return deployment
+
+
+def _ran_well(task: ServiceTask) -> bool:
+    """The stopped task was successfully RUNNING before, by the measure of Deployment.failedTasks."""
+    return task.started_at is not None and (not task.has_health_check or task.health == "HEALTHY")
+
+
+def _next_attempt(deployment: DeploymentRecord, now: float) -> DeploymentRecord:
+    failures = deployment.consecutive_failures + 1
+    return msgspec.structs.replace(deployment, consecutive_failures=failures, retry_at=now + delay(failures))
+
+
+def after_placement(deployment: DeploymentRecord, placed: int, failed: int, now: float) -> DeploymentRecord:
+    """The deployment after `placed` tasks found room and `failed` did not."""
+    if not failed:
+        return msgspec.structs.replace(deployment, unplaced=False) if placed and deployment.unplaced else deployment
+    failures = deployment.consecutive_failures + 1
+    wait = min(max(delay(failures), PLACEMENT_SHORTEST), PLACEMENT_LONGEST)
+    return msgspec.structs.replace(
+        deployment,
+        unplaced=True,
+        consecutive_failures=failures,
+        retry_at=now + wait,
+        failed_tasks=deployment.failed_tasks + (0 if deployment.reached_running else failed),
+    )
+
+
+def room_appeared(deployment: DeploymentRecord, now: float) -> DeploymentRecord:
+    """A task has gone: what did not find room may now."""
+    if not deployment.unplaced or not backed_off(deployment, now):
+        return deployment
+    return msgspec.structs.replace(deployment, retry_at=now)
+
+
+def report_throttle(
+    service: ServiceRecord, before: int, after: DeploymentRecord, now: float, new_id: NewId
+) -> ServiceRecord:
+    """Write AWS's event when a deployment that had failed `before` times now has to wait."""
+    if after.consecutive_failures <= before or delay(after.consecutive_failures) == 0.0:
+        return service
+    return events.record_once(service, events.THROTTLED, events.THROTTLED, now, new_id)

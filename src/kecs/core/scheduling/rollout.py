@@ -1,0 +1,148 @@
+"""Which tasks of a service to stop and how many to start: the rolling update, scaling and replacement in one.
+
+Values in, values out: `decide` gets the tasks in buckets and gives back what to do; `scheduler` turns that into a plan.
+The rules, in the order in which they are applied:
+
+1. PRIMARY has more tasks than desired: the surplus stops, those not RUNNING first, then the newest.
+2. Tasks of ACTIVE (older) deployments that do not serve stop at once: unhealthy ones, and starting ones that are not
+   needed to get back to the minimum.
+3. Healthy old tasks stop as soon as healthy PRIMARY tasks stand in for them. They stop before that, down to the
+   minimum, only when there is no other way: the maximum leaves no room beside them, or no instance does.
+4. PRIMARY starts what it lacks, as far as the maximum leaves room. Tasks count against the maximum until they are
+   STOPPED: until then they hold ports, memory and locks.
+5. An unhealthy PRIMARY task stops once a healthy one stands in for it; without room for that, one at a time.
+6. Room that PRIMARY cannot use brings an older deployment that worked back to the minimum, as AWS does since 2025.
+
+No rule stops a healthy task when that leaves fewer than the minimum, and none starts a task above the maximum.
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-type-ecs.html
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from kecs.core.scheduling.backoff import backed_off
+from kecs.core.scheduling.counts import Group, Groups
+from kecs.core.scheduling.limits import Limits
+from kecs.core.scheduling.plan import Launch
+from kecs.core.scheduling.snapshot import ServiceTask
+
+
+@dataclass(slots=True)
+class Decision:
+    """What to do. The lists hold different tasks."""
+
+    surplus: list[ServiceTask] = field(default_factory=list)  # to stop: no longer wanted
+    unhealthy: list[ServiceTask] = field(default_factory=list)  # to stop: failed their health checks
+    launches: list[Launch] = field(default_factory=list)
+    held_back: list[Group] = field(default_factory=list)  # would start tasks but for their back-off
+    stuck: bool = False  # the percentages leave no way to go on
+
+    @property
+    def stops(self) -> int:
+        return len(self.surplus) + len(self.unhealthy)
+
+
+def decide(groups: Groups, limits: Limits, now: float) -> Decision:
+    decision = Decision()
+    primary = groups.primary
+    serving = _scale_in(primary, limits.desired, decision)
+    healthy = serving + sum(len(g.healthy) for g in groups.old)
+    lacking = _stop_old_not_serving(groups.old, max(0, limits.minimum - healthy), decision)
+    good = len(primary.healthy) + len(primary.unproven) + len(primary.pending)
+    need = max(0, limits.desired - good)
+    healthy -= _stop_old_healthy(groups, limits, serving, healthy, need, decision)
+    _stop_unhealthy_replaced(primary, limits, healthy, decision)
+    room = limits.maximum - sum(g.present for g in groups.all)
+    room -= _launch_primary(primary, need, room, decision, now)
+    if need and room <= 0:
+        _make_room(groups, decision, now)
+    if lacking and room > 0:
+        _launch_old(groups.old, min(lacking, room), decision, now)
+    decision.surplus.extend(t for t in groups.strays if t.desired_status == "RUNNING" and t.last_status != "STOPPED")
+    return decision
+
+
+def _scale_in(primary: Group, desired: int, decision: Decision) -> int:
+    """Rule 1; gives the number of healthy PRIMARY tasks that go on."""
+    in_order = [*reversed(primary.pending), *reversed(primary.unproven), *reversed(primary.healthy)]
+    surplus = max(0, len(in_order) - desired)
+    decision.surplus.extend(in_order[:surplus])
+    return min(len(primary.healthy), desired)
+
+
+def _stop_old_not_serving(old: list[Group], missing: int, decision: Decision) -> int:
+    """Rule 2; gives how many tasks are still missing from the minimum when the kept ones have become healthy."""
+    for group in old:
+        decision.unhealthy.extend(group.unhealthy)
+        starting = group.unproven + group.pending
+        useful = len(starting) if group.proven else len(group.unproven)
+        kept = min(missing, useful)
+        missing -= kept
+        decision.surplus.extend(starting[kept:])
+    return missing
+
+
+def _stop_old_healthy(groups: Groups, limits: Limits, serving: int, healthy: int, need: int, decision: Decision) -> int:
+    """Rule 3; gives how many it stops."""
+    candidates = [task for group in reversed(groups.old) for task in group.healthy]
+    if not candidates:
+        return 0
+    replaced = len(candidates) - max(0, limits.desired - serving)
+    count = max(replaced, _stop_first(groups, limits, need, decision))
+    count = max(0, min(count, len(candidates), healthy - limits.minimum))
+    decision.surplus.extend(candidates[:count])
+    return count
+
+
+def _stop_first(groups: Groups, limits: Limits, need: int, decision: Decision) -> int:
+    """How many old tasks have to go before PRIMARY can start what it needs."""
+    stopping = sum(len(g.stopping) for g in groups.all) + decision.stops
+    if groups.primary.deployment.unplaced:
+        return need - stopping
+    if limits.maximum > limits.desired:
+        return 0
+    staying = sum(g.present for g in groups.all) - stopping
+    return need - max(0, limits.maximum - staying)
+
+
+def _stop_unhealthy_replaced(primary: Group, limits: Limits, healthy: int, decision: Decision) -> None:
+    """Rule 5, first half."""
+    replaced = len(primary.unhealthy) - max(0, limits.desired - healthy)
+    decision.unhealthy.extend(primary.unhealthy[: max(0, replaced)])
+
+
+def _launch_primary(primary: Group, need: int, room: int, decision: Decision, now: float) -> int:
+    """Rule 4; gives how many it starts."""
+    count = min(need, room)
+    if count <= 0:
+        return 0
+    if backed_off(primary.deployment, now):
+        decision.held_back.append(primary)
+        return 0
+    replaces = min(count, len(primary.unhealthy))
+    decision.launches.append(Launch(deployment_id=primary.deployment.id, count=count, replaces=replaces))
+    return count
+
+
+def _make_room(groups: Groups, decision: Decision, now: float) -> None:
+    """Rule 5, second half, and finding out that there is no way to go on."""
+    primary = groups.primary
+    under_way = any(g.stopping or g.pending or g.unproven for g in groups.all)
+    if under_way or decision.stops or decision.launches or backed_off(primary.deployment, now):
+        return
+    if primary.unhealthy:
+        decision.unhealthy.append(primary.unhealthy[0])
+    else:
+        decision.stuck = bool(groups.old)
+
+
+def _launch_old(old: list[Group], count: int, decision: Decision, now: float) -> None:
+    """Rule 6."""
+    group = next((g for g in old if g.proven), None)
+    if group is None:
+        return
+    if backed_off(group.deployment, now):
+        decision.held_back.append(group)
+        return
+    decision.launches.append(Launch(deployment_id=group.deployment.id, count=count))

@@ -1,0 +1,187 @@
+"""The service scheduler of the REPLICA strategy: a snapshot goes in, a plan comes out.
+
+`control.services` calls `plan` whenever the service or one of its tasks has changed and when a plan asked to be woken,
+commits the plan, tries to place what it launches, and tells `after_launch` how that went. The work is split: `counts`
+sorts the tasks, `backoff` keeps account of failures, `rollout` decides, and this module turns the decision into
+records and events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from kecs.core import events
+from kecs.core.events import NewId
+from kecs.core.records import DeploymentRecord, ServiceRecord
+from kecs.core.scheduling import backoff
+from kecs.core.scheduling.counts import HEALTH_REASON, STARTING, Groups, sort_tasks
+from kecs.core.scheduling.limits import Limits, limits
+from kecs.core.scheduling.plan import Launch, Plan, Stop
+from kecs.core.scheduling.rollout import Decision, decide
+from kecs.core.scheduling.snapshot import ServiceTask, Snapshot
+
+# AWS: DRAINING ends when all tasks have moved on to STOPPING or STOPPED.
+GONE = frozenset({"STOPPING", "DEPROVISIONING", "STOPPED"})
+
+
+def plan(snapshot: Snapshot, new_id: NewId) -> Plan:
+    """What to do about the service now. `new_id` makes the ids of the events that this writes."""
+    service, now = snapshot.service, snapshot.now
+    stopped = tuple(t.arn for t in snapshot.tasks if t.last_status == "STOPPED")
+    if service.status == "INACTIVE":
+        return Plan(service=service, accounted=stopped)
+    if service.status == "DRAINING" and all(t.last_status in GONE for t in snapshot.tasks):
+        service = msgspec.structs.replace(service, status="INACTIVE", deployments=(), steady=False)
+        return Plan(service=service, accounted=stopped)
+    groups, bounds = sort_tasks(snapshot), limits(service)
+    service = _account(service, groups, bool(stopped), now, new_id)
+    decision = decide(groups, bounds, now)
+    service = _write_stops(service, decision, now, new_id)
+    service = _with_deployments(service, groups, decision, bounds, now)
+    service = _settle(service, groups, decision, bounds, now, new_id)
+    return Plan(
+        service=service,
+        launches=tuple(decision.launches),
+        stops=_stops(decision, bounds),
+        accounted=stopped,
+        wake_at=_wake_at(service, groups, decision),
+    )
+
+
+def after_launch(
+    service: ServiceRecord,
+    launch: Launch,
+    started: Sequence[str],
+    failures: Sequence[str],
+    now: float,
+    new_id: NewId,
+    closest: str | None = None,
+) -> ServiceRecord:
+    """The service after control tried to place a launch of its plan.
+
+    `started` are the ARNs of the tasks that it created. `failures` are the reasons, in the words of RunTask's
+    failures (RESOURCE:MEMORY …), one for each task that found no place; `closest` is the ARN or id of the container
+    instance that came closest, if there was one.
+    """
+    deployment = next((d for d in service.deployments if d.id == launch.deployment_id), None)
+    if deployment is None:
+        return service
+    if started:
+        text = events.started(started, replaced=min(launch.replaces, len(started)))
+        service = events.record(service, text, now, new_id)
+    after = backoff.after_placement(deployment, len(started), len(failures), now)
+    service = _replace_deployment(service, after)
+    if not failures:
+        return service
+    text = events.not_placed(failures[0], closest)
+    service = events.record_once(service, text, events.NOT_PLACED, now, new_id)
+    return backoff.report_throttle(service, deployment.consecutive_failures, after, now, new_id)
+
+
+def _account(service: ServiceRecord, groups: Groups, any_stopped: bool, now: float, new_id: NewId) -> ServiceRecord:
+    """Update every deployment's counters, in the groups and in the service."""
+    for group in groups.all:
+        before = group.deployment
+        after = backoff.account(group, now)
+        if any_stopped:
+            after = backoff.room_appeared(after, now)
+        if after is not before:
+            group.deployment = after
+            service = _replace_deployment(service, after)
+            service = backoff.report_throttle(service, before.consecutive_failures, after, now, new_id)
+    return service
+
+
+def _write_stops(service: ServiceRecord, decision: Decision, now: float, new_id: NewId) -> ServiceRecord:
+    for task in decision.unhealthy:
+        service = events.record(service, events.failed_health_check(task.arn), now, new_id)
+    stops = [*decision.unhealthy, *decision.surplus]
+    pending = sum(t.last_status in STARTING for t in stops)
+    running = [t.arn for t in stops if t.last_status not in STARTING]
+    if pending:
+        service = events.record(service, events.stopped_pending(pending), now, new_id)
+    if running:
+        service = events.record(service, events.stopped_running(running), now, new_id)
+    if decision.stuck:
+        service = events.record_once(service, events.STUCK, events.STUCK, now, new_id)
+    return service
+
+
+def _stops(decision: Decision, bounds: Limits) -> tuple[Stop, ...]:
+    unhealthy = [Stop(task=t.arn, reason=HEALTH_REASON if bounds.desired else _scaling(t)) for t in decision.unhealthy]
+    return (*unhealthy, *(Stop(task=t.arn, reason=_scaling(t)) for t in decision.surplus))
+
+
+def _scaling(task: ServiceTask) -> str:
+    return f"Scaling activity initiated by (deployment {task.deployment_id})"
+
+
+def _with_deployments(
+    service: ServiceRecord, groups: Groups, decision: Decision, bounds: Limits, now: float
+) -> ServiceRecord:
+    """Old deployments without tasks disappear; the others show how many tasks they are still meant to have."""
+    launched = {launch.deployment_id: launch.count for launch in decision.launches}
+    leaving: dict[str, int] = {}
+    for task in (*decision.surplus, *decision.unhealthy):
+        leaving[task.deployment_id] = leaving.get(task.deployment_id, 0) + 1
+    deployments = [_with_desired(groups.primary.deployment, bounds.desired, now)]
+    for group in groups.old:
+        name = group.deployment.id
+        if group.present or name in launched:
+            wanted = group.present - len(group.stopping) - leaving.get(name, 0) + launched.get(name, 0)
+            deployments.append(_with_desired(group.deployment, wanted, now))
+    if tuple(deployments) == service.deployments:
+        return service
+    return msgspec.structs.replace(service, deployments=tuple(deployments))
+
+
+def _with_desired(deployment: DeploymentRecord, desired: int, now: float) -> DeploymentRecord:
+    if deployment.desired_count == desired:
+        return deployment
+    return msgspec.structs.replace(deployment, desired_count=desired, updated_at=now)
+
+
+def _settle(
+    service: ServiceRecord, groups: Groups, decision: Decision, bounds: Limits, now: float, new_id: NewId
+) -> ServiceRecord:
+    """Complete the roll-out and report the steady state when there is nothing left to do, else take it back."""
+    if service.status != "ACTIVE" or not _is_steady(service, groups, decision, bounds):
+        return msgspec.structs.replace(service, steady=False) if service.steady else service
+    primary = service.deployments[0]
+    if primary.rollout_state == "IN_PROGRESS":
+        reason = f"ECS deployment {primary.id} completed."
+        primary = msgspec.structs.replace(
+            primary, rollout_state="COMPLETED", rollout_state_reason=reason, updated_at=now
+        )
+        service = _replace_deployment(service, primary)
+        service = events.record(service, events.deployment_completed(primary.id), now, new_id)
+    said = events.last_steady(service)
+    if service.steady and said is not None and now - said < events.REPEAT_AFTER:
+        return service
+    service = events.record(service, events.STEADY, now, new_id)
+    return msgspec.structs.replace(service, steady=True)
+
+
+def _is_steady(service: ServiceRecord, groups: Groups, decision: Decision, bounds: Limits) -> bool:
+    primary = groups.primary
+    if decision.stops or decision.launches or len(service.deployments) > 1:
+        return False
+    return primary.present == len(primary.healthy) == bounds.desired
+
+
+def _wake_at(service: ServiceRecord, groups: Groups, decision: Decision) -> float | None:
+    times = [groups.grace_ends, *(group.deployment.retry_at for group in decision.held_back)]
+    if service.steady:
+        said = events.last_steady(service)
+        times.append(None if said is None else said + events.REPEAT_AFTER)
+    return min((at for at in times if at is not None), default=None)
+
+
+def _replace_deployment(service: ServiceRecord, deployment: DeploymentRecord) -> ServiceRecord:
+    return msgspec.structs.replace(service, deployments=_replaced(service.deployments, deployment))
+
+
+def _replaced(deployments: Iterable[DeploymentRecord], new: DeploymentRecord) -> tuple[DeploymentRecord, ...]:
+    return tuple(new if old.id == new.id else old for old in deployments)

@@ -1,0 +1,32 @@
+"""What the service scheduler gets to see. `control.services` takes the snapshot, `scheduler.plan` decides on it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from kecs.core.records import Health, Record, ServiceRecord, TaskStatus
+
+
+class ServiceTask(Record):
+    """What the scheduler needs to know of one task of the service."""
+
+    arn: str
+    deployment_id: str
+    definition_arn: str
+    last_status: TaskStatus
+    desired_status: Literal["RUNNING", "STOPPED"]
+    health: Health  # UNKNOWN when it has no check
+    has_health_check: bool
+    created_at: float
+    started_at: float | None = None
+    stop_code: str | None = None
+    stopped_reason: str | None = None
+    accounted: bool = False  # a STOPPED task that the scheduler has counted already
+
+
+class Snapshot(Record):
+    """A service and its tasks at one moment: the live ones and the stopped ones that are not yet accounted for."""
+
+    service: ServiceRecord
+    tasks: tuple[ServiceTask, ...]
+    now: float  # seconds since the epoch

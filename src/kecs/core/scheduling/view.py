@@ -1,0 +1,57 @@
+"""A service as DescribeServices shows it: what was configured and what its tasks add up to. `services.ecs` calls it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import msgspec
+
+from kecs.aws.model import ecs as m
+from kecs.core.records import DeploymentRecord, ServiceRecord
+from kecs.core.scheduling.counts import STARTING
+from kecs.core.scheduling.snapshot import ServiceTask
+
+
+def service_view(service: ServiceRecord, tasks: Sequence[ServiceTask]) -> m.Service:
+    """The service with its counts, deployments and events. `tasks` are its live ones; stopped ones do not matter.
+
+    As in AWS the counts go by lastStatus: a task that was told to stop is running until it has begun to.
+    """
+    running = Counter(t.deployment_id for t in tasks if t.last_status == "RUNNING")
+    pending = Counter(t.deployment_id for t in tasks if t.last_status in STARTING)
+    primary = service.deployments[0] if service.deployments else None
+    return msgspec.structs.replace(
+        service.service,
+        service_arn=service.arn,
+        service_name=service.name,
+        cluster_arn=service.cluster_arn,
+        status=service.status,
+        desired_count=service.desired_count,
+        running_count=running.total(),
+        pending_count=pending.total(),
+        task_definition=primary.task_definition if primary else service.service.task_definition,
+        deployments=[_deployment(d, running[d.id], pending[d.id]) for d in service.deployments],
+        events=list(service.events),
+    )
+
+
+def _deployment(deployment: DeploymentRecord, running: int, pending: int) -> m.Deployment:
+    return m.Deployment(
+        id=deployment.id,
+        status=deployment.status,
+        task_definition=deployment.task_definition,
+        desired_count=deployment.desired_count,
+        pending_count=pending,
+        running_count=running,
+        failed_tasks=deployment.failed_tasks,
+        created_at=deployment.created_at,
+        updated_at=deployment.updated_at,
+        capacity_provider_strategy=list(deployment.capacity_provider_strategy) or None,
+        launch_type=deployment.launch_type,
+        platform_version=deployment.platform_version,
+        platform_family=deployment.platform_family,
+        network_configuration=deployment.network_configuration,
+        rollout_state=deployment.rollout_state,
+        rollout_state_reason=deployment.rollout_state_reason,
+    )
