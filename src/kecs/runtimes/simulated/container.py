@@ -1,0 +1,122 @@
+"""A container of the simulated runtime: its state, and how its definition, script and command make its course.
+
+`runtime` moves it from state to state; nothing here has a clock.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+from zlib import crc32
+
+from kecs.aws.model import ecs as m
+from kecs.core.records import Health
+from kecs.core.tasks.plan import TaskPlan
+from kecs.ports.clock import Timer
+from kecs.runtimes.simulated.commands import course_of
+from kecs.runtimes.simulated.course import Course
+from kecs.runtimes.simulated.health import at_its_time, by_definition, has_check
+from kecs.runtimes.simulated.network import OpenPorts
+from kecs.runtimes.simulated.output import Output
+from kecs.runtimes.simulated.scripts import HealthStep, Script, health_course, output_lines
+
+State = Literal["known", "pulled", "starting", "running", "exited"]
+
+UNREADABLE_JOB_SECONDS = 1.0  # how long a one-off lasts whose command is not understood
+KILLED, TERMINATED = 137, 143  # exit codes of SIGKILL and SIGTERM
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+class SimulatedContainer:
+    """One container of a task. `step` is the timer of whatever comes next for it, `checkup` of its health."""
+
+    def __init__(self, plan: TaskPlan, definition: m.ContainerDefinition) -> None:
+        self.definition = definition
+        self.name = definition.name or ""
+        self.environment = {pair.name or "": pair.value or "" for pair in definition.environment or ()}
+        self.state: State = "known"
+        self.script: Script | None = None
+        self.course = Course()
+        self.output = Output()
+        self.ports: OpenPorts | None = None
+        self.bindings: tuple[m.NetworkBinding, ...] = ()
+        self.runtime_id = f"{plan.id}-{crc32(self.name.encode()):010d}"  # the form that Fargate uses
+        self.started_at: float | None = None
+        self.finished_at: float | None = None
+        self.exit_code: int | None = None
+        self.out_of_memory = False
+        self.health: Health | None = "UNKNOWN" if has_check(definition.health_check) else None
+        self.stop_after: float | None = None  # a stop came before it was running: the stop's timeout
+        self.step: Timer | None = None
+        self.exit_at: float | None = None  # when it will exit, as far as that is settled
+        self.checkup: Timer | None = None
+
+    def begin(self, plan: TaskPlan, script: Script) -> None:
+        """Settle what the container will do once it runs."""
+        self.course = _course(plan, self.definition, self.environment, script)
+
+    def cancel_timers(self) -> None:
+        for timer in (self.step, self.checkup):
+            if timer is not None:
+                timer.cancel()
+        self.step = self.checkup = None
+
+    def end_of_memory(self, plan: TaskPlan, script: Script) -> float | None:
+        """Seconds after the start at which it has used more memory than it may; None when it stays below."""
+        limits = [self.definition.memory, int(plan.memory) if plan.memory else None]
+        limit = min((limit for limit in limits if limit), default=None)
+        if limit is None:
+            return None
+        if self.course.hoards or (script.memory_mib is not None and script.memory_mib > limit):
+            return script.memory_seconds
+        return None
+
+    def health_changes(self, script: Script) -> tuple[HealthStep, ...]:
+        """What its health check will find, seconds after the start."""
+        check = self.definition.health_check
+        if check is None or self.health is None:
+            return ()
+        course = health_course(script.health) or (HealthStep(0.0, _result(check.command, self.environment)),)
+        return (
+            by_definition(course, check) if script.health_by_definition else at_its_time(course, script.health_seconds)
+        )
+
+    def reaction_to_sigterm(self, script: Script) -> tuple[float | None, int, Course | None]:
+        """After how long SIGTERM ends it (None: never), its exit code then, and what it prints meanwhile."""
+        handler = self.course.on_sigterm
+        if script.ignore_sigterm or (handler is not None and handler.ends is None):
+            return None, KILLED, handler
+        own_code = handler.exit_code if handler is not None else TERMINATED
+        code = own_code if script.stop_exit_code is None else script.stop_exit_code
+        return script.stop_seconds + (handler.ends or 0.0 if handler is not None else 0.0), code, handler
+
+
+def _course(plan: TaskPlan, definition: m.ContainerDefinition, environment: dict[str, str], script: Script) -> Course:
+    """The course of a container: its command's, with what the script says instead."""
+    argv = (*(definition.entry_point or ()), *(definition.command or ()))
+    course = Course()
+    if argv:
+        variables = {"PATH": PATH, "HOSTNAME": plan.id[:12], "HOME": "/root", **environment}
+        understood = course_of(argv, tuple(variables.items()))
+        if understood is not None:
+            course = understood
+        elif plan.service is None:
+            course = Course(ends=UNREADABLE_JOB_SECONDS)
+    if script.output is not None:
+        course = course._replace(lines=output_lines(script.output), loop=None)
+    if script.exit_code is not None:
+        course = course._replace(exit_code=script.exit_code, ends=course.ends or 0.0)
+    if script.run_seconds is not None:
+        exit_code = course.exit_code if script.exit_code is not None else 0
+        course = course._replace(ends=script.run_seconds, exit_code=exit_code)
+    return course
+
+
+def _result(command: list[str], environment: dict[str, str]) -> Health:
+    """What a check with this command finds; one that is not understood finds everything well."""
+    kind, *argv = command
+    if kind == "CMD-SHELL":
+        argv = ["sh", "-c", *argv]
+    elif kind != "CMD":
+        argv = ["sh", "-c", *command]
+    course = course_of(tuple(argv), tuple(environment.items()))
+    return "HEALTHY" if course is None or (course.ends is not None and course.exit_code == 0) else "UNHEALTHY"

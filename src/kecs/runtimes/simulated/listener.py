@@ -1,0 +1,129 @@
+"""A port of a simulated container that really answers HTTP, so that a client can see which tasks serve.
+
+`network` opens one per TCP port of a running container and closes it when the container exits. Binding happens in the
+constructor, with no coroutine, so the port is there when the container is reported as started.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import socket
+
+BACKLOG = 64  # connections that wait to be accepted
+LONGEST_HEAD = 65536  # bytes of a request before its body
+
+
+def most_listeners() -> int:
+    """How many ports may be open at once: half of the files that the process may open, the rest is KECS's own."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return 100_000 if soft == resource.RLIM_INFINITY else soft // 2
+
+
+class Listener:
+    """A listening socket that answers every request with the same text. Raises OSError when it cannot be bound."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, address: str, port: int, page: str) -> None:
+        self._loop = loop
+        self._answer = _answer(page)
+        self._connections: set[asyncio.Transport] = set()
+        self._accepting: set[asyncio.Task[object]] = set()
+        self._socket = socket.socket()
+        try:
+            self._socket.setblocking(False)
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self._socket.bind((address, port))
+            self._socket.listen(BACKLOG)
+        except OSError:
+            self._socket.close()
+            raise
+        loop.add_reader(self._socket.fileno(), self._accept)
+
+    def close(self) -> None:
+        """Give the port back and cut what is connected to it."""
+        self._loop.remove_reader(self._socket.fileno())
+        self._socket.close()
+        for task in self._accepting:
+            task.cancel()
+        for transport in list(self._connections):
+            transport.abort()
+
+    def _accept(self) -> None:
+        try:
+            connection, _ = self._socket.accept()
+        except OSError:  # the client has gone, or the process is out of files: it stays in the backlog
+            return
+        connection.setblocking(False)
+        task: asyncio.Task[object] = self._loop.create_task(
+            self._loop.connect_accepted_socket(lambda: _Responder(self._answer, self._connections), connection)
+        )
+        self._accepting.add(task)
+        task.add_done_callback(self._accepting.discard)
+
+
+class _Responder(asyncio.Protocol):
+    """One connection: reads requests, answers each."""
+
+    def __init__(self, answer: bytes, connections: set[asyncio.Transport]) -> None:
+        self._answer = answer
+        self._connections = connections
+        self._buffer = bytearray()
+        self._body_left = 0
+        self._last = self._head_only = False  # of the request whose body is being read
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._connections.add(transport)
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        self._connections.discard(self._transport)
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        while not self._transport.is_closing():
+            if self._body_left:
+                taken = min(self._body_left, len(self._buffer))
+                del self._buffer[:taken]
+                self._body_left -= taken
+                if self._body_left:
+                    return
+                self._reply()
+                continue
+            end = self._buffer.find(b"\r\n\r\n")
+            if end < 0:
+                if len(self._buffer) > LONGEST_HEAD:
+                    self._transport.abort()
+                return
+            head = bytes(self._buffer[:end]).lower()
+            del self._buffer[: end + 4]
+            self._read_head(head)
+            if not self._body_left:
+                self._reply()
+
+    def _read_head(self, head: bytes) -> None:
+        request, *lines = head.split(b"\r\n")
+        headers = dict(line.split(b":", 1) for line in lines if b":" in line)
+        length = headers.get(b"content-length", b"0").strip()
+        self._body_left = int(length) if length.isdigit() else 0
+        connection = headers.get(b"connection", b"").strip()
+        # A chunked body is not taken apart: the answer comes at once and ends the connection.
+        self._last = (
+            connection == b"close"
+            or b"transfer-encoding" in headers
+            or (request.endswith(b"http/1.0") and connection != b"keep-alive")
+        )
+        self._head_only = request.startswith(b"head ")
+
+    def _reply(self) -> None:
+        head, _, body = self._answer.partition(b"\r\n\r\n")
+        last = b"\r\nConnection: close" if self._last else b""
+        self._transport.write(head + last + b"\r\n\r\n" + (b"" if self._head_only else body))
+        if self._last:
+            self._transport.close()
+
+
+def _answer(page: str) -> bytes:
+    body = page.encode()
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {len(body)}"
+    return f"{head}\r\n\r\n".encode() + body

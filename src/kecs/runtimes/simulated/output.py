@@ -1,0 +1,82 @@
+"""The output of a simulated container: its last lines, and who waits for more. The runtime answers logs() from it.
+
+Lines of a course are not delivered by timers; they are taken up when somebody looks. So a container that prints every
+second costs nothing while nobody reads it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from kecs.ports.runtime import LogLine
+from kecs.runtimes.simulated.course import Course
+
+KEPT_LINES = 1_000  # a container's last lines; Docker keeps more, tests seldom read so many
+
+
+class Output:
+    """What a container has printed. `ended` is set when no more can come."""
+
+    def __init__(self) -> None:
+        self.ended = False
+        self.count = 0  # of all lines ever written, those that are no longer kept included
+        self._lines: deque[LogLine] = deque(maxlen=KEPT_LINES)
+        self._course: Course | None = None
+        self._started_at = 0.0
+        self._taken_until = -1.0  # seconds of the course
+        self._waiting: list[Callable[[], None]] = []
+
+    def follow(self, course: Course, started_at: float) -> None:
+        """From now on the lines of this course belong to the output."""
+        self._course = course
+        self._started_at = started_at
+        self._taken_until = -1.0
+        self.wake()
+
+    def write(self, at: float, text: str, stream: str = "stderr") -> None:
+        """Add a line that no course foresaw."""
+        self.take_up(at)
+        self._append(LogLine(at=at, stream=stream, text=text))
+        self.wake()
+
+    def take_up(self, now: float) -> None:
+        """Add what the course has printed by now."""
+        if self._course is None:
+            return
+        until = now - self._started_at
+        for line in self._course.lines_between(self._taken_until, until, KEPT_LINES):
+            self._append(LogLine(at=self._started_at + line.at, stream=line.stream, text=line.text))
+        self._taken_until = max(self._taken_until, until)
+
+    def end(self, now: float) -> None:
+        """The container has exited: nothing follows."""
+        self.take_up(now)
+        self._course = None
+        self.ended = True
+        self.wake()
+
+    def lines(self, after: int) -> list[LogLine]:
+        """The lines after the first `after` ones, as far as they are kept."""
+        kept = list(self._lines)
+        return kept[max(0, len(kept) - (self.count - after)) :] if after < self.count else []
+
+    def next_at(self) -> float | None:
+        """When the course prints its next line."""
+        if self._course is None:
+            return None
+        at = self._course.next_line_after(self._taken_until)
+        return None if at is None else self._started_at + at
+
+    def on_change(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call back when something happened that no clock foresaw; returns how to end that."""
+        self._waiting.append(callback)
+        return lambda: self._waiting.remove(callback)
+
+    def wake(self) -> None:
+        for callback in list(self._waiting):
+            callback()
+
+    def _append(self, line: LogLine) -> None:
+        self._lines.append(line)
+        self.count += 1

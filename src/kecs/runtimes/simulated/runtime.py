@@ -1,0 +1,393 @@
+"""The simulated runtime: containers that are only timers on the injected clock; see ports.runtime.Runtime.
+
+No command runs a coroutine and every report comes from a timer, never on the stack of the command that caused it. So
+KECS on this runtime and a `VirtualClock` is one deterministic simulation. A container does what its command says as
+far as `commands` understands it, unless a script (`scripts`) says otherwise. Nothing survives the process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import platform
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from typing import Any
+
+from kecs.core.records import Health
+from kecs.core.tasks.plan import TaskPlan
+from kecs.core.tasks.reports import (
+    Exited,
+    Failed,
+    HealthChanged,
+    ObservedContainer,
+    ObservedTask,
+    Provisioned,
+    Pulled,
+    Released,
+    Report,
+    Started,
+)
+from kecs.ports.clock import Clock, Timer
+from kecs.ports.runtime import Capacity, LogLine, Sink
+from kecs.runtimes.simulated.container import KILLED, SimulatedContainer
+from kecs.runtimes.simulated.network import HOST, Network, PortTaken
+from kecs.runtimes.simulated.output import Output
+from kecs.runtimes.simulated.scripts import HealthStep, Script, ScriptBook
+
+NETWORK_SECONDS = 0.001  # how long a task's network takes to come up, and to go
+KEPT_OUTPUTS = 1_000  # tasks that are gone whose output can still be read
+
+
+class SimulatedTask:
+    """A task that the runtime was told of and has not released."""
+
+    def __init__(self, plan: TaskPlan) -> None:
+        self.plan = plan
+        self.containers = {c.name or "": SimulatedContainer(plan, c) for c in plan.containers}
+        self.provisioned = False
+        self.address: str | None = None
+        self.timer: Timer | None = None
+
+    @property
+    def mac_address(self) -> str | None:
+        """Made from the address, as a network interface's would be; only awsvpc tasks have one."""
+        if self.address is None or self.plan.network_mode != "awsvpc":
+            return None
+        return "0a:58:" + ":".join(f"{int(part):02x}" for part in self.address.split("."))
+
+
+class SimulatedRuntime:
+    """Runs containers that exist on the clock only; see ports.runtime.Runtime."""
+
+    name = "simulated"
+
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        capacity: Capacity | None = None,
+        scripts: Mapping[str, Mapping[str, Any]] | None = None,
+        listen: bool = False,
+    ) -> None:
+        """`scripts`: fields of `Script` by image glob. `listen`: TCP ports of containers answer HTTP (on Linux)."""
+        self._clock = clock
+        self._capacity = capacity or Capacity(cpu=4096, memory=16384, architecture=_architecture())
+        self._scripts = ScriptBook(scripts or {})
+        self._network = Network(listen=listen)
+        self._tasks: dict[str, SimulatedTask] = {}
+        self._outputs: dict[str, dict[str, Output]] = {}  # of released tasks, oldest first
+        self._sink: Sink = _nowhere
+
+    async def open(self, sink: Sink) -> Capacity:
+        return self.connect(sink, asyncio.get_running_loop())
+
+    def connect(self, sink: Sink, loop: asyncio.AbstractEventLoop | None = None) -> Capacity:
+        """What `open` does, for callers without a running loop; ports then do not answer."""
+        self._sink = sink
+        self._network.open(loop)
+        return self._capacity
+
+    async def close(self) -> None:
+        """The simulated world ends with its process: its ports close too."""
+        self._discard(list(self._tasks))
+        self._network.close()
+
+    async def inventory(self) -> list[ObservedTask]:
+        return [_observed(task) for task in self._tasks.values()]
+
+    async def discard(self, tasks: Iterable[str] | None = None) -> None:
+        self._discard(list(self._tasks) if tasks is None else tasks)
+        if tasks is None:
+            self._outputs.clear()
+
+    def set_script(self, pattern: str, script: Mapping[str, Any]) -> None:
+        """Images that match the glob behave like this; fields as in `Script`. Raises ValueError."""
+        self._scripts.set(pattern, script)
+
+    # -- commands ---------------------------------------------------------------------------------------------------
+
+    def provision(self, plan: TaskPlan) -> None:
+        task = self._task(plan)
+        task.timer = self._later(NETWORK_SECONDS, lambda: self._provisioned(task))
+
+    def pull(self, plan: TaskPlan, container: str) -> None:
+        task = self._task(plan)
+        found = task.containers[container]
+        try:
+            script = found.script = self._scripts.script(found.definition.image or "", found.environment)
+        except ValueError as error:
+            reason = f"CannotCreateContainerError: {error}"
+            found.step = self._later(0.0, lambda: self._fail(task, found, reason))
+            return
+        found.step = self._later(script.pull_seconds, lambda: self._pulled(task, found, script))
+
+    def start(self, plan: TaskPlan, container: str) -> None:
+        task = self._task(plan)
+        found = task.containers[container]
+        script = found.script or Script()
+        found.state = "starting"
+        found.step = self._later(script.start_seconds, lambda: self._started(task, found, script))
+
+    def stop(self, plan: TaskPlan, container: str, timeout: float) -> None:
+        task = self._tasks.get(plan.arn)
+        found = task.containers.get(container) if task is not None else None
+        if task is None or found is None:
+            return
+        if found.state == "starting":
+            found.stop_after = timeout
+        elif found.state == "running":
+            self._send_sigterm(task, found, timeout)
+
+    def release(self, plan: TaskPlan) -> None:
+        self._later(NETWORK_SECONDS, lambda: self._released(plan.arn))
+        task = self._tasks.get(plan.arn)
+        if task is not None:
+            self._halt(task)
+
+    async def logs(
+        self, task: str, container: str, *, follow: bool = False, tail: int | None = None
+    ) -> AsyncIterator[LogLine]:
+        known = self._tasks.get(task)
+        outputs = {c.name: c.output for c in known.containers.values()} if known else self._outputs.get(task, {})
+        output = outputs.get(container)
+        if output is None:
+            return
+        output.take_up(self._clock.now())
+        read = 0 if tail is None else max(0, output.count - tail)
+        while True:
+            lines, read, ended = output.lines(read), output.count, output.ended
+            for line in lines:
+                yield line
+            if not follow or (ended and read == output.count):
+                return
+            if read == output.count:
+                await self._more(output)
+            output.take_up(self._clock.now())
+
+    def _task(self, plan: TaskPlan) -> SimulatedTask:
+        task = self._tasks.get(plan.arn)
+        if task is None:
+            task = self._tasks[plan.arn] = SimulatedTask(plan)
+        return task
+
+    # -- what scripts cannot foresee --------------------------------------------------------------------------------
+
+    def exit_container(self, task: str, container: str, code: int, *, out_of_memory: bool = False) -> None:
+        """Make a running container exit now. Raises LookupError when it is not running."""
+        known, found = self._running(task, container)
+        self._exit_in(0.0, known, found, code, out_of_memory=out_of_memory)
+
+    def set_health(self, task: str, container: str, status: Health) -> None:
+        """Make a container's health this from now on. Raises LookupError when it has no check or is not running."""
+        known, found = self._running(task, container)
+        if found.health is None:
+            raise LookupError(f"container {container} has no health check")
+        if found.checkup is not None:
+            found.checkup.cancel()
+        found.checkup = self._later(0.0, lambda: self._health(known, found, (HealthStep(0.0, status),)))
+
+    def _running(self, task: str, container: str) -> tuple[SimulatedTask, SimulatedContainer]:
+        known = self._tasks.get(task)
+        found = known.containers.get(container) if known is not None else None
+        if known is None or found is None or found.state != "running":
+            raise LookupError(f"container {container} of task {task} is not running")
+        return known, found
+
+    # -- what timers do ---------------------------------------------------------------------------------------------
+
+    def _provisioned(self, task: SimulatedTask) -> None:
+        mode = task.plan.network_mode
+        if task.address is None and mode != "none":
+            task.address = self._network.take_address() if mode == "awsvpc" else HOST
+        task.provisioned = True
+        self._sink(Provisioned(task=task.plan.arn, address=task.address, mac_address=task.mac_address))
+
+    def _pulled(self, task: SimulatedTask, found: SimulatedContainer, script: Script) -> None:
+        if script.pull_error is not None:
+            self._fail(task, found, _named(script.pull_error, "CannotPullContainerError"))
+            return
+        found.step = None
+        found.state = "pulled"
+        digest = hashlib.sha256((found.definition.image or "").encode()).hexdigest()
+        self._sink(Pulled(task=task.plan.arn, container=found.name, digest=f"sha256:{digest}"))
+
+    def _started(self, task: SimulatedTask, found: SimulatedContainer, script: Script) -> None:
+        if script.start_error is not None:
+            self._fail(task, found, _named(script.start_error, "CannotStartContainerError"))
+            return
+        now = self._clock.now()
+        try:
+            found.ports = self._network.open_ports(
+                task.plan.network_mode, task.address, found.definition, _page(task.plan, found)
+            )
+        except PortTaken as error:
+            self._fail(task, found, f"CannotStartContainerError: {error}")
+            return
+        found.bindings = tuple(found.ports.bindings)
+        found.state, found.started_at = "running", now
+        found.begin(task.plan, script)
+        found.output.follow(found.course, now)
+        for note in found.ports.notes:
+            found.output.write(now, f"kecs: {note}")
+        self._live(task, found, script)
+        self._sink(
+            Started(
+                task=task.plan.arn,
+                container=found.name,
+                runtime_id=found.runtime_id,
+                at=now,
+                network_bindings=found.bindings,
+            )
+        )
+
+    def _live(self, task: SimulatedTask, found: SimulatedContainer, script: Script) -> None:
+        """Set the timers of a container that has just started."""
+        found.step = None
+        end, code = found.course.ends, found.course.exit_code
+        memory = found.end_of_memory(task.plan, script)
+        if memory is not None and (end is None or memory < end):
+            self._exit_in(memory, task, found, KILLED, out_of_memory=True)
+        elif end is not None:
+            self._exit_in(end, task, found, code)
+        changes = found.health_changes(script)
+        if changes:
+            found.checkup = self._later(changes[0].at, lambda: self._health(task, found, changes))
+        if found.stop_after is not None:
+            self._send_sigterm(task, found, found.stop_after)
+
+    def _send_sigterm(self, task: SimulatedTask, found: SimulatedContainer, timeout: float) -> None:
+        after, code, handler = found.reaction_to_sigterm(found.script or Script())
+        now = self._clock.now()
+        if handler is not None and handler.lines:
+            found.output.take_up(now)
+            found.output.follow(handler, now)
+        if after is None or after > timeout:
+            after, code = timeout, KILLED
+        if found.exit_at is None or now + after < found.exit_at:  # else it ends by itself before that
+            self._exit_in(after, task, found, code)
+
+    def _exit_in(
+        self, seconds: float, task: SimulatedTask, found: SimulatedContainer, code: int, *, out_of_memory: bool = False
+    ) -> None:
+        """Let the container exit then, and not when it would have until now."""
+        if found.step is not None:
+            found.step.cancel()
+        found.exit_at = self._clock.now() + seconds
+        found.step = self._clock.call_at(found.exit_at, lambda: self._exit(task, found, code, out_of_memory))
+
+    def _health(self, task: SimulatedTask, found: SimulatedContainer, changes: tuple[HealthStep, ...]) -> None:
+        """The first of these changes of health has come."""
+        (at, status), *later = changes
+        found.checkup = None
+        if later:
+            rest = tuple(later)
+            found.checkup = self._later(rest[0].at - at, lambda: self._health(task, found, rest))
+        found.health = status
+        self._sink(HealthChanged(task=task.plan.arn, container=found.name, status=status, at=self._clock.now()))
+
+    def _exit(self, task: SimulatedTask, found: SimulatedContainer, code: int, out_of_memory: bool = False) -> None:
+        now = self._clock.now()
+        self._end(found, now)
+        found.exit_code, found.out_of_memory = code, out_of_memory
+        self._sink(
+            Exited(task=task.plan.arn, container=found.name, at=now, exit_code=code, out_of_memory=out_of_memory)
+        )
+
+    def _fail(self, task: SimulatedTask, found: SimulatedContainer, reason: str) -> None:
+        found.output.end(self._clock.now())
+        found.state, found.step = "exited", None
+        self._sink(Failed(task=task.plan.arn, container=found.name, reason=reason, at=self._clock.now()))
+
+    def _released(self, arn: str) -> None:
+        self._discard([arn])
+        self._sink(Released(task=arn))
+
+    # -- the end of things ------------------------------------------------------------------------------------------
+
+    def _end(self, found: SimulatedContainer, now: float) -> None:
+        """The container no longer runs, for whatever reason."""
+        found.cancel_timers()
+        if found.ports is not None:
+            self._network.close_ports(found.ports)
+        found.state, found.finished_at = "exited", now
+        found.output.end(now)
+
+    def _halt(self, task: SimulatedTask) -> None:
+        """Nothing more happens in this task; what still ran ends without a report."""
+        if task.timer is not None:
+            task.timer.cancel()
+        for container in task.containers.values():
+            if container.state != "exited":
+                self._end(container, self._clock.now())
+
+    def _discard(self, arns: Iterable[str]) -> None:
+        for arn in arns:
+            task = self._tasks.pop(arn, None)
+            if task is None:
+                continue
+            self._halt(task)
+            if task.plan.network_mode == "awsvpc" and task.address is not None:
+                self._network.give_back(task.address)
+            self._outputs[arn] = {c.name: c.output for c in task.containers.values()}
+            if len(self._outputs) > KEPT_OUTPUTS:
+                del self._outputs[next(iter(self._outputs))]
+
+    def _later(self, seconds: float, callback: Callable[[], None]) -> Timer:
+        return self._clock.call_at(self._clock.now() + seconds, callback)
+
+    async def _more(self, output: Output) -> None:
+        """Wait until the output may have another line, or an end."""
+        happened = asyncio.Event()
+        forget = output.on_change(happened.set)
+        at = output.next_at()
+        timer = self._clock.call_at(at, happened.set) if at is not None else None
+        try:
+            await happened.wait()
+        finally:
+            forget()
+            if timer is not None:
+                timer.cancel()
+
+
+def _nowhere(_report: Report) -> None:
+    """The sink of a runtime that is not open."""
+
+
+def _observed(task: SimulatedTask) -> ObservedTask:
+    containers = tuple(
+        ObservedContainer(
+            name=c.name,
+            runtime_id=c.runtime_id,
+            state="exited" if c.state == "exited" else "running",
+            started_at=c.started_at,
+            finished_at=c.finished_at,
+            exit_code=c.exit_code,
+            out_of_memory=c.out_of_memory,
+            health=c.health,
+            network_bindings=c.bindings,
+        )
+        for c in task.containers.values()
+        if c.started_at is not None
+    )
+    return ObservedTask(
+        task=task.plan.arn,
+        containers=containers,
+        provisioned=task.provisioned,
+        address=task.address,
+        mac_address=task.mac_address,
+    )
+
+
+def _page(plan: TaskPlan, found: SimulatedContainer) -> str:
+    """What the container's ports answer."""
+    revision = f"{plan.definition.family}:{plan.definition.revision}"
+    return f"{found.definition.image} container={found.name} task={plan.id} definition={revision}\n"
+
+
+def _named(reason: str, error: str) -> str:
+    """The reason with the name of an error before it."""
+    return reason if reason.split(":")[0].endswith("Error") else f"{error}: {reason}"
+
+
+def _architecture() -> str:
+    return "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
