@@ -79,6 +79,13 @@ def test_merging_beyond_fifty_is_refused() -> None:
         merge_tags(held, [m.Tag(key="new", value="v")])
 
 
+def test_tags_of_aws_do_not_count_and_cannot_be_removed() -> None:
+    held = [m.Tag(key=f"k{n}", value="v") for n in range(49)] + [m.Tag(key="aws:ecs:clusterName", value="c")]
+    assert len(merge_tags(held, [m.Tag(key="new", value="v")])) == 51
+    with pytest.raises(m.InvalidParameterException, match=r"^Tag key must not start with aws:$"):
+        remove_tags(held, ["aws:ecs:clusterName"])
+
+
 def test_removing_ignores_keys_that_are_not_there() -> None:
     assert remove_tags(tags(a="1", b="2"), ["b", "z"]) == tuple(tags(a="1"))
 

@@ -16,6 +16,7 @@ KEY_LENGTH = 128
 VALUE_LENGTH = 256
 PUNCTUATION = frozenset("_./=+-:@")
 RESERVED_PREFIX = "aws:"
+RESERVED_KEY = "Tag key must not start with aws:"
 
 
 def validate_tags(tags: Sequence[m.Tag] | None) -> tuple[m.Tag, ...]:
@@ -36,25 +37,34 @@ def validate_tags(tags: Sequence[m.Tag] | None) -> tuple[m.Tag, ...]:
 def merge_tags(tags: Sequence[m.Tag], added: Sequence[m.Tag]) -> tuple[m.Tag, ...]:
     """`tags` with `added` put in: a key that is there keeps its place and takes the new value.
 
-    Raises LimitExceededException when that makes more than a resource may have.
+    Raises LimitExceededException when that makes more than a resource may have; AWS's own tags do not count.
     """
     merged = {tag.key: tag for tag in tags}
     merged.update((tag.key, tag) for tag in added)
-    if len(merged) > MOST_TAGS:
+    if sum(not _reserved(key or "") for key in merged) > MOST_TAGS:
         raise m.LimitExceededException(f"The number of tags of a resource must not exceed {MOST_TAGS}.")
     return tuple(merged.values())
 
 
 def remove_tags(tags: Sequence[m.Tag], keys: Collection[str]) -> tuple[m.Tag, ...]:
-    """`tags` without those whose key is one of `keys`; keys that are not there do no harm."""
+    """`tags` without those whose key is one of `keys`; keys that are not there do no harm.
+
+    Raises InvalidParameterException for AWS's own tags, which a caller cannot take away.
+    """
+    if any(_reserved(key) for key in keys):
+        raise m.InvalidParameterException(RESERVED_KEY)
     return tuple(tag for tag in tags if tag.key not in keys)
+
+
+def _reserved(key: str) -> bool:
+    return key[: len(RESERVED_PREFIX)].lower() == RESERVED_PREFIX
 
 
 def _valid_key(key: str | None) -> str:
     if not key or len(key) > KEY_LENGTH:
         raise m.InvalidParameterException(f"Tag key must be between 1 and {KEY_LENGTH} characters long.")
-    if key[: len(RESERVED_PREFIX)].lower() == RESERVED_PREFIX:
-        raise m.InvalidParameterException("Tag key must not start with aws:")
+    if _reserved(key):
+        raise m.InvalidParameterException(RESERVED_KEY)
     return _valid_text(key)
 
 
