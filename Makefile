@@ -76,8 +76,8 @@ $(BIN)/python:
 
 define install
 	@echo "Installing $(1) into $(VENV) …"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r $(1)
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
 endef
 
 $(BASE): requirements/base.txt pyproject.toml | $(BIN)/python

@@ -101,16 +101,10 @@ class MemoryTable(Generic[R]):
             self._rows[key] = record
 
 
-class MemoryStore:
-    """All state of one KECS; see ports.store.Store."""
+class Tables:
+    """Every table and what it is indexed by; they write what changes into one log."""
 
-    def __init__(self, journal: Journal | None = None) -> None:
-        self._log: list[Change] = []
-        self._unwritten: list[Change] = []
-        self._open = False
-        self._listeners: list[Callable[[list[Change]], None]] = []
-        self._journal = journal
-        log = self._log
+    def __init__(self, log: list[Change]) -> None:
         self.clusters: MemoryTable[ClusterRecord] = MemoryTable(
             "clusters", lambda r: r.arn, {"scope": lambda r: scope_key(scope_of(r.arn))}, log
         )
@@ -155,6 +149,18 @@ class MemoryStore:
             self.tokens,
         )
         self.tables: dict[str, MemoryTable[AnyRecord]] = {t.name: t for t in tables}  # type: ignore[misc]
+
+
+class MemoryStore(Tables):
+    """All state of one KECS; see ports.store.Store."""
+
+    def __init__(self, journal: Journal | None = None) -> None:
+        self._log: list[Change] = []
+        self._unwritten: list[Change] = []
+        self._open = False
+        self._listeners: list[Callable[[list[Change]], None]] = []
+        self._journal = journal
+        super().__init__(self._log)
         if journal is not None:
             for name, record in journal.load():
                 table = self.tables[name]
