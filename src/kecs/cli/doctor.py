@@ -1,0 +1,144 @@
+"""`kecs doctor`: looks at what KECS needs on this machine and says what to do about what is missing."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import click
+
+from kecs.cli.flags import chosen_instance, flag, instance_flags
+from kecs.cli.instances import Instance
+
+Verdict = Literal["ok", "note", "problem"]  # note: KECS works, but not everything in it
+_COLORS = {"ok": "green", "note": "yellow", "problem": "red"}
+
+
+class Finding(NamedTuple):
+    """What was looked at, what was found, and what to do if that is not well."""
+
+    verdict: Verdict
+    subject: str
+    found: str
+    advice: str = ""
+
+
+@click.command("doctor")
+@flag("--host", default="127.0.0.1", help="The address that KECS would listen on.")
+@flag("--port", type=click.IntRange(0, 65535), default=5373, help="The port that KECS would listen on.")
+@instance_flags
+def doctor_command(host: str, port: int, instance: str, data_dir: Path | None) -> None:
+    """Check what KECS needs on this machine. The exit code is 1 if it cannot start."""
+    chosen = chosen_instance(instance, data_dir)
+    checks: list[Callable[[], Iterator[Finding]]] = [
+        _python,
+        _docker,
+        lambda: _data_folder(chosen),
+        lambda: _running(chosen),
+        lambda: _port(chosen, host, port),
+    ]
+    problems = 0
+    for check in checks:
+        for finding in check():
+            problems += finding.verdict == "problem"
+            mark = click.style(f"{finding.verdict:<8}", fg=_COLORS[finding.verdict])
+            click.echo(f"{mark} {finding.subject}: {finding.found}")
+            if finding.advice:
+                click.echo(f"         {finding.advice}")
+    if problems:
+        raise SystemExit(1)
+
+
+def _python() -> Iterator[Finding]:
+    version = ".".join(map(str, sys.version_info[:3]))
+    if sys.version_info >= (3, 11):
+        yield Finding("ok", "Python", version)
+    else:
+        yield Finding("problem", "Python", version, "KECS needs Python 3.11 or newer.")
+
+
+def _docker() -> Iterator[Finding]:
+    from kecs.ports.runtime import RuntimeUnavailable
+
+    try:
+        url, info = asyncio.run(_docker_info())
+    except RuntimeUnavailable as error:
+        yield Finding(
+            "note",
+            "Docker",
+            str(error),
+            "Start Docker, or set DOCKER_HOST. Without it KECS runs simulated containers only.",
+        )
+        return
+    yield Finding(
+        "ok", "Docker", f"{info['ServerVersion']} at {url}, {info['OperatingSystem']}, {info['Architecture']}"
+    )
+    cgroup = info.get("CgroupVersion", "1")
+    if info.get("MemoryLimit", True) and info.get("CpuCfsQuota", True):
+        yield Finding("ok", "Resource limits", f"cgroup v{cgroup}, driver {info.get('CgroupDriver')}")
+    else:
+        yield Finding(
+            "note",
+            "Resource limits",
+            f"cgroup v{cgroup} without limits on memory or CPU",
+            "Tasks run, but without the limits of their task definitions.",
+        )
+
+
+async def _docker_info() -> tuple[str | None, dict[str, Any]]:
+    from kecs.runtimes.docker.engine import Engine
+
+    engine = Engine(None)
+    try:
+        return engine.url, await engine.connect()
+    finally:
+        await engine.close()
+
+
+def _data_folder(instance: Instance) -> Iterator[Finding]:
+    folder = instance.directory
+    while not folder.exists():
+        folder = folder.parent
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            yield Finding("ok", "Data folder", f"{instance.directory}")
+    except OSError as error:
+        yield Finding(
+            "problem",
+            "Data folder",
+            f"{instance.directory}: {error.strerror}",
+            "Choose another with --data-dir, or keep nothing on disk with --ephemeral.",
+        )
+
+
+def _running(instance: Instance) -> Iterator[Finding]:
+    known = instance.read()
+    if not instance.running():
+        yield Finding("ok", "Instance", f"{instance.name} is not running")
+    elif known is None:
+        yield Finding("note", "Instance", f"{instance.name} is starting")
+    else:
+        yield Finding("ok", "Instance", f"{instance.name} runs at {known.url} (runtime: {known.runtime})")
+
+
+def _port(instance: Instance, host: str, port: int) -> Iterator[Finding]:
+    known = instance.read()
+    if known and instance.running() and known.url.endswith(f":{port}"):
+        yield Finding("ok", "Port", f"{port} is in use by this KECS")
+        return
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            advice = "Stop what listens there, or choose another with --port; 0 is any free one."
+            yield Finding("problem", "Port", f"{host}:{port}: {os.strerror(error.errno or 0)}", advice)
+            return
+    yield Finding("ok", "Port", f"{host}:{port} is free")

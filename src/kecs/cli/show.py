@@ -1,0 +1,84 @@
+"""`kecs status`, `list`, `env` and `version`: what there is, without changing it."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from shlex import quote
+
+import click
+
+from kecs.cli.client import call, running_or_fail
+from kecs.cli.flags import chosen_instance, data_dir_flag, instance_flags
+from kecs.cli.instances import all_instances, data_root
+from kecs.cli.times import duration, local_time
+
+
+@click.command("status")
+@instance_flags
+def status_command(instance: str, data_dir: Path | None) -> None:
+    """Show where KECS is, since when, and how much it runs."""
+    running = running_or_fail(chosen_instance(instance, data_dir))
+    health = call(running.url, "GET", "health")
+    state = call(running.url, "GET", "state")
+    reason = f" ({health['reason']})" if health.get("reason") else ""
+    rows = {
+        "instance": instance,
+        "status": f"{health['status']}{reason}",
+        "url": running.url,
+        "runtime": running.runtime + (", nothing kept on disk" if running.ephemeral else ""),
+        "version": health["version"],
+        "process": running.pid,
+        "uptime": duration(time.time() - running.started_at),
+        **{name.replace("_", " "): len(kind) for name, kind in state.items() if isinstance(kind, list | dict)},
+    }
+    _table([[name, str(value)] for name, value in rows.items()])
+
+
+@click.command("list")
+@data_dir_flag
+def list_command(data_dir: Path | None) -> None:
+    """List the KECS instances of this machine."""
+    rows = [["INSTANCE", "STATUS", "URL", "RUNTIME", "STARTED"]]
+    for instance in all_instances(data_root(data_dir)):
+        known, runs = instance.read(), instance.running()
+        rows.append(
+            [
+                instance.name,
+                "running" if runs else "stopped",
+                known.url if known and runs else "-",
+                known.runtime if known else "-",
+                local_time(known.started_at, "seconds") if known else "-",
+            ]
+        )
+    _table(rows)
+
+
+@click.command("env")
+@instance_flags
+def env_command(instance: str, data_dir: Path | None) -> None:
+    """Print the export lines that point AWS clients at KECS: eval "$(kecs env)"."""
+    running = running_or_fail(chosen_instance(instance, data_dir))
+    variables = {
+        "AWS_ENDPOINT_URL": running.url,
+        "AWS_REGION": running.region,
+        "AWS_DEFAULT_REGION": running.region,
+        "AWS_ACCESS_KEY_ID": running.account,  # KECS reads a 12-digit access key id as the account
+        "AWS_SECRET_ACCESS_KEY": "test",
+    }
+    for name, value in variables.items():
+        click.echo(f"export {name}={quote(value)}")
+
+
+@click.command("version")
+def version_command() -> None:
+    """Print KECS's version."""
+    from importlib.metadata import version
+
+    click.echo(f"kecs {version('kecs')}")
+
+
+def _table(rows: list[list[str]]) -> None:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -1,0 +1,139 @@
+"""`kecs start`: the server in the foreground, or in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+from kecs.cli.flags import environment_variable, flag, instance_flags
+from kecs.cli.instances import AlreadyRunning, Instance, Running, data_root
+
+if TYPE_CHECKING:
+    from kecs.cli.detach import WaitingParent
+
+_LEVELS = ["trace", "debug", "info", "warning", "error"]
+_MANY = 1000  # ephemeral instances without a name of their own
+
+
+def _default_level() -> str:
+    return "debug" if os.environ.get("DEBUG", "").lower() in ("1", "true", "yes", "on") else "info"
+
+
+@click.command("start")
+@flag(
+    "--runtime",
+    type=click.Choice(["auto", "simulated", "docker", "kubernetes"]),
+    default="auto",
+    help="What runs containers. auto: Docker if its daemon answers, else simulated.",
+)
+@flag("--test-mode", is_flag=True, help="Simulated runtime, nothing kept on disk, task steps in milliseconds.")
+@flag("--host", default="127.0.0.1", help="The address to listen on.")
+@flag("--port", type=click.IntRange(0, 65535), default=5373, help="The port to listen on; 0 is any free one.")
+@flag("--ephemeral", is_flag=True, help="Keep nothing on disk; containers are removed when KECS stops.")
+@flag("--account", default="000000000000", help="The account of callers whose access key id is not an account id.")
+@flag("--region", default="us-east-1", help="The region of requests without a signature.")
+@flag("--no-local-instance", is_flag=True, help="No built-in container instance for the EC2 launch type.")
+@flag(
+    "--pull",
+    type=click.Choice(["missing", "always", "never"]),
+    default="missing",
+    help="When to ask a registry for an image.",
+)
+@flag(
+    "--log-level",
+    type=click.Choice(_LEVELS, case_sensitive=False),
+    envvar=("LOG_LEVEL",),
+    default=_default_level,
+    show_default=False,
+    help="What is logged, on standard error.  [default: info]",
+)
+@flag("--detach", is_flag=True, help="Return as soon as KECS is ready, and let it run on.")
+@instance_flags
+@click.option("--ready-fd", type=int, hidden=True, help="Where to tell a detaching parent how the start went.")
+@click.pass_context
+def start_command(ctx: click.Context, /, detach: bool, ready_fd: int | None, **options: Any) -> None:
+    """Start KECS."""
+    given = {name for name in options if ctx.get_parameter_source(name) is not ParameterSource.DEFAULT}
+    if ready_fd is not None:
+        from kecs.cli.detach import WaitingParent
+
+        _run(options, WaitingParent(ready_fd), named="instance" in given)
+    elif detach:
+        from kecs.cli.detach import start_detached
+
+        environment = {environment_variable(name): _text(options[name]) for name in given}
+        click.echo(start_detached(environment))
+    else:
+        _run(options, None, named="instance" in given)
+
+
+def _run(options: dict[str, Any], parent: WaitingParent | None, *, named: bool) -> None:
+    """Serve until a signal comes."""
+    from kecs.app.server import ServerOptions, StartupError, serve
+
+    ephemeral = options["ephemeral"] or options["test_mode"]
+    instance, registered = _claimed(data_root(options["data_dir"]), options["instance"], named, ephemeral)
+    if parent and registered:
+        parent.redirect_output(instance.log)
+
+    def ready(url: str, runtime: str) -> None:
+        if registered:
+            about = (os.getpid(), url, runtime, time.time(), options["account"], options["region"], ephemeral)
+            instance.write(Running(*about))
+        line = f"KECS ready at {url} (runtime: {runtime})"
+        click.echo(line)
+        if parent:
+            parent.ready(line)
+
+    server = ServerOptions(
+        host=options["host"],
+        port=options["port"],
+        runtime=options["runtime"],
+        test_mode=options["test_mode"],
+        data_dir=None if ephemeral else instance.directory,
+        account=options["account"],
+        region=options["region"],
+        local_instance=not options["no_local_instance"],
+        pull=options["pull"],
+        log_level=options["log_level"],
+        instance=instance.name,
+    )
+    try:
+        serve(server, ready)
+    except StartupError as error:
+        if parent:
+            parent.restore_output()
+        raise click.ClickException(str(error)) from error
+    finally:
+        if registered and ephemeral:
+            instance.forget()
+
+
+def _claimed(root: Path, name: str, named: bool, ephemeral: bool) -> tuple[Instance, bool]:
+    """The instance, and whether the registry knows it. An ephemeral one that nobody named takes a name that is free."""
+    names = [name] if named or not ephemeral else [name, *(f"{name}-{number}" for number in range(2, _MANY))]
+    for candidate in names:
+        instance = Instance(root, candidate)
+        try:
+            instance.claim()
+        except AlreadyRunning:
+            continue
+        except OSError as error:
+            if not ephemeral:
+                raise click.ClickException(f"The data folder {instance.directory} cannot be used: {error}") from error
+            return instance, False  # nothing is kept anyway; other commands will not find this KECS
+        return instance, True
+    other = Instance(root, name).read()
+    raise click.ClickException(
+        f"KECS instance {name} already runs{f' at {other.url}' if other else ''}. "
+        "Stop it with: kecs stop; or choose another --instance."
+    )
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
