@@ -11,8 +11,8 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 from kecs.core.arns import last_part
-from kecs.core.records import Change, ServiceRecord, TaskRecord
 from kecs.core.lifecycle import CONTAINER_STATUS
+from kecs.core.records import Change, ServiceRecord, TaskRecord
 from kecs.ports.clock import Clock
 from kecs.ports.console import FeedEvent
 

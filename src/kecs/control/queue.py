@@ -23,7 +23,7 @@ RETRY_AFTER = 1.0  # seconds until a key whose worker raised is looked at again
 class WorkQueue:
     """Keys by kind; kinds that were registered first go first."""
 
-    def __init__(self, clock: Clock, defer: Callable[[Callable[[], None]], None], finish: Callable[[], None]) -> None:
+    def __init__(self, clock: Clock, defer: Callable[[Callable[[], None]], object], finish: Callable[[], None]) -> None:
         """`defer` has the loop call a function soon; `finish` ends every turn (it makes changes durable)."""
         self._clock = clock
         self._defer = defer

@@ -9,6 +9,7 @@ Invariants, for every task:
 
 from __future__ import annotations
 
+from kecs.control.queue import WorkQueue
 from kecs.core.records import TaskRecord
 from kecs.core.taskdefs.overrides import task_plan
 from kecs.core.tasks.apply import apply
@@ -17,7 +18,6 @@ from kecs.core.tasks.plan import TaskPlan
 from kecs.core.tasks.recover import recover
 from kecs.core.tasks.reports import ObservedTask, Report
 from kecs.core.tasks.step import step
-from kecs.control.queue import WorkQueue
 from kecs.ports.clock import Clock
 from kecs.ports.runtime import Runtime
 from kecs.ports.store import Store

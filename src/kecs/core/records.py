@@ -40,8 +40,8 @@ class ClusterRecord(Record):
 
     arn: str
     cluster: m.Cluster
-    implicit: bool = False  # `default`, made by KECS itself: the first CreateCluster still configures it
     tags: tuple[m.Tag, ...] = ()
+    implicit: bool = False  # `default`, made by KECS itself: the first CreateCluster still configures it
 
     @property
     def name(self) -> str:
@@ -197,6 +197,9 @@ class DeploymentRecord(Record):
     platform_version: str | None = None
     platform_family: str | None = None
     network_configuration: m.NetworkConfiguration | None = None
+    service_connect_configuration: m.ServiceConnectConfiguration | None = None
+    volume_configurations: tuple[m.ServiceVolumeConfiguration, ...] = ()
+    vpc_lattice_configurations: tuple[m.VpcLatticeConfiguration, ...] = ()
 
 
 class ServiceRecord(Record):

@@ -12,6 +12,7 @@ A modelled error at any point becomes its answer and leaves no trace; anything e
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any, NamedTuple
 
 import msgspec
@@ -47,20 +48,25 @@ class EcsEndpoint:
         self._ids = ids
         self._settings = settings
         self._callers = Callers(settings.account, settings.region)
-        self._routes: dict[bytes, tuple[Decoder, Handler]] = {}
+        self._routes: dict[bytes, tuple[str, Decoder, Handler]] = {}
+        self.answered: Counter[tuple[str, str]] = Counter()  # by operation and error code ("": none)
         self._encode = msgspec.json.Encoder().encode
 
     def answer(self, target: bytes, authorization: bytes | None, body: bytes) -> Answer:
         """The whole way of one request; never raises."""
+        name = ""
         try:
-            decode, handler = self._routes.get(target) or self._route(target)
+            name, decode, handler = self._routes.get(target) or self._route(target)
             scope = self._callers.scope(authorization)
             response = self._call(scope, handler, decode(body))
         except ModeledError as error:
+            self.answered[name, error.code] += 1
             return Answer(error.status, self._encode(_error(error.code, error.message, error.members)))
         except Exception:
-            log.exception("a request failed", target=target.decode(errors="replace"))
+            log.exception("a request failed", operation=name)
+            self.answered[name, "ServerException"] += 1
             return Answer(500, self._encode(_error("ServerException", "Service Unavailable.", {})))
+        self.answered[name, ""] += 1
         return Answer(200, self._encode(response))
 
     def _call(self, scope: Any, handler: Handler, request: Any) -> Any:
@@ -78,12 +84,12 @@ class EcsEndpoint:
         self._store.flush()
         return response
 
-    def _route(self, target: bytes) -> tuple[Decoder, Handler]:
+    def _route(self, target: bytes) -> tuple[str, Decoder, Handler]:
         prefix, _, name = target.decode(errors="replace").partition(".")
         operation = m.OPERATIONS.get(name)
         if prefix != m.TARGET_PREFIX or operation is None:
             raise UnknownOperationException(f"The requested operation {name or prefix} is not known to Amazon ECS.")
-        route = self._routes[target] = (Decoder(operation), HANDLERS.get(name) or _not_there_yet(operation))
+        route = self._routes[target] = (name, Decoder(operation), HANDLERS.get(name) or _not_there_yet(operation))
         return route
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from kecs.core.records import Health, Record, ServiceRecord, TaskStatus
+from kecs.core.records import Health, Record, ServiceRecord, TaskRecord, TaskStatus
 
 
 class ServiceTask(Record):
@@ -30,3 +30,21 @@ class Snapshot(Record):
     service: ServiceRecord
     tasks: tuple[ServiceTask, ...]
     now: float  # seconds since the epoch
+
+
+def service_task(task: TaskRecord) -> ServiceTask:
+    """What the scheduler needs to know of this record."""
+    return ServiceTask(
+        arn=task.arn,
+        deployment_id=task.deployment_id or "",
+        definition_arn=task.definition_arn,
+        last_status=task.last_status,
+        desired_status=task.desired_status,
+        health=task.health,
+        has_health_check=task.has_health_check,
+        created_at=task.created_at,
+        started_at=task.started_at,
+        stop_code=task.stop_code,
+        stopped_reason=task.stopped_reason,
+        accounted=task.accounted,
+    )

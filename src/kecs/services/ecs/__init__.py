@@ -1,0 +1,42 @@
+"""Amazon ECS: one module per resource of the API, one handler per operation.
+
+`HANDLERS` is the one table from an operation's name to what answers it; what is not in it is not there yet.
+"""
+
+from __future__ import annotations
+
+from kecs.services.ecs import clusters, services, tags, task_definitions, tasks
+from kecs.services.ecs.context import Handler
+
+HANDLERS: dict[str, Handler] = {
+    # Clusters
+    "CreateCluster": clusters.create_cluster,
+    "DeleteCluster": clusters.delete_cluster,
+    "DescribeClusters": clusters.describe_clusters,
+    "ListClusters": clusters.list_clusters,
+    "PutClusterCapacityProviders": clusters.put_cluster_capacity_providers,
+    "UpdateCluster": clusters.update_cluster,
+    "UpdateClusterSettings": clusters.update_cluster_settings,
+    # Task definitions
+    "DeleteTaskDefinitions": task_definitions.delete_task_definitions,
+    "DeregisterTaskDefinition": task_definitions.deregister_task_definition,
+    "DescribeTaskDefinition": task_definitions.describe_task_definition,
+    "ListTaskDefinitionFamilies": task_definitions.list_task_definition_families,
+    "ListTaskDefinitions": task_definitions.list_task_definitions,
+    "RegisterTaskDefinition": task_definitions.register_task_definition,
+    # Tasks
+    "DescribeTasks": tasks.describe_tasks,
+    "ListTasks": tasks.list_tasks,
+    "RunTask": tasks.run_task,
+    "StopTask": tasks.stop_task,
+    # Services
+    "CreateService": services.create_service,
+    "DeleteService": services.delete_service,
+    "DescribeServices": services.describe_services,
+    "ListServices": services.list_services,
+    "UpdateService": services.update_service,
+    # Tags
+    "ListTagsForResource": tags.list_tags_for_resource,
+    "TagResource": tags.tag_resource,
+    "UntagResource": tags.untag_resource,
+}

@@ -1,0 +1,130 @@
+"""The operator's side of a kernel: what ports.console.Console promises to the admin API."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from typing import Any
+
+import msgspec
+
+from kecs import __version__
+from kecs.app.kernel import Kernel
+from kecs.control.clock import VirtualClock
+from kecs.core.arns import last_part
+from kecs.core.records import TaskRecord
+from kecs.core.scheduling.snapshot import service_task
+from kecs.core.scheduling.view import service_view
+from kecs.core.tasks.view import task_view
+from kecs.ports.console import ClockNotControllable, ClockState, FeedEvent, NoSuchContainer
+from kecs.ports.runtime import LogLine
+from kecs.runtimes.simulated import SimulatedRuntime
+
+
+class KernelConsole:
+    """See ports.console.Console."""
+
+    def __init__(self, kernel: Kernel, instance: str) -> None:
+        self._kernel = kernel
+        self._instance = instance
+
+    def health(self) -> dict[str, Any]:
+        return {
+            "status": "ok",
+            "runtime": self._kernel.runtime.name,
+            "version": __version__,
+            "pid": os.getpid(),
+            "instance": self._instance,
+        }
+
+    def state(self, cluster: str | None = None) -> dict[str, Any]:
+        store = self._kernel.store
+        clusters = [c for c in store.clusters if cluster is None or cluster in (c.arn, c.name)]
+        wanted = {c.arn for c in clusters}
+        tasks = [t for t in store.tasks if t.cluster_arn in wanted]
+        used = {t.definition_arn for t in tasks}
+        definitions = [d for d in store.task_definitions if cluster is None or d.arn in used]
+        services = [s for s in store.services if s.cluster_arn in wanted]
+        state = {
+            "clusters": [c.cluster for c in clusters],
+            "services": [
+                service_view(s, [service_task(t) for t in store.tasks.where("unaccounted", s.arn)]) for s in services
+            ],
+            "tasks": [task_view(t, tags=True) for t in tasks],
+            "taskDefinitions": [d.definition for d in definitions],
+            "containerInstances": [i.instance for i in store.instances if i.cluster_arn in wanted],
+        }
+        result: dict[str, Any] = msgspec.to_builtins(state)
+        return result
+
+    async def reset(self) -> None:
+        await self._kernel.reset()
+
+    def events(self, since: int | None = None) -> AsyncIterator[FeedEvent]:
+        return self._kernel.feed.follow(since)
+
+    def recent_events(self, since: int = 0) -> list[FeedEvent]:
+        return self._kernel.feed.recent(since)
+
+    def clock(self) -> ClockState:
+        clock = self._kernel.clock
+        virtual = isinstance(clock, VirtualClock)
+        return ClockState(
+            now=clock.now(), frozen=isinstance(clock, VirtualClock) and clock.frozen, controllable=virtual
+        )
+
+    async def advance(self, seconds: float) -> ClockState:
+        self._virtual().advance(seconds)
+        await asyncio.sleep(0)  # what follows the feed gets its turn before the caller is answered
+        return self.clock()
+
+    async def freeze(self) -> ClockState:
+        self._virtual().freeze()
+        return self.clock()
+
+    async def resume(self) -> ClockState:
+        self._virtual().resume()
+        return self.clock()
+
+    def logs(
+        self, cluster: str, task: str, container: str, *, follow: bool = False, tail: int | None = None
+    ) -> AsyncIterator[LogLine]:
+        record = self._task(cluster, task)
+        if container not in {c.name for c in record.containers}:
+            raise NoSuchContainer(f"Task {record.id} has no container {container}.")
+        return self._kernel.runtime.logs(record.arn, container, follow=follow, tail=tail)
+
+    def set_image(self, pattern: str, script: dict[str, Any]) -> None:
+        self._simulated().set_script(pattern, script)
+
+    def images(self) -> dict[str, dict[str, Any]]:
+        return self._simulated().scripts() if isinstance(self._kernel.runtime, SimulatedRuntime) else {}
+
+    def metrics(self) -> bytes:
+        from kecs.app.metrics import exposition  # prometheus_client is only needed here
+
+        return exposition(self._kernel)
+
+    def _task(self, cluster: str, task: str) -> TaskRecord:
+        """The task of that id in a cluster of that name, in whichever account and region it is."""
+        for record in self._kernel.store.clusters:
+            if cluster in (record.arn, record.name):
+                found = self._kernel.store.tasks.get(record.scope.task(record.name, last_part(task)))
+                if found is not None:
+                    return found
+        raise NoSuchContainer(f"Cluster {cluster} has no task {task}.")
+
+    def _virtual(self) -> VirtualClock:
+        clock = self._kernel.clock
+        if not isinstance(clock, VirtualClock):
+            raise ClockNotControllable(
+                f"The {self._kernel.runtime.name} runtime runs real containers, so its time cannot be moved."
+            )
+        return clock
+
+    def _simulated(self) -> SimulatedRuntime:
+        runtime = self._kernel.runtime
+        if not isinstance(runtime, SimulatedRuntime):
+            raise ValueError(f"The {runtime.name} runtime runs real images; only simulated ones can be scripted.")
+        return runtime

@@ -1,0 +1,62 @@
+"""The kernel: everything of one KECS except HTTP and the process around it.
+
+`app.server` runs it under an event loop. A test drives it with none: a `VirtualClock` without a loop, `answer` for a
+request, `clock.advance` for time. The clock's `drain` is the kernel's, so nothing is left undone between two instants.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from msgspec.structs import replace
+
+from kecs.control.clock import VirtualClock
+from kecs.control.feed import Feed
+from kecs.control.loops import Control
+from kecs.core.settings import Settings
+from kecs.gateway.ecs import EcsEndpoint
+from kecs.ports.clock import Clock, Ids
+from kecs.ports.runtime import Capacity, Runtime
+from kecs.store.memory import MemoryStore
+
+
+class Kernel:
+    """Store, control loops, feed and the ECS endpoint, on a runtime that is open already."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        store: MemoryStore,
+        clock: Clock,
+        ids: Ids,
+        runtime: Runtime,
+        defer: Callable[[Callable[[], None]], object],
+    ) -> None:
+        self.settings = settings
+        self.store = store
+        self.clock = clock
+        self.ids = ids
+        self.runtime = runtime
+        self.feed = Feed(clock)
+        self.control = Control(store, runtime, clock, ids, settings, defer)
+        store.subscribe(self.feed.notice)
+        self.ecs = EcsEndpoint(store, clock, ids, settings)
+        if isinstance(clock, VirtualClock):
+            clock.drain = self.control.queue.drain
+
+    async def recover(self) -> None:
+        """Take up what an earlier process left. The runtime's reports must go to `control.supervisors.report`."""
+        await self.control.recover()
+
+    async def reset(self) -> None:
+        """Forget everything and stop every container."""
+        self.control.forget()
+        self.store.clear()
+        self.control.forget()  # what forgetting itself gave the loops to do
+        await self.runtime.discard()
+
+
+def with_capacity(settings: Settings, capacity: Capacity) -> Settings:
+    """The settings with the built-in instance as big as the runtime says."""
+    return replace(settings, local_cpu=capacity.cpu, local_memory=capacity.memory)

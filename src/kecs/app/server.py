@@ -1,0 +1,184 @@
+"""One KECS as a process: options in, a running server out. `kecs start` calls `serve`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+import uvloop
+
+from kecs.app.console import KernelConsole
+from kecs.app.kernel import Kernel, with_capacity
+from kecs.app.logs import configure_logging
+from kecs.app.runtimes import open_runtime
+from kecs.control.ids import RandomIds
+from kecs.core.settings import Settings
+from kecs.gateway.http import App, HttpApp
+from kecs.ports.runtime import RuntimeUnavailable
+from kecs.store.journal import JournalBroken, SqliteJournal
+from kecs.store.memory import MemoryStore
+
+STATE_FILE = "state.sqlite"
+GRACE = 1  # seconds that open requests get when KECS stops; streams would never end by themselves
+
+Ready = Callable[[str, str], None]
+
+
+class StartupError(Exception):
+    """KECS cannot start; the text says why and what to do, in one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerOptions:
+    """What `kecs start` was told."""
+
+    host: str = "127.0.0.1"
+    port: int = 5373  # 0: any free one
+    runtime: str = "auto"
+    test_mode: bool = False
+    data_dir: Path | None = None  # None: nothing is kept, and stopping removes the containers
+    account: str = "000000000000"
+    region: str = "us-east-1"
+    local_instance: bool = True
+    pull: str = "missing"
+    log_level: str = "info"
+    instance: str = "default"
+
+    def settings(self) -> Settings:
+        return Settings(
+            account=self.account,
+            region=self.region,
+            local_instance=self.local_instance,
+            pull=self.pull,  # type: ignore[arg-type]  # click has checked it
+        )
+
+
+def serve(options: ServerOptions, on_ready: Ready) -> None:
+    """Run until SIGTERM or SIGINT; `on_ready(url, runtime)` once requests are answered. Raises StartupError."""
+    configure_logging(options.log_level)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(options, on_ready))
+
+
+async def _serve(options: ServerOptions, on_ready: Ready) -> None:
+    listener = _listen(options.host, options.port)
+    try:
+        journal = _journal(options)
+        store = _store(journal, options)
+        async with contextlib.AsyncExitStack() as stack:
+            stack.callback(store.close)
+            kernel = await _open_kernel(options, store, stack)
+            await _answer(options, kernel, listener, on_ready)
+    finally:
+        listener.close()
+
+
+async def _open_kernel(options: ServerOptions, store: MemoryStore, stack: contextlib.AsyncExitStack) -> Kernel:
+    """A kernel on an open runtime, recovered; the stack closes it."""
+    loop = asyncio.get_running_loop()
+    kernels: list[Kernel] = []  # the runtime reports to a kernel that is made after it
+    try:
+        opened = await open_runtime(options, lambda report: kernels[0].control.supervisors.report(report))
+    except RuntimeUnavailable as error:
+        raise StartupError(str(error)) from error
+    stack.push_async_callback(opened.runtime.close)
+    kernel = Kernel(
+        with_capacity(options.settings(), opened.capacity),
+        store=store,
+        clock=opened.clock,
+        ids=RandomIds(),
+        runtime=opened.runtime,
+        defer=loop.call_soon,
+    )
+    kernels.append(kernel)
+    await kernel.recover()
+    if options.data_dir is None:
+        stack.push_async_callback(opened.runtime.discard)
+    return kernel
+
+
+async def _answer(options: ServerOptions, kernel: Kernel, listener: socket.socket, on_ready: Ready) -> None:
+    """Serve requests until a signal comes."""
+    console = KernelConsole(kernel, options.instance)
+
+    def admin() -> App:
+        from kecs.gateway.admin import admin_app  # Starlette: not before somebody asks
+
+        return admin_app(console, options.host)
+
+    app = HttpApp(kernel.ecs, admin, kernel.ids.uuid)
+    host, port = listener.getsockname()[:2]
+    url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    server = _Server(
+        uvicorn.Config(
+            app,
+            http="httptools",
+            loop="none",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=GRACE,
+            backlog=2048,
+        ),
+        lambda: on_ready(url, kernel.runtime.name),
+    )
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, server.stop)
+    await server.serve(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """uvicorn that says when it is ready and leaves signals to us."""
+
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._on_ready()
+
+    def stop(self) -> None:
+        self.should_exit = True
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server(
+            (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=2048
+        )
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise StartupError(f"Port {port} on {host} is in use; choose another with --port.") from error
+        raise StartupError(f"Cannot listen on {host} port {port}: {error.strerror or error}.") from error
+
+
+def _journal(options: ServerOptions) -> SqliteJournal | None:
+    if options.data_dir is None:
+        return None
+    try:
+        options.data_dir.mkdir(parents=True, exist_ok=True)
+        return SqliteJournal(options.data_dir / STATE_FILE)
+    except (OSError, JournalBroken) as error:
+        raise StartupError(f"The data folder {options.data_dir} cannot be used: {error}") from error
+
+
+def _store(journal: SqliteJournal | None, options: ServerOptions) -> MemoryStore:
+    try:
+        return MemoryStore(journal)
+    except JournalBroken as error:
+        raise StartupError(f"The data folder {options.data_dir} cannot be used: {error}") from error

@@ -1,0 +1,79 @@
+"""The control plane: the loops together, and which of them looks at what when something changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from kecs.control.cleanup import Cleanup
+from kecs.control.queue import WorkQueue
+from kecs.control.services import KIND as SERVICE
+from kecs.control.services import Services
+from kecs.control.supervisor import KIND as TASK
+from kecs.control.supervisor import Supervisors
+from kecs.core.records import Change, TaskRecord
+from kecs.core.settings import Settings
+from kecs.ports.clock import Clock, Ids
+from kecs.ports.runtime import Runtime
+from kecs.ports.store import Store
+
+
+class Control:
+    """All control loops of one KECS, driven by the store's changes, the runtime's reports and alarms."""
+
+    def __init__(
+        self,
+        store: Store,
+        runtime: Runtime,
+        clock: Clock,
+        ids: Ids,
+        settings: Settings,
+        defer: Callable[[Callable[[], None]], object],
+    ) -> None:
+        """`defer` has the event loop call a function soon; without a loop it may do nothing, `drain` does it all."""
+        self._store = store
+        self._runtime = runtime
+        self.queue = WorkQueue(clock, defer, self._finish)
+        self.supervisors = Supervisors(store, runtime, clock, self.queue)  # first: tasks before services
+        self._services = Services(store, clock, ids, self.queue)
+        self._cleanup = Cleanup(store, clock, self.queue, settings.stopped_task_retention)
+        store.subscribe(self._notice)
+        store.subscribe(self._cleanup.notice)
+
+    async def recover(self) -> None:
+        """Take up what an earlier process left: adopt what runs, remove what no record wants."""
+        unwanted = self.supervisors.recover(await self._runtime.inventory())
+        if unwanted:
+            await self._runtime.discard(unwanted)
+        self._services.recover()
+        self._cleanup.recover()
+
+    def forget(self) -> None:
+        """Drop everything that is under way; for a reset."""
+        self.queue.clear()
+        self.supervisors.forget()
+        self._cleanup.forget()
+
+    def _finish(self) -> None:
+        self._store.flush()
+        self.supervisors.dispatch()
+
+    def _notice(self, changes: list[Change]) -> None:
+        for table, key, before, after in changes:
+            if table == "tasks":
+                if key != self.supervisors.working and after is not None and after.last_status != "STOPPED":
+                    self.queue.add(TASK, key)
+                self._notice_service_of(before, after)
+            elif table == "services" and key != self._services.working:
+                self.queue.add(SERVICE, key)
+
+    def _notice_service_of(self, before: TaskRecord | None, after: TaskRecord | None) -> None:
+        task = after or before
+        if task is None or task.service_arn is None or task.service_arn == self._services.working:
+            return
+        if before is None or after is None or _counts(before) != _counts(after):
+            self.queue.add(SERVICE, task.service_arn)
+
+
+def _counts(task: TaskRecord) -> tuple[str, str, str]:
+    """What the service scheduler decides on."""
+    return task.last_status, task.desired_status, task.health

@@ -1,0 +1,206 @@
+"""CreateService, UpdateService, DeleteService, DescribeServices, ListServices.
+
+They write down what is wanted; the service loop brings it about.
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from kecs.aws.model import ecs as m
+from kecs.aws.paging import page
+from kecs.core.records import DeploymentRecord, ServiceRecord, TaskDefinitionRecord
+from kecs.core.scheduling.deployments import begin_deletion, set_desired_count, start_deployment
+from kecs.core.scheduling.snapshot import service_task
+from kecs.core.scheduling.view import service_view
+from kecs.core.services import check_name, configured, starts_deployment, updated
+from kecs.core.tags import validate_tags
+from kecs.core.tasks.options import LaunchOptions, check_launch, launch_options
+from kecs.services.ecs.context import Context, find_cluster, find_service
+from kecs.services.ecs.local_instance import ensure_instance
+from kecs.services.ecs.task_definitions import find_task_definition
+
+MOST_SERVICES_DESCRIBED = 10
+NOT_FOUND = "Service not found."
+
+
+def create_service(context: Context, request: m.CreateServiceRequest) -> m.CreateServiceResponse:
+    cluster = find_cluster(context, request.cluster)
+    check_name(request.service_name)
+    if request.scheduling_strategy == "DAEMON":
+        if request.capacity_provider_strategy:
+            raise m.InvalidParameterException(
+                "Specifying a capacity provider strategy is not supported when you create a service using the DAEMON "
+                "scheduling strategy."
+            )
+        raise m.UnsupportedFeatureException("The scheduling strategy DAEMON is not there yet in KECS.")
+    if request.desired_count is None:
+        raise m.InvalidParameterException("desiredCount can not be blank.")
+    definition = _definition(context, request.task_definition)
+    options = launch_options(cluster, request.launch_type, request.capacity_provider_strategy)
+    check_launch(definition, options, request.network_configuration, request.platform_version)
+    config = configured(request, definition, options, context.principal)
+    arn = context.scope.service(cluster.name, request.service_name)
+    existing = context.store.services.get(arn)
+    if existing is not None and existing.status != "INACTIVE":
+        return m.CreateServiceResponse(service=_view(context, _same(existing, config, definition, request), tags=True))
+    if options.needs_instance:
+        ensure_instance(context, cluster)
+    record = ServiceRecord(
+        arn=arn,
+        cluster_arn=cluster.arn,
+        service=replace(config, created_at=context.now),
+        desired_count=request.desired_count,
+        tags=validate_tags(request.tags),
+    )
+    record = start_deployment(record, _deployment(context, record, definition, request), context.now)
+    context.store.services.put(record)
+    return m.CreateServiceResponse(service=_view(context, record, tags=True))
+
+
+def update_service(context: Context, request: m.UpdateServiceRequest) -> m.UpdateServiceResponse:
+    cluster = find_cluster(context, request.cluster)
+    record = find_service(context, cluster, request.service)
+    if record is None:
+        raise m.ServiceNotFoundException(NOT_FOUND)
+    if record.status != "ACTIVE":
+        raise m.ServiceNotActiveException("Service was not ACTIVE.")
+    before, current = record.service, record.deployments[0]
+    definition = _definition(context, request.task_definition or current.task_definition)
+    moved = None
+    if request.capacity_provider_strategy is not None:
+        moved = launch_options(cluster, None, request.capacity_provider_strategy)
+    options = moved or LaunchOptions(before.launch_type, tuple(before.capacity_provider_strategy or ()))
+    after = updated(before, request, moved)
+    rolls = definition.arn != current.task_definition or starts_deployment(before, after, request)
+    if rolls:
+        version = after.platform_version if options.fargate else request.platform_version
+        check_launch(definition, options, after.network_configuration, version)
+    if options.needs_instance:
+        ensure_instance(context, cluster)
+    record = replace(record, service=after, steady=False)
+    if request.desired_count is not None:
+        record = set_desired_count(record, request.desired_count, context.now)
+    if rolls:
+        record = start_deployment(record, _deployment(context, record, definition, request), context.now)
+    context.store.services.put(record)
+    return m.UpdateServiceResponse(service=_view(context, record, tags=True))
+
+
+def delete_service(context: Context, request: m.DeleteServiceRequest) -> m.DeleteServiceResponse:
+    """The service is DRAINING until its tasks are gone."""
+    cluster = find_cluster(context, request.cluster)
+    record = find_service(context, cluster, request.service)
+    if record is None or record.status == "INACTIVE":
+        raise m.ServiceNotFoundException(NOT_FOUND)
+    if record.status == "ACTIVE":
+        if record.desired_count > 0 and not request.force:
+            raise m.InvalidParameterException("The service cannot be stopped while it is scaled above 0.")
+        record = begin_deletion(record, context.now)
+        context.store.services.put(record)
+    return m.DeleteServiceResponse(service=_view(context, record, tags=True))
+
+
+def describe_services(context: Context, request: m.DescribeServicesRequest) -> m.DescribeServicesResponse:
+    cluster = find_cluster(context, request.cluster)
+    if not request.services:
+        raise m.InvalidParameterException("Services cannot be empty.")
+    if len(request.services) > MOST_SERVICES_DESCRIBED:
+        raise m.InvalidParameterException(f"Services cannot exceed {MOST_SERVICES_DESCRIBED}.")
+    tags = "TAGS" in (request.include or ())
+    services, failures = [], []
+    for reference in request.services:
+        record = find_service(context, cluster, reference)
+        if record is not None:
+            services.append(_view(context, record, tags=tags))
+        else:
+            arn = reference if reference.startswith("arn:") else context.scope.service(cluster.name, reference)
+            failures.append(m.Failure(arn=arn, reason="MISSING"))
+    return m.DescribeServicesResponse(services=services, failures=failures)
+
+
+def list_services(context: Context, request: m.ListServicesRequest) -> m.ListServicesResponse:
+    cluster = find_cluster(context, request.cluster)
+    arns = [
+        record.arn
+        for record in context.store.services.where("cluster", cluster.arn)
+        if record.status == "ACTIVE" and _matches(record, request)
+    ]
+    found, token = page(arns, request.next_token, request.max_results)
+    return m.ListServicesResponse(service_arns=list(found), next_token=token)
+
+
+def _definition(context: Context, reference: str | None) -> TaskDefinitionRecord:
+    if not reference:
+        raise m.InvalidParameterException("TaskDefinition can not be blank.")
+    definition = find_task_definition(context.store, context.scope, reference)
+    if definition is None:
+        raise m.ClientException("TaskDefinition not found.")
+    return definition
+
+
+def _same(
+    existing: ServiceRecord, config: m.Service, definition: TaskDefinitionRecord, request: m.CreateServiceRequest
+) -> ServiceRecord:
+    """The service that is there, when the very same one is asked for again."""
+    if existing.status == "DRAINING":
+        raise m.InvalidParameterException("Unable to Start a service that is still Draining.")
+    same = (
+        replace(existing.service, created_at=None) == config
+        and existing.desired_count == request.desired_count
+        and existing.deployments[0].task_definition == definition.arn
+        and existing.tags == validate_tags(request.tags)
+    )
+    if not same:
+        raise m.InvalidParameterException("Creation of service was not idempotent.")
+    return existing
+
+
+def _deployment(
+    context: Context,
+    record: ServiceRecord,
+    definition: TaskDefinitionRecord,
+    request: m.CreateServiceRequest | m.UpdateServiceRequest,
+) -> DeploymentRecord:
+    """A deployment of the service as it is configured now; what only deployments have is handed on if not given."""
+    service, last = record.service, record.deployments[0] if record.deployments else None
+    connect, volumes, lattice = (
+        request.service_connect_configuration,
+        request.volume_configurations,
+        request.vpc_lattice_configurations,
+    )
+    if last is not None:
+        connect = connect if connect is not None else last.service_connect_configuration
+        volumes = volumes if volumes is not None else list(last.volume_configurations)
+        lattice = lattice if lattice is not None else list(last.vpc_lattice_configurations)
+    return DeploymentRecord(
+        id=f"ecs-svc/{context.ids.digits19()}",
+        status="PRIMARY",
+        task_definition=definition.arn,
+        desired_count=record.desired_count,
+        created_at=context.now,
+        updated_at=context.now,
+        launch_type=service.launch_type,
+        capacity_provider_strategy=tuple(service.capacity_provider_strategy or ()),
+        platform_version=None if service.platform_version == "LATEST" else service.platform_version,
+        platform_family=service.platform_family,
+        network_configuration=service.network_configuration,
+        service_connect_configuration=connect,
+        volume_configurations=tuple(volumes or ()),
+        vpc_lattice_configurations=tuple(lattice or ()),
+    )
+
+
+def _view(context: Context, record: ServiceRecord, *, tags: bool) -> m.Service:
+    tasks = [service_task(task) for task in context.store.tasks.where("unaccounted", record.arn)]
+    view = service_view(record, tasks)
+    return replace(view, tags=list(record.tags)) if tags else view
+
+
+def _matches(record: ServiceRecord, request: m.ListServicesRequest) -> bool:
+    service: m.Service = record.service
+    if request.launch_type and service.launch_type != request.launch_type:
+        return False
+    if request.scheduling_strategy and service.scheduling_strategy != request.scheduling_strategy:
+        return False
+    return request.resource_management_type in (None, service.resource_management_type or "CUSTOMER")
