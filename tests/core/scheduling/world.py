@@ -1,0 +1,212 @@
+"""A toy of everything around the scheduler: tasks that do what a test tells them, and a clock that stands still.
+
+`step` does what control does with a plan and checks on every plan what must hold for each of them.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import msgspec
+
+from kecs.aws.model import ecs as m
+from kecs.core.records import DeploymentRecord, ServiceRecord
+from kecs.core.scheduling.deployments import begin_deletion, new_deployment, set_desired_count, start_deployment
+from kecs.core.scheduling.limits import limits
+from kecs.core.scheduling.plan import Plan
+from kecs.core.scheduling.scheduler import after_launch, plan
+from kecs.core.scheduling.snapshot import ServiceTask, Snapshot
+
+ARN = "arn:aws:ecs:us-east-1:000000000000"
+START = 1_700_000_000.0
+MANY_STEPS = 400  # more than any roll-out here takes, one task at a time
+
+
+def is_healthy(task: ServiceTask) -> bool:
+    """Serves by the scheduler's own measure, said in other words."""
+    wanted = task.last_status == "RUNNING" and task.desired_status == "RUNNING"
+    return wanted and (task.health == "HEALTHY" or not task.has_health_check)
+
+
+class World:
+    """One service and its tasks."""
+
+    def __init__(self, desired: int = 0, least: int = 100, most: int = 200, *, checks: bool = False, grace: int = 0):
+        self.now = START
+        self.numbers = itertools.count(1)
+        self.checks = checks
+        self.places = True  # container instances have room
+        self.tasks: dict[str, ServiceTask] = {}  # those that the scheduler has still to know of
+        self.last: Plan | None = None
+        configuration = m.DeploymentConfiguration(maximum_percent=most, minimum_healthy_percent=least)
+        service = ServiceRecord(
+            arn=f"{ARN}:service/main/web",
+            cluster_arn=f"{ARN}:cluster/main",
+            service=m.Service(deployment_configuration=configuration, health_check_grace_period_seconds=grace),
+            desired_count=desired,
+        )
+        self.service = start_deployment(service, self.make_deployment(desired), self.now)
+
+    def make_deployment(self, desired: int) -> DeploymentRecord:
+        number = next(self.numbers)
+        return new_deployment(f"{number:019}", f"{ARN}:task-definition/web:{number}", desired, self.now)
+
+    def new_id(self) -> str:
+        return f"event-{next(self.numbers)}"
+
+    # What users do.
+
+    def deploy(self) -> str:
+        deployment = self.make_deployment(self.service.desired_count)
+        self.service = start_deployment(self.service, deployment, self.now)
+        return deployment.id
+
+    def scale(self, count: int) -> None:
+        self.service = set_desired_count(self.service, count, self.now)
+
+    def delete(self) -> None:
+        self.service = begin_deletion(self.service, self.now)
+
+    # What happens to tasks.
+
+    def change(self, task: ServiceTask, **changes: Any) -> None:
+        self.tasks[task.arn] = msgspec.structs.replace(task, **changes)
+
+    def run(self, task: ServiceTask) -> None:
+        self.change(task, last_status="RUNNING", started_at=self.now)
+
+    def check(self, task: ServiceTask, health: str) -> None:
+        self.change(task, health=health)
+
+    def fail_to_start(self, task: ServiceTask) -> None:
+        self.change(task, last_status="STOPPED", desired_status="STOPPED", stop_code="TaskFailedToStart")
+
+    def exit(self, task: ServiceTask) -> None:
+        self.change(task, last_status="STOPPED", desired_status="STOPPED", stop_code="EssentialContainerExited")
+
+    def ask_to_stop(self, task: ServiceTask) -> None:
+        self.change(task, desired_status="STOPPED", stop_code="UserInitiated", stopped_reason="Task stopped by user")
+
+    def finish_stop(self, task: ServiceTask) -> None:
+        self.change(task, last_status="STOPPED")
+
+    # What tests ask.
+
+    def live(self) -> list[ServiceTask]:
+        return [t for t in self.tasks.values() if t.last_status != "STOPPED"]
+
+    def pending(self) -> list[ServiceTask]:
+        return [t for t in self.live() if t.last_status != "RUNNING" and t.desired_status == "RUNNING"]
+
+    def running(self, deployment: str | None = None) -> list[ServiceTask]:
+        tasks = [t for t in self.live() if t.last_status == "RUNNING" and t.desired_status == "RUNNING"]
+        return [t for t in tasks if deployment in (None, t.deployment_id)]
+
+    def stopping(self) -> list[ServiceTask]:
+        return [t for t in self.live() if t.desired_status == "STOPPED"]
+
+    def healthy(self) -> int:
+        return sum(map(is_healthy, self.tasks.values()))
+
+    def messages(self) -> list[str]:
+        """The events, oldest first, without the service's name."""
+        return [(e.message or "").removeprefix("(service web) ") for e in reversed(self.service.events)]
+
+    def shape(self) -> list[tuple[int, int]]:
+        """Tasks that are wanted and running, per deployment with its desired count, newest first."""
+        return [(d.desired_count, len(self.running(d.id))) for d in self.service.deployments]
+
+    @property
+    def primary(self) -> DeploymentRecord:
+        return self.service.deployments[0]
+
+    # What control does.
+
+    def snapshot(self) -> Snapshot:
+        return Snapshot(service=self.service, tasks=tuple(self.tasks.values()), now=self.now)
+
+    def step(self) -> bool:
+        """One plan, carried out. False when there was nothing to do."""
+        result = self.last = plan(self.snapshot(), self.new_id)
+        self.verify(result)
+        changed = bool(result.service != self.service or result.launches or result.stops or result.accounted)
+        self.service = result.service
+        for arn in result.accounted:
+            del self.tasks[arn]
+        for stop in result.stops:
+            self.change(
+                self.tasks[stop.task], desired_status="STOPPED", stop_code=stop.stop_code, stopped_reason=stop.reason
+            )
+        for launch in result.launches:
+            started = [self._create(launch.deployment_id) for _ in range(launch.count)] if self.places else []
+            failures = [] if self.places else ["RESOURCE:MEMORY"] * launch.count
+            self.service = after_launch(self.service, launch, started, failures, self.now, self.new_id)
+        return changed
+
+    def _create(self, deployment_id: str) -> str:
+        arn = f"{ARN}:task/main/{next(self.numbers):032x}"
+        self.tasks[arn] = ServiceTask(
+            arn=arn,
+            deployment_id=deployment_id,
+            definition_arn=f"{ARN}:task-definition/web:1",
+            last_status="PENDING",
+            desired_status="RUNNING",
+            health="UNKNOWN",
+            has_health_check=self.checks,
+            created_at=self.now,
+        )
+        return arn
+
+    def verify(self, result: Plan) -> None:
+        """The safety of one plan; see tests/properties/test_scheduler.py for what that means."""
+        bounds = limits(self.service)
+        stopped = [self.tasks[stop.task] for stop in result.stops]
+        assert len({t.arn for t in stopped}) == len(stopped)
+        assert all(t.desired_status == "RUNNING" and t.last_status != "STOPPED" for t in stopped)
+        stopped_healthy = sum(map(is_healthy, stopped))
+        assert stopped_healthy == 0 or self.healthy() - stopped_healthy >= bounds.minimum
+        launched = sum(launch.count for launch in result.launches)
+        assert launched == 0 or len(self.live()) + launched <= bounds.maximum
+        assert all(launch.count > 0 and 0 <= launch.replaces <= launch.count for launch in result.launches)
+        assert {launch.deployment_id for launch in result.launches} <= {d.id for d in result.service.deployments}
+        assert set(result.accounted) == {t.arn for t in self.tasks.values() if t.last_status == "STOPPED"}
+        assert len(result.service.events) <= 100
+        assert all(d.failed_tasks >= 0 and d.desired_count >= 0 for d in result.service.deployments)
+        assert all(d.failed_tasks == 0 for d in result.service.deployments if d.reached_running)
+        assert result.wake_at is None or result.wake_at > self.now
+
+    def reconcile(self) -> None:
+        """Steps until a step finds nothing to do; time stands still."""
+        for _ in range(MANY_STEPS):
+            if not self.step():
+                return
+        raise AssertionError("the scheduler does not come to rest while nothing changes")
+
+    def settle(self) -> None:
+        """All goes well: starting tasks run and pass their checks, stopping ones stop, back-offs end."""
+        for _ in range(MANY_STEPS):
+            self.reconcile()
+            if not self.go_on():
+                return
+        raise AssertionError("the service does not come to rest while all goes well")
+
+    def go_on(self) -> bool:
+        """The next thing that goes well; False when there is none left."""
+        moved = False
+        for task in self.live():
+            moved = True
+            if task.desired_status == "STOPPED":
+                self.finish_stop(task)
+            elif task.last_status != "RUNNING":
+                self.run(task)
+            elif task.has_health_check and task.health != "HEALTHY":
+                self.check(task, "HEALTHY")
+            else:
+                moved = False
+                continue
+            break
+        if not moved and not self.service.steady and self.last is not None and self.last.wake_at is not None:
+            self.now = self.last.wake_at
+            moved = True
+        return moved

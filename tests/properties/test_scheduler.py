@@ -1,0 +1,193 @@
+"""The service scheduler's safety and liveness, against anything that tasks and users may do in any order.
+
+Safety, checked by `World.verify` on every single plan:
+
+- A plan that stops healthy tasks leaves at least minimumHealthyPercent of the desired count healthy. (Tasks that die
+  or fail their checks by themselves may take the service below that; the scheduler never does.)
+- A plan that starts tasks leaves at most maximumPercent of the desired count not STOPPED, which is more than AWS's
+  "RUNNING or PENDING": tasks that are on their way down count too. (A user who scales in or changes the percentages
+  may put a service above that; the scheduler then starts nothing.)
+- It stops only tasks that are wanted and live, each once; it starts tasks only for deployments that it goes on with;
+  it keeps at most 100 events; no deployment that has worked shows failed tasks.
+
+Liveness: when nothing disturbs it any more (tasks that start run, checks pass, room is there) and time goes on to
+wherever a plan asked to be woken, the service gets to its steady state in a bounded number of plans, or is INACTIVE if
+it was being deleted, or has said that its percentages leave no way to go on.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from tests.core.scheduling.world import World
+
+from kecs.aws.model import ecs as m
+from kecs.core import events
+from kecs.core.scheduling.limits import limits
+
+COUNT = st.integers(0, 6)
+LEAST = st.sampled_from([0, 50, 66, 75, 100])
+MOST = st.sampled_from([100, 125, 133, 150, 200])
+WHICH = st.integers(0, 30)
+
+
+def assert_at_rest(world: World) -> None:
+    """What a service that nothing disturbs has come to."""
+    service, bounds = world.service, limits(world.service)
+    if service.status == "INACTIVE":
+        assert world.live() == []
+    elif len(service.deployments) > 1:
+        assert bounds.minimum >= bounds.maximum, "nothing but the percentages may hold up a roll-out"
+        assert f"(service web) {events.STUCK}" in [e.message for e in service.events]
+    else:
+        assert service.status == "ACTIVE"
+        assert service.steady
+        assert len(world.live()) == len(world.running(world.primary.id)) == world.healthy() == service.desired_count
+        assert world.primary.rollout_state == "COMPLETED"
+        assert world.primary.desired_count == service.desired_count
+    at_rest = world.service
+    assert not world.step()
+    assert world.service is at_rest, "a plan for a service at rest is empty"
+
+
+class SchedulerMachine(RuleBasedStateMachine):
+    """Tasks start, get healthy, fail, exit; users scale, deploy and delete; the scheduler looks now and then."""
+
+    @initialize(desired=COUNT, least=LEAST, most=MOST, checks=st.booleans(), grace=st.sampled_from([0, 30]))
+    def create(self, desired: int, least: int, most: int, checks: bool, grace: int) -> None:
+        self.world = World(desired, least, most, checks=checks, grace=grace)
+
+    @rule()
+    def look(self) -> None:
+        self.world.step()
+
+    @rule()
+    def come_to_rest(self) -> None:
+        self.world.reconcile()
+
+    @rule(which=WHICH)
+    def a_task_runs(self, which: int) -> None:
+        if tasks := self.world.pending():
+            self.world.run(tasks[which % len(tasks)])
+
+    @rule(which=WHICH)
+    def a_task_fails_to_start(self, which: int) -> None:
+        if tasks := self.world.pending():
+            self.world.fail_to_start(tasks[which % len(tasks)])
+
+    @rule(which=WHICH)
+    def a_task_exits(self, which: int) -> None:
+        if tasks := self.world.running():
+            self.world.exit(tasks[which % len(tasks)])
+
+    @rule(which=WHICH, health=st.sampled_from(["HEALTHY", "UNHEALTHY"]))
+    def a_check_decides(self, which: int, health: str) -> None:
+        if self.world.checks and (tasks := self.world.running()):
+            self.world.check(tasks[which % len(tasks)], health)
+
+    @rule(which=WHICH)
+    def a_user_stops_a_task(self, which: int) -> None:
+        if tasks := self.world.running() + self.world.pending():
+            self.world.ask_to_stop(tasks[which % len(tasks)])
+
+    @rule(which=WHICH, status=st.sampled_from(["DEACTIVATING", "STOPPING", "DEPROVISIONING", "STOPPED"]))
+    def a_stop_goes_on(self, which: int, status: str) -> None:
+        if tasks := self.world.stopping():
+            self.world.change(tasks[which % len(tasks)], last_status=status)
+
+    @precondition(lambda self: self.world.service.status == "ACTIVE")
+    @rule(count=COUNT)
+    def a_user_scales(self, count: int) -> None:
+        self.world.scale(count)
+
+    @precondition(lambda self: self.world.service.status == "ACTIVE")
+    @rule()
+    def a_user_deploys(self) -> None:
+        self.world.deploy()
+
+    @precondition(lambda self: self.world.service.status == "ACTIVE")
+    @rule(least=LEAST, most=MOST)
+    def a_user_changes_the_percentages(self, least: int, most: int) -> None:
+        configuration = m.DeploymentConfiguration(maximum_percent=most, minimum_healthy_percent=least)
+        service = msgspec.structs.replace(self.world.service.service, deployment_configuration=configuration)
+        self.world.service = msgspec.structs.replace(self.world.service, service=service)
+
+    @precondition(lambda self: self.world.service.status == "ACTIVE")
+    @rule(chance=st.integers(0, 9))
+    def a_user_deletes(self, chance: int) -> None:
+        if chance == 0:
+            self.world.delete()
+
+    @rule(places=st.booleans())
+    def room_comes_and_goes(self, places: bool) -> None:
+        self.world.places = places
+
+    @rule(seconds=st.sampled_from([0.01, 1.0, 30.0, 600.0, 7 * 3600.0]))
+    def time_passes(self, seconds: float) -> None:
+        self.world.now += seconds
+
+    @invariant()
+    def the_newest_deployment_is_primary(self) -> None:
+        deployments = self.world.service.deployments
+        assert [d.status for d in deployments[:1]] in ([], ["PRIMARY"])
+        assert all(d.status == "ACTIVE" for d in deployments[1:])
+
+    def teardown(self) -> None:
+        if hasattr(self, "world"):
+            self.world.places = True
+            self.world.settle()
+            assert_at_rest(self.world)
+
+
+TestScheduler = SchedulerMachine.TestCase
+TestScheduler.settings = settings(stateful_step_count=40)
+
+
+@given(desired=st.integers(1, 6), least=LEAST, most=MOST, places=st.booleans())
+def test_a_revision_that_never_starts_leaves_the_old_one_serving(desired: int, least: int, most: int, places: bool):
+    world = World(desired, least, most)
+    world.settle()
+    world.deploy()
+    world.places = places
+    end, looks = world.now + 4 * 3600, 0
+    while world.now < end:
+        looks += 1
+        world.reconcile()
+        assert world.healthy() >= limits(world.service).minimum
+        assert world.last is not None
+        for task in world.stopping():
+            world.finish_stop(task)
+        for task in world.pending():
+            world.fail_to_start(task)
+        if world.last.wake_at is None:
+            world.now += 60
+        else:
+            world.now = max(world.last.wake_at, world.now + 0.01)
+    assert looks < 400, "attempts have to get rarer"
+    if least == 100 and most > 100 and limits(world.service).maximum > desired:
+        assert world.healthy() == desired
+
+
+@given(desired=st.integers(1, 6), least=LEAST, most=MOST)
+def test_tasks_that_never_pass_their_checks_do_not_take_the_old_ones_down(desired: int, least: int, most: int):
+    world = World(desired, least, most, checks=True)
+    world.settle()
+    old = {t.arn for t in world.running()}
+    world.deploy()
+    for _ in range(30):
+        world.reconcile()
+        assert world.healthy() >= limits(world.service).minimum
+        for task in world.stopping():
+            world.finish_stop(task)
+        for task in world.pending():
+            world.run(task)
+        for task in world.running():
+            if task.arn not in old:
+                world.check(task, "UNHEALTHY")
+        world.now += 1
+    assert not world.primary.reached_running
+    if limits(world.service).maximum > desired:
+        assert old <= {t.arn for t in world.running()}
+        assert world.primary.failed_tasks > 0
