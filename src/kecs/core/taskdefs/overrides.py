@@ -1,7 +1,7 @@
 """What RunTask, StartTask and the service scheduler change in a task definition for one run.
 
-Handlers call `apply_overrides` to refuse bad overrides before a task exists; `task_plan` is what supervisors hand to a
-runtime. API shape: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_TaskOverride.html
+Handlers call `validate_overrides` before a task exists; `task_plan` is what supervisors hand to a runtime.
+API shape: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_TaskOverride.html
 """
 
 from __future__ import annotations
@@ -14,11 +14,16 @@ import msgspec
 from kecs.aws.model import ecs as m
 from kecs.core.arns import last_part
 from kecs.core.records import TaskRecord
+from kecs.core.taskdefs.fargate import check_fargate_size, is_windows
+from kecs.core.taskdefs.rules.overrides import RULES
+from kecs.core.taskdefs.sizes import cpu_units, memory_mib
 from kecs.core.tasks.plan import TaskPlan
 
 T = TypeVar("T")
 
+LONGEST = 8192  # characters of JSON
 _REPLACED = ("command", "environment_files", "cpu", "memory", "memory_reservation")
+_EMPTY = m.ContainerOverride()
 
 
 def apply_overrides(
@@ -31,10 +36,12 @@ def apply_overrides(
     """
     containers = {c.name or "": c for c in definition.container_definitions or ()}
     for override in (overrides.container_overrides if overrides else None) or ():
+        if override == _EMPTY:
+            continue
         name = override.name or ""
         if name not in containers:
             raise m.InvalidParameterException(
-                f"Override for container named {name} is not a container in the TaskDefinition."
+                f"Override for container named {name or 'null'} is not a container in the TaskDefinition."
             )
         containers[name] = _overridden(containers[name], override)
     return tuple(containers.values())
@@ -59,12 +66,38 @@ def _merged(base: Sequence[T] | None, over: Iterable[T], key: Callable[[T], Hash
 
 
 def effective_definition(definition: m.TaskDefinition, overrides: m.TaskOverride | None) -> m.TaskDefinition:
-    """The definition with what the overrides say of the task as a whole: roles, size, ephemeral storage."""
+    """The definition with what the overrides say of the task as a whole: roles, size, ephemeral storage.
+
+    Raises ClientException for a cpu or memory that is no amount.
+    """
     if overrides is None:
         return definition
-    fields = ("cpu", "memory", "execution_role_arn", "task_role_arn", "ephemeral_storage")
-    changes = {field: value for field in fields if (value := getattr(overrides, field)) is not None}
-    return msgspec.structs.replace(definition, **changes)
+    changes = {
+        "cpu": str(cpu_units(overrides.cpu)) if overrides.cpu else None,
+        "memory": str(memory_mib(overrides.memory)) if overrides.memory else None,
+        "execution_role_arn": overrides.execution_role_arn,
+        "task_role_arn": overrides.task_role_arn,
+        "ephemeral_storage": overrides.ephemeral_storage,
+    }
+    return msgspec.structs.replace(definition, **{name: value for name, value in changes.items() if value})
+
+
+def validate_overrides(definition: m.TaskDefinition, overrides: m.TaskOverride | None, *, launch_type: str) -> None:
+    """Refuse overrides that ECS refuses. Raises InvalidParameterException, for a size ClientException."""
+    if overrides is None:
+        return
+    if len(msgspec.json.encode(overrides).decode()) > LONGEST:
+        raise m.InvalidParameterException(f"Container Overrides length must be at most {LONGEST}")
+    task = msgspec.structs.replace(
+        effective_definition(definition, overrides),
+        container_definitions=list(apply_overrides(definition, overrides)),
+    )
+    if launch_type == "FARGATE":
+        cpu, memory = (int(size) if size else None for size in (task.cpu, task.memory))
+        check_fargate_size(cpu, memory, windows=is_windows(task.runtime_platform))
+    for rule in RULES:
+        for problem in rule(task):
+            raise m.InvalidParameterException(problem)
 
 
 def task_plan(task: TaskRecord, definition: m.TaskDefinition, service_name: str | None) -> TaskPlan:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from kecs.aws.model import ecs as m
 from kecs.core.arns import Scope
 
-_REFERENCE = re.compile(
-    r"(?:arn:[\w-]+:ecs:(?P<region>[\w-]+):(?P<account>\d{12}):task-definition/)?"
-    r"(?P<family>[A-Za-z0-9_-]{1,255})(?::(?P<revision>[1-9]\d{0,9}))?"
-)
+_ARN = re.compile(r"arn:[\w-]+:ecs:(?P<region>[\w-]+):(?P<account>\d{12}):task-definition/(?P<name>.+)")
+_FAMILY = re.compile(r"[A-Za-z0-9_-]{1,255}")
+_REVISION = re.compile(r"[1-9]\d{0,9}")
 
 
 class Reference(NamedTuple):
@@ -21,10 +21,16 @@ class Reference(NamedTuple):
 
 
 def parse_reference(scope: Scope, text: str) -> Reference | None:
-    """What `text` names, or None: it is malformed, or an ARN of another account or region."""
-    match = _REFERENCE.fullmatch(text)
-    if match is None:
+    """What `text` names, or None: it is malformed, or an ARN of another account or region.
+
+    Raises InvalidParameterException for a revision that is no number.
+    """
+    arn = _ARN.fullmatch(text)
+    if arn is not None and Scope(arn["account"], arn["region"]) != scope:
         return None
-    if match["account"] is not None and Scope(match["account"], match["region"]) != scope:
+    family, colon, revision = (arn["name"] if arn else text).partition(":")
+    if not _FAMILY.fullmatch(family):
         return None
-    return Reference(match["family"], int(match["revision"]) if match["revision"] else None)
+    if colon and not _REVISION.fullmatch(revision):
+        raise m.InvalidParameterException(f"Invalid revision number. Number: {revision}")
+    return Reference(family, int(revision) if revision else None)

@@ -20,10 +20,7 @@ def cpu_units(text: str) -> int:
     """`"256"`, `".25 vCPU"` or `"1vcpu"` as CPU units. Raises ClientException for anything else."""
     units = _amount(_CPU, text)
     if units is None or not _LEAST_CPU <= units <= _MOST_CPU:
-        raise m.ClientException(
-            "Invalid 'cpu' setting for task. For more information, see the Troubleshooting section of the"
-            " Amazon ECS Developer Guide."
-        )
+        raise m.ClientException("Invalid 'cpu' setting for task.")
     return units
 
 
@@ -31,10 +28,7 @@ def memory_mib(text: str) -> int:
     """`"512"`, `"0.5 GB"` or `"2GB"` as MiB. Raises ClientException for anything else."""
     size = _amount(_MEMORY, text)
     if size is None or size < 1:
-        raise m.ClientException(
-            "Invalid 'memory' setting for task. For more information, see the Troubleshooting section of the"
-            " Amazon ECS Developer Guide."
-        )
+        raise m.ClientException("Invalid 'memory' setting for task.")
     return size
 
 
