@@ -1,0 +1,187 @@
+"""A task from its first step to its last, without a runtime."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from kecs.aws.model import ecs as m
+from kecs.core.tasks.changes import request_stop
+from kecs.core.tasks.commands import Pull, Start, Stop
+from kecs.core.tasks.reports import Failed, HealthChanged, Pulled
+from kecs.core.tasks.view import task_view
+
+from .tasks import World, after, container
+
+STATUSES = ["PROVISIONING", "PENDING", "ACTIVATING", "RUNNING", "DEACTIVATING", "STOPPING", "DEPROVISIONING", "STOPPED"]
+
+
+def test_a_task_goes_through_every_status_in_order() -> None:
+    world = World(container("app"))
+    world.obey()
+    assert world.task.last_status == "RUNNING"
+    world.exited("app", 0)
+    world.obey()
+    assert world.statuses == STATUSES
+    task = task_view(world.task)
+    assert (task.stop_code, task.stopped_reason) == ("EssentialContainerExited", "Essential container in task exited")
+    times = ("created_at", "pull_started_at", "pull_stopped_at", "started_at", "stopping_at", "stopped_at")
+    assert all(getattr(task, name) is not None for name in (*times, "execution_stopped_at", "connectivity_at"))
+    assert task.containers is not None
+    assert task.containers[0].exit_code == 0
+
+
+def test_the_version_counts_what_aws_sends_events_for() -> None:
+    world = World(container("app"))
+    assert world.task.version == 1
+    world.obey()
+    # PENDING, container RUNNING, ACTIVATING, RUNNING
+    assert world.task.version == 5
+
+
+def test_a_bridge_task_begins_pending() -> None:
+    world = World(container("app"), network_mode="bridge")
+    world.obey()
+    assert world.statuses == ["PENDING", "ACTIVATING", "RUNNING"]
+
+
+def test_an_essential_container_takes_its_siblings_along() -> None:
+    world = World(container("app"), container("sidecar", essential=False))
+    world.obey()
+    world.exited("app", 3)
+    assert world.commands == [Stop(container="sidecar", timeout=30.0)]
+    world.obey()
+    assert [c.exit_code for c in world.task.containers] == [3, 143]
+    assert world.task.last_status == "STOPPED"
+
+
+def test_a_container_that_is_not_essential_leaves_alone() -> None:
+    world = World(container("app"), container("sidecar", essential=False))
+    world.obey()
+    world.exited("sidecar", 1)
+    assert (world.task.last_status, world.task.desired_status, world.commands) == ("RUNNING", "RUNNING", [])
+
+
+def test_out_of_memory_is_the_containers_reason() -> None:
+    world = World(container("app"))
+    world.obey()
+    world.exited("app", 137, out_of_memory=True)
+    assert world.task.containers[0].reason == "OutOfMemoryError: Container killed due to memory usage"
+    assert world.task.stopped_reason == "Essential container in task exited"
+
+
+def test_an_image_that_cannot_be_pulled_stops_the_task_before_it_runs() -> None:
+    world = World(container("app"), container("other"))
+    world.report(world._outcome(world.commands.pop(0)))
+    assert world.commands == [Pull(container="app"), Pull(container="other")]
+    reason = "CannotPullContainerError: pull image manifest has been retried 1 time(s): not found"
+    world.report(Failed(task=world.task.arn, container="app", reason=reason, at=world.now))
+    world.commands = [c for c in world.commands if not isinstance(c, Pull)]
+    world.obey()
+    assert (world.task.stop_code, world.task.stopped_reason) == ("TaskFailedToStart", reason)
+    assert world.task.started_at is None
+    assert world.task.last_status == "STOPPED"
+    # What comes late means nothing any more.
+    world.report(Pulled(task=world.task.arn, container="other"))
+    assert world.phase("other") == "STOPPED"
+
+
+def test_a_failed_network_stops_the_task() -> None:
+    world = World(container("app"))
+    world.commands.clear()
+    world.report(Failed(task=world.task.arn, container=None, reason="ResourceInitializationError: no address", at=1.0))
+    world.obey()
+    assert world.statuses == ["PROVISIONING", "DEPROVISIONING", "STOPPED"]
+    assert world.task.stop_code == "TaskFailedToStart"
+
+
+def test_the_first_reason_to_stop_stays() -> None:
+    world = World(container("app"))
+    world.obey()
+    world.task = request_stop(world.task, "UserInitiated", "enough", world.now)
+    world.settle()
+    world.exited("app", 1)
+    assert (world.task.stop_code, world.task.stopped_reason) == ("UserInitiated", "enough")
+
+
+def test_a_stop_waits_for_what_is_being_created() -> None:
+    world = World(container("app"))
+    for _ in range(2):
+        world.report(world._outcome(world.commands.pop(0)))
+    assert world.commands == [Start(container="app")]
+    world.task = request_stop(world.task, "UserInitiated", "enough", world.now)
+    world.settle()
+    assert world.phase("app") == "STARTING"
+    world.obey()
+    assert world.task.containers[0].exit_code == 143
+    assert world.task.last_status == "STOPPED"
+
+
+@pytest.mark.parametrize(("condition", "enough"), [("START", False), ("COMPLETE", True), ("SUCCESS", True)])
+def test_depends_on_waits_for_its_condition(condition: str, enough: bool) -> None:
+    world = World(container("init", essential=False), container("app", depends_on=after("init", condition)))
+    while world.phase("init") != "RUNNING":
+        world.report(world._outcome(world.commands.pop(0)))
+    world.obey()
+    assert (world.phase("app") == "RUNNING") is not enough
+    if enough:
+        world.exited("init", 0)
+        world.obey()
+    assert world.phase("app") == "RUNNING"
+    assert world.task.last_status == "RUNNING"
+
+
+def test_depends_on_healthy_waits_for_health() -> None:
+    check = m.HealthCheck(command=["CMD", "true"])
+    world = World(container("db", health_check=check), container("app", depends_on=after("db", "HEALTHY")))
+    world.obey()
+    assert world.phase("app") == "PULLED"
+    world.report(HealthChanged(task=world.task.arn, container="db", status="HEALTHY", at=world.now))
+    world.obey()
+    assert world.task.last_status == "RUNNING"
+    assert world.task.health == "HEALTHY"
+
+
+@pytest.mark.parametrize(("condition", "code"), [("SUCCESS", 1), ("HEALTHY", 0)])
+def test_a_condition_that_can_never_be_met_ends_the_task(condition: str, code: int) -> None:
+    world = World(container("init", essential=False), container("app", depends_on=after("init", condition)))
+    world.obey()
+    world.exited("init", code)
+    world.obey()
+    assert world.task.stop_code == "TaskFailedToStart"
+    assert "dependency container 'init'" in (world.task.stopped_reason or "")
+    assert world.task.last_status == "STOPPED"
+
+
+def test_the_start_timeout_of_a_dependency_is_honoured() -> None:
+    init = container("init", essential=False, start_timeout=20)
+    world = World(init, container("app", depends_on=after("init", "SUCCESS")))
+    world.obey()
+    assert world.wake_at == world.now + 20
+    world.now += 19
+    world.settle()
+    assert world.task.desired_status == "RUNNING"
+    world.now += 1
+    world.settle()
+    world.obey()
+    assert world.task.stop_code == "TaskFailedToStart"
+    assert "start timeout" in (world.task.stopped_reason or "")
+
+
+def test_containers_stop_in_the_reverse_order() -> None:
+    world = World(container("db", stop_timeout=5), container("app", depends_on=after("db", "START"), stop_timeout=9))
+    world.obey()
+    world.task = request_stop(world.task, "UserInitiated", "enough", world.now)
+    world.settle()
+    assert world.commands == [Stop(container="app", timeout=9)]
+    world.report(world._outcome(world.commands.pop(0)))
+    assert world.commands == [Stop(container="db", timeout=5)]
+
+
+def test_reports_that_come_twice_change_nothing() -> None:
+    world = World(container("app"))
+    world.obey()
+    world.exited("app", 3)
+    stopped = world.task
+    world.exited("app", 0)
+    assert replace(world.task) == stopped
