@@ -91,9 +91,9 @@ class VirtualTimer:
 class VirtualClock:
     """Time that tests move: `ports.clock.Clock` with `advance`, `freeze` and `resume`.
 
-    `drain` works off whatever the timers of an instant caused; it is called before time moves on, so nothing that was
-    caused at one instant is done at a later one. It may be set after construction, since what it drains is usually
-    built with this clock.
+    `drain` works off whatever the timers of an instant caused; `advance` calls it before time moves on, so nothing that
+    was caused at one instant is done at a later one. (Where time flows by itself, the loop sees to that in its own
+    turns.) It may be set after construction, since what it drains is usually built with this clock.
 
     Without a loop the clock is frozen for good. With one it starts out flowing, unless `frozen` says otherwise.
     """
@@ -256,12 +256,8 @@ class VirtualClock:
         horizon = self.now()
         last = self._made
         try:
-            fired = False
             while (due := self.next_at) is not None and due <= horizon and self._heap[0][1] <= last:
                 self._fire_next()
-                fired = True
-            if fired:
-                self.drain()
         finally:
             self._alarm_at = math.inf
             self._arm()

@@ -96,7 +96,7 @@ def _course(plan: TaskPlan, definition: m.ContainerDefinition, environment: dict
     course = Course()
     if argv:
         variables = {"PATH": PATH, "HOSTNAME": plan.id[:12], "HOME": "/root", **environment}
-        understood = course_of(argv, tuple(variables.items()))
+        understood = course_of(argv, _mentioned(argv, variables))
         if understood is not None:
             course = understood
         elif plan.service is None:
@@ -111,6 +111,13 @@ def _course(plan: TaskPlan, definition: m.ContainerDefinition, environment: dict
     return course
 
 
+def _mentioned(argv: tuple[str, ...], variables: dict[str, str]) -> tuple[tuple[str, str], ...]:
+    """The variables that the command can depend on, so that equal commands share a course whatever else differs."""
+    text = " ".join(argv)
+    prints_all = "env" in text or "hostname" in text
+    return tuple(pair for pair in variables.items() if prints_all or pair[0] in text)
+
+
 def _result(command: list[str], environment: dict[str, str]) -> Health:
     """What a check with this command finds; one that is not understood finds everything well."""
     kind, *argv = command
@@ -118,5 +125,5 @@ def _result(command: list[str], environment: dict[str, str]) -> Health:
         argv = ["sh", "-c", *argv]
     elif kind != "CMD":
         argv = ["sh", "-c", *command]
-    course = course_of(tuple(argv), tuple(environment.items()))
+    course = course_of(tuple(argv), _mentioned(tuple(argv), environment))
     return "HEALTHY" if course is None or (course.ends is not None and course.exit_code == 0) else "UNHEALTHY"

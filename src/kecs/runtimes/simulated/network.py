@@ -12,7 +12,6 @@ import os
 import socket
 import sys
 from collections.abc import Iterator
-from ipaddress import IPv4Address
 from typing import NamedTuple
 
 from kecs.aws.model import ecs as m
@@ -56,7 +55,7 @@ class Network:
         self.listen = listen and sys.platform == "linux"
         self._loop: asyncio.AbstractEventLoop | None = None
         self._claim: socket.socket | None = None
-        self._block = IPv4Address("10.0.0.0")
+        self._block = "10.0"  # the first half of every address
         self._next_address = 0
         self._addresses: set[str] = set()
         self._next_port = 0
@@ -79,10 +78,9 @@ class Network:
     def take_address(self) -> str:
         """An address that no other task has, the one that was free for longest."""
         while True:
-            # The first and the last addresses of a /24 mean something elsewhere; in a subnet AWS keeps four and one.
-            block, host = divmod(self._next_address, 251)
+            third, fourth = divmod(self._next_address, 251)  # of each /24, AWS keeps the first four and the last
             self._next_address = (self._next_address + 1) % (255 * 251)
-            address = str(self._block + block * 256 + host + 4)
+            address = f"{self._block}.{third}.{fourth + 4}"
             if address not in self._addresses:
                 self._addresses.add(address)
                 return address
@@ -204,14 +202,14 @@ def _span(mapping: m.PortMapping) -> Span | None:
     return Span(mapping.host_port, 1, protocol) if mapping.host_port else None
 
 
-def _claim_block() -> tuple[socket.socket, IPv4Address]:
+def _claim_block() -> tuple[socket.socket, str]:
     """A /16 of 127.0.0.0/8 that no other process has claimed, and the socket that holds the claim."""
     for attempt in range(253):
         second = 2 + (os.getpid() + attempt) % 253  # 127.0 and 127.1 belong to the machine
-        block = IPv4Address(f"127.{second}.0.0")
+        block = f"127.{second}"
         claim = socket.socket()
         try:
-            claim.bind((str(block + 0xFFFE), CLAIM_PORT))
+            claim.bind((f"{block}.255.254", CLAIM_PORT))
         except OSError:
             claim.close()
             continue

@@ -11,6 +11,7 @@ import asyncio
 import hashlib
 import platform
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from kecs.core.records import Health
@@ -19,7 +20,6 @@ from kecs.core.tasks.reports import (
     Exited,
     Failed,
     HealthChanged,
-    ObservedContainer,
     ObservedTask,
     Provisioned,
     Pulled,
@@ -33,27 +33,10 @@ from kecs.runtimes.simulated.container import KILLED, SimulatedContainer
 from kecs.runtimes.simulated.network import HOST, Network, PortTaken
 from kecs.runtimes.simulated.output import Output
 from kecs.runtimes.simulated.scripts import HealthStep, Script, ScriptBook
+from kecs.runtimes.simulated.task import SimulatedTask
 
 NETWORK_SECONDS = 0.001  # how long a task's network takes to come up, and to go
 KEPT_OUTPUTS = 1_000  # tasks that are gone whose output can still be read
-
-
-class SimulatedTask:
-    """A task that the runtime was told of and has not released."""
-
-    def __init__(self, plan: TaskPlan) -> None:
-        self.plan = plan
-        self.containers = {c.name or "": SimulatedContainer(plan, c) for c in plan.containers}
-        self.provisioned = False
-        self.address: str | None = None
-        self.timer: Timer | None = None
-
-    @property
-    def mac_address(self) -> str | None:
-        """Made from the address, as a network interface's would be; only awsvpc tasks have one."""
-        if self.address is None or self.plan.network_mode != "awsvpc":
-            return None
-        return "0a:58:" + ":".join(f"{int(part):02x}" for part in self.address.split("."))
 
 
 class SimulatedRuntime:
@@ -93,7 +76,7 @@ class SimulatedRuntime:
         self._network.close()
 
     async def inventory(self) -> list[ObservedTask]:
-        return [_observed(task) for task in self._tasks.values()]
+        return [task.observed() for task in self._tasks.values()]
 
     async def discard(self, tasks: Iterable[str] | None = None) -> None:
         self._discard(list(self._tasks) if tasks is None else tasks)
@@ -103,6 +86,10 @@ class SimulatedRuntime:
     def set_script(self, pattern: str, script: Mapping[str, Any]) -> None:
         """Images that match the glob behave like this; fields as in `Script`. Raises ValueError."""
         self._scripts.set(pattern, script)
+
+    def scripts(self) -> dict[str, dict[str, Any]]:
+        """The scripts that were set, by image glob."""
+        return dict(self._scripts.given)
 
     # -- commands ---------------------------------------------------------------------------------------------------
 
@@ -208,18 +195,16 @@ class SimulatedRuntime:
             return
         found.step = None
         found.state = "pulled"
-        digest = hashlib.sha256((found.definition.image or "").encode()).hexdigest()
-        self._sink(Pulled(task=task.plan.arn, container=found.name, digest=f"sha256:{digest}"))
+        self._sink(Pulled(task=task.plan.arn, container=found.name, digest=_digest(found.definition.image or "")))
 
     def _started(self, task: SimulatedTask, found: SimulatedContainer, script: Script) -> None:
         if script.start_error is not None:
             self._fail(task, found, _named(script.start_error, "CannotStartContainerError"))
             return
         now = self._clock.now()
+        page = _page(task.plan, found) if self._network.listen else ""
         try:
-            found.ports = self._network.open_ports(
-                task.plan.network_mode, task.address, found.definition, _page(task.plan, found)
-            )
+            found.ports = self._network.open_ports(task.plan.network_mode, task.address, found.definition, page)
         except PortTaken as error:
             self._fail(task, found, f"CannotStartContainerError: {error}")
             return
@@ -353,29 +338,10 @@ def _nowhere(_report: Report) -> None:
     """The sink of a runtime that is not open."""
 
 
-def _observed(task: SimulatedTask) -> ObservedTask:
-    containers = tuple(
-        ObservedContainer(
-            name=c.name,
-            runtime_id=c.runtime_id,
-            state="exited" if c.state == "exited" else "running",
-            started_at=c.started_at,
-            finished_at=c.finished_at,
-            exit_code=c.exit_code,
-            out_of_memory=c.out_of_memory,
-            health=c.health,
-            network_bindings=c.bindings,
-        )
-        for c in task.containers.values()
-        if c.started_at is not None
-    )
-    return ObservedTask(
-        task=task.plan.arn,
-        containers=containers,
-        provisioned=task.provisioned,
-        address=task.address,
-        mac_address=task.mac_address,
-    )
+@lru_cache(maxsize=1024)
+def _digest(image: str) -> str:
+    """The same for the same image, as a registry's would be."""
+    return f"sha256:{hashlib.sha256(image.encode()).hexdigest()}"
 
 
 def _page(plan: TaskPlan, found: SimulatedContainer) -> str:

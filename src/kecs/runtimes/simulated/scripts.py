@@ -84,6 +84,7 @@ class ScriptBook:
 
     def __init__(self, scripts: Mapping[str, Mapping[str, Any]]) -> None:
         self._scripts: dict[str, Script] = {}
+        self.given: dict[str, dict[str, Any]] = {}  # the fields as they were set, by pattern
         for pattern, fields in scripts.items():
             self.set(pattern, fields)
 
@@ -92,6 +93,7 @@ class ScriptBook:
         script = _checked(dict(fields), strict=True)
         self._scripts.pop(pattern, None)
         self._scripts[pattern] = script
+        self.given[pattern] = dict(fields)
 
     def script(self, image: str, environment: Mapping[str, str]) -> Script:
         """The script of a container. Raises ValueError when a variable of its environment makes no sense."""

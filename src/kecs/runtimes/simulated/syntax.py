@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
 from kecs.runtimes.simulated.words import NotUnderstood, Operator, Token, Word, split
@@ -69,6 +70,7 @@ _CLOSING = {"then", "elif", "else", "fi", "do", "done", "}", "esac"}
 _UNKNOWN = {"case", "function", "select", "[[", "time"}
 
 
+@lru_cache(maxsize=1024)
 def parse(line: str) -> Node:
     """The tree of a shell line. Raises NotUnderstood."""
     parser = _Parser(split(line))

@@ -1,0 +1,50 @@
+"""A task of the simulated runtime: its containers and its network. `runtime` keeps one per task until its release."""
+
+from __future__ import annotations
+
+from kecs.core.tasks.plan import TaskPlan
+from kecs.core.tasks.reports import ObservedContainer, ObservedTask
+from kecs.ports.clock import Timer
+from kecs.runtimes.simulated.container import SimulatedContainer
+
+
+class SimulatedTask:
+    """A task that the runtime was told of and has not released."""
+
+    def __init__(self, plan: TaskPlan) -> None:
+        self.plan = plan
+        self.containers = {c.name or "": SimulatedContainer(plan, c) for c in plan.containers}
+        self.provisioned = False
+        self.address: str | None = None
+        self.timer: Timer | None = None
+
+    @property
+    def mac_address(self) -> str | None:
+        """Made from the address, as a network interface's would be; only awsvpc tasks have one."""
+        if self.address is None or self.plan.network_mode != "awsvpc":
+            return None
+        return "0a:58:" + ":".join(f"{int(part):02x}" for part in self.address.split("."))
+
+    def observed(self) -> ObservedTask:
+        """As the inventory shows it: containers that have never run are not there."""
+        return ObservedTask(
+            task=self.plan.arn,
+            containers=tuple(_observed(c) for c in self.containers.values() if c.started_at is not None),
+            provisioned=self.provisioned,
+            address=self.address,
+            mac_address=self.mac_address,
+        )
+
+
+def _observed(container: SimulatedContainer) -> ObservedContainer:
+    return ObservedContainer(
+        name=container.name,
+        runtime_id=container.runtime_id,
+        state="exited" if container.state == "exited" else "running",
+        started_at=container.started_at,
+        finished_at=container.finished_at,
+        exit_code=container.exit_code,
+        out_of_memory=container.out_of_memory,
+        health=container.health,
+        network_bindings=container.bindings,
+    )
