@@ -1,30 +1,24 @@
-"""KECS's own log: structlog on standard error, one line an event, from the level that was asked for."""
+"""KECS's own log: the standard library's logging on standard error, one line a record, in UTC.
+
+structlog would be the nicer interface, but importing it takes longer than starting everything else.
+"""
 
 from __future__ import annotations
 
 import logging
 import sys
+import time
 
-import structlog
-
-LEVELS = {"trace": 5, "debug": 10, "info": 20, "warning": 30, "error": 40}
+LEVELS = {"trace": 5, "debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+FORMAT = "%(asctime)s.%(msecs)03dZ %(levelname)-7s %(name)s: %(message)s"
 
 
 def configure_logging(level: str) -> None:
-    """Send what KECS and its libraries log to standard error, from `level` (trace … error) on."""
-    number = LEVELS[level]
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.dev.ConsoleRenderer(
-                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
-            ),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
-    )
-    logging.basicConfig(
-        level=max(number, logging.WARNING), stream=sys.stderr, format="%(levelname)s %(name)s %(message)s"
-    )
+    """Send what KECS logs from `level` (trace … error) on to standard error; of its libraries only warnings."""
+    logging.addLevelName(LEVELS["trace"], "TRACE")
+    formatter = logging.Formatter(FORMAT, datefmt="%Y-%m-%dT%H:%M:%S")
+    formatter.converter = time.gmtime
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(formatter)
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    logging.getLogger("kecs").setLevel(LEVELS[level])

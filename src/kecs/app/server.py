@@ -5,28 +5,28 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import gc
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import uvicorn
 import uvloop
 
 from kecs.app.console import KernelConsole
+from kecs.app.http import HttpServer
 from kecs.app.kernel import Kernel, with_capacity
 from kecs.app.logs import configure_logging
 from kecs.app.runtimes import open_runtime
 from kecs.control.ids import RandomIds
 from kecs.core.settings import Settings
-from kecs.gateway.http import App, HttpApp
+from kecs.gateway.http import App
 from kecs.ports.runtime import RuntimeUnavailable
 from kecs.store.journal import JournalBroken, SqliteJournal
 from kecs.store.memory import MemoryStore
 
 STATE_FILE = "state.sqlite"
-GRACE = 1  # seconds that open requests get when KECS stops; streams would never end by themselves
 
 Ready = Callable[[str, str], None]
 
@@ -62,6 +62,7 @@ class ServerOptions:
 
 def serve(options: ServerOptions, on_ready: Ready) -> None:
     """Run until SIGTERM or SIGINT; `on_ready(url, runtime)` once requests are answered. Raises StartupError."""
+    gc.disable()  # starting only makes things that stay
     configure_logging(options.log_level)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(options, on_ready))
@@ -113,47 +114,18 @@ async def _answer(options: ServerOptions, kernel: Kernel, listener: socket.socke
 
         return admin_app(console, options.host)
 
-    app = HttpApp(kernel.ecs, admin, kernel.ids.uuid)
     host, port = listener.getsockname()[:2]
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-    server = _Server(
-        uvicorn.Config(
-            app,
-            http="httptools",
-            loop="none",
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=GRACE,
-            backlog=2048,
-        ),
-        lambda: on_ready(url, kernel.runtime.name),
-    )
+    stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, server.stop)
-    await server.serve(sockets=[listener])
-
-
-class _Server(uvicorn.Server):
-    """uvicorn that says when it is ready and leaves signals to us."""
-
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._on_ready = on_ready
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self._on_ready()
-
-    def stop(self) -> None:
-        self.should_exit = True
+        loop.add_signal_handler(number, stop.set)
+    async with HttpServer(kernel.ecs, admin, kernel.ids.uuid).listening(listener):
+        gc.collect()
+        gc.freeze()  # what was made until now stays; no later collection needs to walk it
+        gc.enable()
+        on_ready(url, kernel.runtime.name)
+        await stop.wait()
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -7,13 +7,12 @@ between; with a virtual clock `drain` works off everything before time moves on.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
-
-import structlog
 
 from kecs.ports.clock import Clock, Timer
 
-log = structlog.get_logger(__name__)
+log = logging.getLogger(__name__)
 
 Worker = Callable[[str], None]
 
@@ -94,7 +93,7 @@ class WorkQueue:
             try:
                 self._workers[kind](key)
             except Exception:
-                log.exception("a worker failed", kind=kind, key=key)
+                log.exception("work on %s %s failed", kind, key)
                 self.wake(kind, key, self._clock.now() + RETRY_AFTER)
         self._finish()
 

@@ -50,24 +50,18 @@ class Supervisors:
         if task is None:
             self._reports.pop(arn, None)
             return
-        now, plan, commands = self._clock.now(), self._plan(task), []
+        now, plan = self._clock.now(), self._plan(task)
+        commands: list[Command] = []
         self.working = arn
         try:
             with self._store.transaction():
+                task = self._settle(task, plan, now, commands)
                 for report in self._reports.get(arn, ()):
-                    task = self._put(task, apply(task, report))
-                while True:
-                    taken = step(task, plan, now)
-                    commands += [(plan, command) for command in taken.commands]
-                    if taken.wake_at is not None:
-                        self._queue.wake(KIND, arn, taken.wake_at)
-                    if taken.task is task:
-                        break
-                    task = self._put(task, taken.task)
+                    task = self._settle(self._put(task, apply(task, report)), plan, now, commands)
         finally:
             self.working = None
         self._reports.pop(arn, None)  # only now: what could not be committed is applied again
-        self._outbox += commands
+        self._outbox += [(plan, command) for command in commands]
         if task.last_status == "STOPPED":
             self._plans.pop(arn, None)
 
@@ -94,6 +88,17 @@ class Supervisors:
         self._reports.clear()
         self._plans.clear()
         self._outbox.clear()
+
+    def _settle(self, task: TaskRecord, plan: TaskPlan, now: float, commands: list[Command]) -> TaskRecord:
+        """Take every step that can be taken; what is to be done about them goes to `commands`."""
+        while True:
+            taken = step(task, plan, now)
+            commands += taken.commands
+            if taken.wake_at is not None:
+                self._queue.wake(KIND, task.arn, taken.wake_at)
+            if taken.task is task:
+                return task
+            task = self._put(task, taken.task)
 
     def _put(self, before: TaskRecord, after: TaskRecord) -> TaskRecord:
         if after is not before:

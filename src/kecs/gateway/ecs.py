@@ -12,11 +12,11 @@ A modelled error at any point becomes its answer and leaves no trace; anything e
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from typing import Any, NamedTuple
 
 import msgspec
-import structlog
 
 from kecs.aws.decoding import Decoder
 from kecs.aws.errors import ModeledError, UnknownOperationException
@@ -29,7 +29,7 @@ from kecs.services.ecs import HANDLERS
 from kecs.services.ecs.clusters import ensure_default_cluster
 from kecs.services.ecs.context import Context, Handler
 
-log = structlog.get_logger(__name__)
+log = logging.getLogger(__name__)
 
 
 class Answer(NamedTuple):
@@ -63,7 +63,7 @@ class EcsEndpoint:
             self.answered[name, error.code] += 1
             return Answer(error.status, self._encode(_error(error.code, error.message, error.members)))
         except Exception:
-            log.exception("a request failed", operation=name)
+            log.exception("%s failed", name)
             self.answered[name, "ServerException"] += 1
             return Answer(500, self._encode(_error("ServerException", "Service Unavailable.", {})))
         self.answered[name, ""] += 1

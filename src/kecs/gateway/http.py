@@ -1,6 +1,6 @@
-"""The ASGI application: one look at the headers decides who answers.
+"""The ASGI application behind `gateway.protocol`: the admin API, and ECS for whoever comes by way of ASGI.
 
-Raw ASGI on the path of AWS requests, since that is the path whose speed counts. `app` gives it to uvicorn.
+uvicorn runs it for connections that were handed over, and an in-process ASGI client can call it.
 """
 
 from __future__ import annotations
@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from kecs.gateway.ecs import Answer, EcsEndpoint
+from kecs.gateway.ecs import EcsEndpoint
+from kecs.gateway.protocol import MOST_BODY, TOO_LARGE
 
-MOST_BODY = 16 * 1024 * 1024  # bytes; AWS takes far less, so that a mistake does not fill the memory
 JSON_1_1 = (b"content-type", b"application/x-amz-json-1.1")
-TOO_LARGE = Answer(413, b'{"__type":"RequestEntityTooLargeException","message":"The request is too large."}')
 
 App = Callable[[Any, Any, Any], Any]
 

@@ -15,6 +15,7 @@ from kecs.core.scheduling.snapshot import service_task
 from kecs.core.scheduling.view import service_view
 from kecs.core.services import check_name, configured, starts_deployment, updated
 from kecs.core.tags import validate_tags
+from kecs.core.tasks.create import FARGATE_PLATFORM_VERSION
 from kecs.core.tasks.options import LaunchOptions, check_launch, launch_options
 from kecs.services.ecs.context import Context, find_cluster, find_service
 from kecs.services.ecs.local_instance import ensure_instance
@@ -182,7 +183,7 @@ def _deployment(
         updated_at=context.now,
         launch_type=service.launch_type,
         capacity_provider_strategy=tuple(service.capacity_provider_strategy or ()),
-        platform_version=None if service.platform_version == "LATEST" else service.platform_version,
+        platform_version=FARGATE_PLATFORM_VERSION if service.platform_version == "LATEST" else service.platform_version,
         platform_family=service.platform_family,
         network_configuration=service.network_configuration,
         service_connect_configuration=connect,

@@ -1,0 +1,84 @@
+"""The HTTP server: GatewayProtocol in front, uvicorn behind it for what is handed over."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Callable
+from typing import TYPE_CHECKING
+
+from kecs.gateway.ecs import EcsEndpoint
+from kecs.gateway.http import App, HttpApp
+from kecs.gateway.protocol import GatewayProtocol
+
+if TYPE_CHECKING:
+    from uvicorn import Config
+    from uvicorn.server import ServerState
+
+GRACE = 1.0  # seconds that open answers get when KECS stops; streams would never end by themselves
+BACKLOG = 2048  # connections
+
+
+class HttpServer:
+    """Everything that listens on KECS's port."""
+
+    def __init__(self, ecs: EcsEndpoint, admin: Callable[[], App], request_id: Callable[[], str]) -> None:
+        self._ecs = ecs
+        self._request_id = request_id
+        self._app = HttpApp(ecs, admin, request_id)
+        self._open: set[GatewayProtocol] = set()
+        self._uvicorn: tuple[Config, ServerState] | None = None  # imported with the first connection it gets
+
+    @contextlib.asynccontextmanager
+    async def listening(self, listener: socket.socket) -> AsyncIterator[None]:
+        """Answer on the listener for as long as the context lasts."""
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(self._connection, sock=listener, backlog=BACKLOG)
+        try:
+            yield
+        finally:
+            server.close()
+            await self._close()
+
+    def _connection(self) -> GatewayProtocol:
+        return GatewayProtocol(self._ecs, self._request_id, self._hand_over, self._open)
+
+    def _hand_over(self, transport: asyncio.Transport, data: bytes) -> None:
+        """Let uvicorn go on with this connection."""
+        config, state = self._uvicorn or self._load_uvicorn()
+        protocol = config.http_protocol_class(config=config, server_state=state, app_state={})  # type: ignore[call-arg]
+        transport.set_protocol(protocol)
+        protocol.connection_made(transport)
+        protocol.data_received(data)
+
+    def _load_uvicorn(self) -> tuple[Config, ServerState]:
+        import uvicorn
+        from uvicorn.server import ServerState
+
+        config = uvicorn.Config(
+            self._app,
+            http="httptools",
+            loop="none",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+        )
+        config.load()
+        self._uvicorn = (config, ServerState())
+        return self._uvicorn
+
+    async def _close(self) -> None:
+        for connection in list(self._open):
+            connection.close()
+        if self._uvicorn is None:
+            return
+        state = self._uvicorn[1]
+        for handed_over in list(state.connections):
+            handed_over.shutdown()
+        if state.tasks:
+            _, late = await asyncio.wait(state.tasks, timeout=GRACE)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
