@@ -1,0 +1,144 @@
+"""One Docker Engine behind two verbs, `call` and `stream`; every other module of this package talks to it through here.
+
+aiodocker finds the engine (URL, contexts, TLS) and speaks HTTP. Its convenience methods cost extra round trips and drop
+what KECS needs (which stream a log line came from, what a filter matched), so this uses the layer beneath them. All
+that can go wrong comes out as an EngineError.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+import aiodocker
+import aiohttp
+
+from kecs.ports.runtime import RuntimeUnavailable
+
+ANSWER_WITHIN = 10.0  # seconds that the first answer may take; a daemon that is up answers in milliseconds
+AT_ONCE = 16  # requests; what they cost is mostly forking runc, and more at once only makes each one slower
+_CONNECTION_LOST = 900  # aiodocker's status for a request that never got an answer
+
+
+class EngineError(Exception):
+    """The engine refused. `status` is HTTP's, `message` Docker's own words."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+
+
+class EngineGone(EngineError):
+    """The engine did not answer: it restarts, or the connection dropped. What was asked may have been done."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(_CONNECTION_LOST, message)
+
+
+class Engine:
+    """A connection pool to one Docker Engine."""
+
+    def __init__(self, url: str | None) -> None:
+        """`url` is a DOCKER_HOST value; None looks where the docker command looks. Needs a running event loop."""
+        try:
+            self._docker = aiodocker.Docker(url=url)
+        except (AssertionError, ValueError, aiodocker.DockerError) as error:
+            why = str(error) or "neither DOCKER_HOST nor a local socket names one"
+            raise RuntimeUnavailable(f"no Docker Engine found: {why}") from error
+        # aiohttp would let a hundred slow pulls and log followers keep everybody else waiting for a connection.
+        self._docker.connector._limit = 0  # noqa: SLF001  the limit has no public setter, and ssh:// has no constructor
+        self._turn = asyncio.Semaphore(AT_ONCE)
+        self.url = url or self._docker.docker_host
+
+    async def connect(self) -> dict[str, Any]:
+        """What /info says, once the engine answers. Raises RuntimeUnavailable in one line."""
+        try:
+            async with asyncio.timeout(ANSWER_WITHIN):
+                info: dict[str, Any] = await self.call("GET", "info")
+        except TimeoutError:
+            raise RuntimeUnavailable(f"the Docker Engine at {self.url} does not answer; is it running?") from None
+        except EngineError as error:
+            reason = " ".join(error.message.split())
+            raise RuntimeUnavailable(f"no Docker Engine answers: {reason}") from error
+        return info
+
+    async def close(self) -> None:
+        await self._docker.close()
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        body: Any = None,
+        patient: bool = False,
+    ) -> Any:
+        """One request, its JSON answer decoded. `patient` ones may take long and do not count as work of the engine."""
+        if patient:
+            return await self._call(method, path, params, body)
+        async with self._turn:
+            return await self._call(method, path, params, body)
+
+    async def _call(self, method: str, path: str, params: Mapping[str, Any] | None, body: Any) -> Any:
+        try:
+            return await self._docker._query_json(path, method, params=_query(params), data=body)  # noqa: SLF001  see the module
+        except aiodocker.DockerError as error:
+            raise _engine_error(error) from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise EngineGone(str(error) or type(error).__name__) from error
+
+    @asynccontextmanager
+    async def stream(
+        self, method: str, path: str, *, params: Mapping[str, Any] | None = None, body: Any = None
+    ) -> AsyncIterator[aiohttp.StreamReader]:
+        """One request whose answer is read as it comes, for as long as it takes; leaving the block hangs up."""
+        headers = {"Content-Type": "application/x-tar"} if isinstance(body, bytes) else None
+        try:
+            async with self._docker._query(  # noqa: SLF001  see the module
+                path, method, params=_query(params), data=body, headers=headers, timeout=None
+            ) as response:
+                try:
+                    yield response.content
+                finally:
+                    response.close()
+        except aiodocker.DockerError as error:
+            raise _engine_error(error) from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise EngineGone(str(error) or type(error).__name__) from error
+
+    async def progress(self, path: str, *, params: Mapping[str, Any] | None = None, body: Any = None) -> None:
+        """A POST that answers with lines of progress, read to their end; an error among them is raised."""
+        async with self.stream("POST", path, params=params, body=body) as content:
+            async for line in content:
+                if not line.strip():
+                    continue
+                said = json.loads(line)
+                if "error" in said:
+                    raise EngineError(500, str(said["error"]))
+
+
+def _query(params: Mapping[str, Any] | None) -> dict[str, str] | None:
+    """Query parameters as Docker reads them: JSON for filters, 1 and 0 for truth."""
+    if params is None:
+        return None
+    return {
+        key: json.dumps(value) if isinstance(value, dict) else str(int(value) if isinstance(value, bool) else value)
+        for key, value in params.items()
+    }
+
+
+def _engine_error(error: aiodocker.DockerError) -> EngineError:
+    return EngineGone(error.message) if error.status == _CONNECTION_LOST else EngineError(error.status, error.message)
+
+
+def seconds(stamp: str | None) -> float | None:
+    """Docker's RFC 3339 time as seconds since the epoch; None for its zero time."""
+    if not stamp or stamp.startswith("0001-"):
+        return None
+    return datetime.fromisoformat(stamp).timestamp()

@@ -1,0 +1,161 @@
+"""The steps that bring a task up: its pause container with its address, and each of its containers.
+
+Called by `runtime`, which keeps the order and turns what is raised into reports. The texts of a LaunchError are those
+of https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+from kecs.aws.model import ecs as m
+from kecs.core.tasks.plan import TaskPlan
+from kecs.runtimes.docker import labels, pause, ports, translate, volumes
+from kecs.runtimes.docker.engine import Engine, EngineError
+from kecs.runtimes.docker.networks import TaskNetwork
+from kecs.runtimes.docker.once import Once
+
+_RANGE_TRIES = 5
+_PORT_TAKEN = ("port is already allocated", "address already in use")
+
+OnCreated = Callable[[str], None]
+"""Told the id of a container before it is started, so that none of its events comes too early."""
+
+
+class LaunchError(Exception):
+    """A step that could not be done; the text is the reason that ECS shows."""
+
+
+class Address(NamedTuple):
+    """Where a task is reached in its network."""
+
+    ip: str | None = None
+    mac: str | None = None
+
+
+class Launcher:
+    """Creates and starts the containers of one instance."""
+
+    def __init__(self, engine: Engine, instance: str, bind_ip: str, architecture: str) -> None:
+        self._engine = engine
+        self._instance = instance
+        self._bind_ip = bind_ip
+        self.network = TaskNetwork(engine, instance)
+        self._pause_image = Once(partial(pause.ensure_image, engine, architecture))
+
+    async def provision(self, plan: TaskPlan, on_created: OnCreated) -> Address:
+        """Make the task's volumes and, where it has one, its pause container. Raises LaunchError."""
+        try:
+            await volumes.provide(self._engine, self._instance, plan)
+            return await self._pause(plan, on_created) if translate.needs_pause(plan) else Address()
+        except volumes.VolumeError as error:
+            raise LaunchError(str(error)) from error
+        except EngineError as error:
+            raise LaunchError(
+                f"ResourceInitializationError: failed to set up the task's network: {error.message}"
+            ) from error
+
+    async def launch(
+        self, plan: TaskPlan, container: m.ContainerDefinition, pause_id: str | None, on_created: OnCreated
+    ) -> tuple[m.NetworkBinding, ...]:
+        """Create and start one container; the ports that it is reached by. Raises LaunchError."""
+        ranges = ports.ranges(container) if plan.network_mode == "bridge" else ()
+        for attempt in range(_RANGE_TRIES):
+            first = {spec: random.randrange(ports.DYNAMIC.start, _last_start(spec)) for spec in ranges}
+            source = translate.Source(plan, container, self._instance, pause_id, self._bind_ip, first)
+            found = await self._create(source)
+            on_created(found)
+            try:
+                await self._start(found)
+                break
+            except EngineError as error:
+                taken = any(text in error.message for text in _PORT_TAKEN)
+                if not (ranges and taken) or attempt == _RANGE_TRIES - 1:
+                    raise LaunchError(
+                        f"CannotStartContainerError: Error response from daemon: {error.message}"
+                    ) from error
+        return await self._bindings(source, found)
+
+    async def _pause(self, plan: TaskPlan, on_created: OnCreated) -> Address:
+        network = self.network.name if plan.network_mode == "awsvpc" else None
+        try:
+            found = await self._start_pause(plan, network, on_created)
+        except EngineError as error:
+            if error.status != 404:
+                raise
+            # The image or the network has gone since it was last looked for.
+            self._pause_image.forget()
+            self.network.forget()
+            found = await self._start_pause(plan, network, on_created)
+        if network is None:
+            return Address()
+        return address_of(await self._engine.call("GET", f"containers/{found}/json"), network)
+
+    async def _start_pause(self, plan: TaskPlan, network: str | None, on_created: OnCreated) -> str:
+        await asyncio.gather(self._pause_image.ensure(), *([self.network.ensure()] if network else []))
+        body = translate.pause_body(self._instance, plan, network)
+        found = await self._post(plan, labels.container_name(plan, labels.PAUSE), body)
+        on_created(found)
+        await self._start(found)
+        return found
+
+    async def _create(self, source: translate.Source) -> str:
+        name = labels.container_name(source.plan, source.container.name or "")
+        try:
+            return await self._post(source.plan, name, translate.create_body(source))
+        except volumes.VolumeError as error:
+            raise LaunchError(str(error)) from error
+        except EngineError as error:
+            raise LaunchError(f"CannotCreateContainerError: Error response from daemon: {error.message}") from error
+
+    async def _post(self, plan: TaskPlan, name: str, body: dict[str, Any]) -> str:
+        """Create a container and answer its id. What an earlier attempt left under its name goes first."""
+        params = {"name": name}
+        try:
+            answer = await self._engine.call("POST", "containers/create", params=params, body=body)
+        except EngineError as error:
+            if error.status != 409 or not await self._remove_own(plan, name):
+                raise
+            answer = await self._engine.call("POST", "containers/create", params=params, body=body)
+        return str(answer["Id"])
+
+    async def _remove_own(self, plan: TaskPlan, name: str) -> bool:
+        """Remove the container of that name if it is this task's."""
+        theirs = (await self._engine.call("GET", f"containers/{name}/json"))["Config"]["Labels"] or {}
+        if (theirs.get(labels.INSTANCE), theirs.get(labels.TASK)) != (self._instance, plan.arn):
+            return False
+        await self._engine.call("DELETE", f"containers/{name}", params={"force": True, "v": True})
+        return True
+
+    async def _start(self, container: str) -> None:
+        await self._engine.call("POST", f"containers/{container}/start")
+
+    async def _bindings(self, source: translate.Source, container: str) -> tuple[m.NetworkBinding, ...]:
+        specs = ports.published(source.container)
+        if not specs or source.plan.network_mode not in ("bridge", "host"):
+            return ()
+        if source.plan.network_mode == "host":
+            return ports.network_bindings(specs, ports.same_on_host(specs))
+        bound = ports.port_map(source.container, source.bind_ip, source.first_host_ports)
+        if not ports.is_settled(bound):
+            try:
+                found = await self._engine.call("GET", f"containers/{container}/json")
+            except EngineError as error:
+                raise LaunchError(f"CannotInspectContainerError: {error.message}") from error
+            bound = found["NetworkSettings"]["Ports"] or {}
+        return ports.network_bindings(specs, bound)
+
+
+def address_of(inspected: dict[str, Any], network: str) -> Address:
+    """The address that a container has in `network`."""
+    endpoint = (inspected["NetworkSettings"].get("Networks") or {}).get(network) or {}
+    return Address(endpoint.get("IPAddress") or None, endpoint.get("MacAddress") or None)
+
+
+def _last_start(spec: str) -> int:
+    """Where a range of host ports must begin at the latest, and one more."""
+    return ports.DYNAMIC.stop - len(ports.members(spec)) + 1

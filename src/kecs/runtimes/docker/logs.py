@@ -1,0 +1,118 @@
+"""Containers' output: read from Docker while the container exists, from memory after it has been removed.
+
+KECS removes the containers of a stopped task at once, as an ECS agent does in time, so their last lines are kept here:
+for each container at most LINES_KEPT, for all of them together at most CHARACTERS_KEPT, the oldest container's going
+first. They do not survive a restart of KECS.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
+from datetime import datetime
+
+import aiohttp
+
+from kecs.ports.runtime import LogLine
+from kecs.runtimes.docker.engine import Engine, EngineError
+
+LINES_KEPT = 10_000
+CHARACTERS_KEPT = 32 * 1024 * 1024
+
+_STREAMS = {0: "stdout", 1: "stdout", 2: "stderr"}
+_HEADER = 8  # bytes: stream, three zeros, length
+
+
+async def output(engine: Engine, container: str, *, follow: bool, tail: int | None) -> AsyncGenerator[LogLine]:
+    """The output of a container that Docker still has. Ends early when the connection or the container goes."""
+    params: dict[str, bool | int] = {"stdout": True, "stderr": True, "timestamps": True, "follow": follow}
+    if tail is not None:
+        params["tail"] = tail
+    try:
+        terminal = (await engine.call("GET", f"containers/{container}/json"))["Config"]["Tty"]
+        async with engine.stream("GET", f"containers/{container}/logs", params=params) as content:
+            parts: dict[str, tuple[float, bytes]] = {}
+            async with aclosing(_lines(content) if terminal else _frames(content)) as chunks:
+                async for stream, chunk in chunks:
+                    line = _join(parts, stream, chunk)
+                    if line is not None:
+                        yield line
+            for stream, (at, text) in parts.items():  # what came without a line end before the container exited
+                yield LogLine(at=at, stream=stream, text=_text(text))
+    except EngineError:
+        return  # a log driver that keeps nothing, or the container was removed meanwhile
+
+
+def _join(parts: dict[str, tuple[float, bytes]], stream: str, chunk: bytes) -> LogLine | None:
+    """The line that ends with this chunk. Docker cuts a long line into chunks, each with a time of its own."""
+    at, text = _timed(chunk)
+    begun = parts.pop(stream, None)
+    if begun is not None:
+        at, text = begun[0], begun[1] + text
+    if text.endswith(b"\n"):
+        return LogLine(at=at, stream=stream, text=_text(text))
+    parts[stream] = (at, text)
+    return None
+
+
+async def _frames(content: aiohttp.StreamReader) -> AsyncGenerator[tuple[str, bytes]]:
+    """Docker's multiplexed stream: a frame for each chunk of a line."""
+    while not content.at_eof():
+        try:
+            header = await content.readexactly(_HEADER)
+            chunk = await content.readexactly(int.from_bytes(header[4:], "big"))
+        except EOFError:
+            return
+        yield _STREAMS[header[0]], chunk
+
+
+async def _lines(content: aiohttp.StreamReader) -> AsyncGenerator[tuple[str, bytes]]:
+    """The stream of a container with a terminal: lines as they are."""
+    rest = b""
+    async for data in content.iter_any():
+        *lines, rest = (rest + data).split(b"\n")
+        for line in lines:
+            yield "stdout", line + b"\n"
+    if rest:
+        yield "stdout", rest
+
+
+def _timed(chunk: bytes) -> tuple[float, bytes]:
+    stamp, _, text = chunk.partition(b" ")
+    return datetime.fromisoformat(stamp.decode()).timestamp(), text
+
+
+def _text(line: bytes) -> str:
+    return line.removesuffix(b"\n").removesuffix(b"\r").decode(errors="replace")
+
+
+class Spool:
+    """The last output of removed containers, by task and container."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[str, str], list[LogLine]] = OrderedDict()
+        self._characters = 0
+
+    def keep(self, task: str, container: str, lines: list[LogLine]) -> None:
+        self._drop((task, container))
+        lines = lines[-LINES_KEPT:]
+        self._kept[task, container] = lines
+        self._characters += _size(lines)
+        while self._characters > CHARACTERS_KEPT and self._kept:
+            self._drop(next(iter(self._kept)))
+
+    def lines(self, task: str, container: str, tail: int | None) -> Iterator[LogLine]:
+        kept = self._kept.get((task, container), [])
+        return iter(kept if tail is None else kept[len(kept) - min(tail, len(kept)) :])
+
+    def clear(self) -> None:
+        self._kept.clear()
+        self._characters = 0
+
+    def _drop(self, key: tuple[str, str]) -> None:
+        self._characters -= _size(self._kept.pop(key, []))
+
+
+def _size(lines: list[LogLine]) -> int:
+    return sum(len(line.text) for line in lines)

@@ -1,0 +1,279 @@
+"""Tasks as containers of the local Docker Engine. `app` makes one; see `ports.runtime` for the protocol.
+
+A command becomes a coroutine in the lane of its task (`lanes`), which asks the engine and reports. What happens to a
+container afterwards comes from Docker's event stream (`events`, `watch`). Nothing here polls, and what KECS has made
+is found again by its labels.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import socket
+import time
+from collections.abc import AsyncIterator, Iterable
+from contextlib import aclosing
+from functools import partial
+from urllib.parse import urlsplit
+
+import structlog
+
+from kecs.core.tasks.plan import TaskPlan
+from kecs.core.tasks.reports import Failed, ObservedTask, Provisioned, Pulled, Released, Started
+from kecs.ports.runtime import Capacity, LogLine, RuntimeUnavailable, Sink
+from kecs.runtimes.docker import inventory, labels, logs, removal
+from kecs.runtimes.docker.engine import ANSWER_WITHIN, Engine, EngineError, EngineGone, seconds
+from kecs.runtimes.docker.events import Events
+from kecs.runtimes.docker.lanes import Lanes, Work
+from kecs.runtimes.docker.launch import Launcher, LaunchError
+from kecs.runtimes.docker.pulls import PullPolicy, Pulls, pull_failure
+from kecs.runtimes.docker.watch import Watch, Watched
+
+_ARCHITECTURES = {"amd64": "x86_64", "arm64": "aarch64"}  # Podman's names for them; Docker uses the kernel's
+_RETRY = 1.0  # seconds between attempts while the engine does not answer
+
+log = structlog.get_logger(__name__)
+
+
+class DockerRuntime:
+    """Runs the containers of tasks on a Docker Engine.
+
+    Containers of a released task are removed at once; their last output is kept in memory (`logs.Spool`), so `logs`
+    answers for stopped tasks too, until KECS ends.
+    """
+
+    name = "docker"
+
+    def __init__(
+        self,
+        instance: str = "default",
+        *,
+        pull: PullPolicy = "missing",
+        url: str | None = None,
+        bind_ip: str = "127.0.0.1",
+    ) -> None:
+        """`instance` keeps KECS processes on one engine apart.
+
+        `url` is a DOCKER_HOST value; None looks where the docker command looks. `bind_ip` is the host's address that
+        ports of bridge tasks are published on: by default nobody else in the network reaches them.
+        """
+        self._instance = instance
+        self._policy: PullPolicy = pull
+        self._url = url
+        self._bind_ip = bind_ip
+        self._lanes = Lanes()
+        self._pulling: dict[tuple[str, str], asyncio.Task[None]] = {}
+        self._spool = logs.Spool()
+
+    async def open(self, sink: Sink) -> Capacity:
+        engine = Engine(self._url)
+        try:
+            info = await engine.connect()
+            self._sink = sink
+            self._engine = engine
+            self._host = await _host_address(engine.url)
+            self._watch = Watch(engine, sink)
+            self._events = Events(engine, self._instance, self._watch.on_event, self._watch.catch_up)
+            machine = str(info["Architecture"])
+            architecture = _ARCHITECTURES.get(machine, machine)
+            self._launcher = Launcher(engine, self._instance, self._bind_ip, architecture)
+            self._pulls = Pulls(engine, self._policy)
+            async with asyncio.timeout(ANSWER_WITHIN):
+                await self._events.open(seconds(info["SystemTime"]) or time.time())
+        except TimeoutError:
+            await self.close()
+            raise RuntimeUnavailable("the Docker Engine sends no events; is something between it and KECS?") from None
+        except BaseException:
+            await engine.close()
+            raise
+        return Capacity(
+            cpu=int(info["NCPU"]) * 1024,
+            memory=int(info["MemTotal"]) // (1024 * 1024),
+            architecture="arm64" if architecture == "aarch64" else architecture,
+        )
+
+    async def close(self) -> None:
+        await self._lanes.close()
+        pulling = list(self._pulling.values())
+        for job in pulling:
+            job.cancel()
+        await asyncio.gather(*pulling, return_exceptions=True)
+        await self._pulls.close()
+        await self._events.close()
+        await self._watch.close()
+        await self._engine.close()
+
+    async def inventory(self) -> list[ObservedTask]:
+        try:
+            found = await inventory.observe(self._engine, self._instance, self._watch, self._address)
+        except EngineError as error:
+            raise RuntimeUnavailable(f"the Docker Engine does not tell what it runs: {error.message}") from error
+        return found
+
+    async def discard(self, tasks: Iterable[str] | None = None) -> None:
+        busy = {*self._watch.tasks(), *self._lanes.tasks(), *(task for task, _ in self._pulling)}
+        wanted = busy if tasks is None else set(tasks)
+        for key in [key for key in self._pulling if key[0] in wanted]:
+            self._give_up_pull(key)
+        for task in wanted:
+            self._watch.mute(task)
+        await asyncio.gather(*(self._lanes.drain(task) for task in wanted))
+        for task in wanted:
+            self._watch.forget(task)
+        if tasks is None:
+            await self._persist(lambda: removal.remove_instance(self._engine, self._instance))
+            await self._persist(self._launcher.network.remove)
+            self._spool.clear()
+        else:
+            await asyncio.gather(*(self._discard(task) for task in wanted))
+
+    def provision(self, plan: TaskPlan) -> None:
+        self._lanes.run(plan.arn, None, self._safely(plan, None, lambda: self._provision(plan)))
+
+    def pull(self, plan: TaskPlan, container: str) -> None:
+        key = (plan.arn, container)
+        work = self._safely(plan, container, lambda: self._pull(plan, container))
+        job = self._pulling[key] = asyncio.ensure_future(work())
+        job.add_done_callback(lambda _: self._pulling.pop(key) if self._pulling.get(key) is job else None)
+
+    def start(self, plan: TaskPlan, container: str) -> None:
+        self._lanes.run(plan.arn, container, self._safely(plan, container, lambda: self._start(plan, container)))
+
+    def stop(self, plan: TaskPlan, container: str, timeout: float) -> None:
+        self._give_up_pull((plan.arn, container))
+        work = self._safely(plan, container, lambda: self._stop(plan, container, timeout))
+        self._lanes.run(plan.arn, container, work, interruptible=True)
+
+    def release(self, plan: TaskPlan) -> None:
+        for container in plan.containers:
+            self._give_up_pull((plan.arn, container.name or ""))
+        self._lanes.run(plan.arn, None, lambda: self._release(plan))
+
+    async def logs(
+        self, task: str, container: str, *, follow: bool = False, tail: int | None = None
+    ) -> AsyncIterator[LogLine]:
+        watched, silent = self._watch.find(task, container), True
+        if watched is not None:
+            async with aclosing(logs.output(self._engine, watched.id, follow=follow, tail=tail)) as lines:
+                async for line in lines:
+                    silent = False
+                    yield line
+        if silent:  # never created, removed already, or removed just now
+            for line in self._spool.lines(task, container, tail):
+                yield line
+
+    async def _provision(self, plan: TaskPlan) -> None:
+        address = await self._launcher.provision(plan, partial(self._created, plan, labels.PAUSE))
+        ip = address.ip or self._address(plan.network_mode)
+        self._sink(Provisioned(task=plan.arn, address=ip, mac_address=address.mac))
+        if pause := self._watch.find(plan.arn, labels.PAUSE):
+            self._watch.settle(pause)
+
+    async def _pull(self, plan: TaskPlan, container: str) -> None:
+        image = plan.container(container).image or ""
+        try:
+            digest = await self._pulls.obtain(image)
+        except EngineError as error:
+            raise LaunchError(pull_failure(plan, image, error.message)) from error
+        self._sink(Pulled(task=plan.arn, container=container, digest=digest))
+
+    async def _start(self, plan: TaskPlan, container: str) -> None:
+        pause = self._watch.find(plan.arn, labels.PAUSE)
+        try:
+            bindings = await self._launcher.launch(
+                plan, plan.container(container), pause.id if pause else None, partial(self._created, plan, container)
+            )
+        except LaunchError:
+            if created := self._watch.find(plan.arn, container):
+                created.over = True
+            raise
+        if started := self._watch.find(plan.arn, container):
+            started.started_at = time.time()
+            self._sink(
+                Started(
+                    task=plan.arn,
+                    container=container,
+                    runtime_id=started.id,
+                    at=started.started_at,
+                    network_bindings=bindings,
+                )
+            )
+            self._watch.settle(started)
+
+    async def _stop(self, plan: TaskPlan, container: str, timeout: float) -> None:
+        """Docker's stop: the image's stop signal, KILL after `timeout` seconds, whole ones for Docker."""
+        watched = self._watch.find(plan.arn, container)
+        if watched is None or watched.over:
+            return
+        path = f"containers/{watched.id}"
+        try:
+            await self._persist(
+                lambda: self._engine.call("POST", f"{path}/stop", params={"t": math.ceil(timeout)}, patient=True)
+            )
+        except EngineError as error:
+            if error.status != 404:
+                log.warning("docker.stop.failed", task=plan.arn, container=container, error=error.message)
+            # Without an exit the task would never end; what is left of the container goes with the task.
+            self._watch.lost(watched)
+
+    async def _release(self, plan: TaskPlan) -> None:
+        self._watch.mute(plan.arn)
+        try:
+            await self._persist(lambda: removal.remove_task(self._engine, self._instance, plan.arn, self._spool))
+        except Exception as error:
+            # It keeps its labels, so the next start of KECS finds and discards it.
+            log.warning("docker.release.incomplete", task=plan.arn, error=str(error))
+        self._watch.forget(plan.arn)
+        self._sink(Released(task=plan.arn))
+
+    async def _discard(self, task: str) -> None:
+        await self._persist(lambda: removal.remove_task(self._engine, self._instance, task, None))
+
+    def _created(self, plan: TaskPlan, name: str, container: str) -> None:
+        self._watch.add(Watched(id=container, task=plan.arn, name=name, pause=name == labels.PAUSE))
+
+    def _give_up_pull(self, key: tuple[str, str]) -> None:
+        if job := self._pulling.get(key):
+            job.cancel()
+
+    def _address(self, network_mode: str) -> str | None:
+        """Where ports of a task without a network of its own are reached from this machine."""
+        return self._host if network_mode in ("bridge", "host") else None
+
+    def _safely(self, plan: TaskPlan, container: str | None, step: Work) -> Work:
+        """The step, with whatever it raises turned into a report."""
+
+        async def work() -> None:
+            try:
+                await step()
+            except LaunchError as error:
+                reason = str(error)
+            except Exception as error:  # a bug here must not leave the task waiting for ever
+                log.exception("docker.step.failed", task=plan.arn, container=container)
+                reason = f"ResourceInitializationError: {error}"
+            else:
+                return
+            self._sink(Failed(task=plan.arn, container=container, reason=reason, at=time.time()))
+
+        return work
+
+    async def _persist(self, step: Work) -> None:
+        """Do the step, again and again while the engine does not answer: it can be asked for twice."""
+        while True:
+            try:
+                await step()
+                return
+            except EngineGone:
+                await asyncio.sleep(_RETRY)
+
+
+async def _host_address(url: str) -> str:
+    """The IPv4 address of the machine that the engine publishes ports on."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("tcp", "http", "https", "ssh") or not parts.hostname:
+        return "127.0.0.1"
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(parts.hostname, None, family=socket.AF_INET)
+    except OSError as error:
+        raise RuntimeUnavailable(f"the Docker Engine's host {parts.hostname} has no IPv4 address: {error}") from error
+    return str(found[0][4][0])

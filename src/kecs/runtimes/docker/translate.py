@@ -1,0 +1,331 @@
+"""A container definition as the body of Docker's POST /containers/create: tables, and nothing that acts.
+
+Each row says which key of Docker's it fills, from which fields, and how; a value of None leaves the key out, so that
+the image's own setting or Docker's default holds. A test checks that every field of the model stands in a row or in
+ELSEWHERE. Model shape ContainerDefinition; Docker Engine API, ContainerCreate. Called by `runtime`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from kecs.aws.model import ecs as m
+from kecs.core.tasks.plan import TaskPlan
+from kecs.runtimes.docker import labels, pause, ports
+from kecs.runtimes.docker.volumes import mount_source
+
+MIB = 1024 * 1024
+SECOND = 1_000_000_000  # Docker's durations are nanoseconds
+MIN_CPU_SHARES = 2  # the kernel's least; the ECS agent gives it to a container that asks for none
+CPU_PERIOD = 100_000  # microseconds; the kernel's default
+LOCAL_LOGS = ("json-file", "awslogs", "awsfirelens")  # drivers whose output KECS keeps on this machine
+
+DECIDED_BY_CORE = (
+    "name",
+    "essential",
+    "depends_on",
+    "start_timeout",
+    "stop_timeout",
+    "restart_policy",
+    "version_consistency",
+)
+"""Fields that say when a container starts and stops and what an exit means: nothing for Docker."""
+
+NOT_ACTED_ON = {
+    "environment_files": "needs S3",
+    "secrets": "needs Secrets Manager or Systems Manager",
+    "repository_credentials": "needs Secrets Manager",
+    "firelens_configuration": "output stays on this machine, whatever its router",
+    "credential_specs": "for Windows and for machines of a domain",
+}
+"""Fields that do nothing on this runtime, and why."""
+
+
+class Source(NamedTuple):
+    """All that a body depends on."""
+
+    plan: TaskPlan
+    container: m.ContainerDefinition
+    instance: str
+    pause: str | None = None  # id of the container that holds the task's namespaces
+    bind_ip: str = "127.0.0.1"
+    first_host_ports: Mapping[str, int] = {}
+
+    @property
+    def linux(self) -> m.LinuxParameters:
+        return self.container.linux_parameters or m.LinuxParameters()
+
+    @property
+    def has_network_of_its_own(self) -> bool:
+        """False: hostname, DNS and hosts are those of the pause container, where Docker wants them."""
+        return self.plan.network_mode != "awsvpc"
+
+
+class Row(NamedTuple):
+    key: str
+    fields: tuple[str, ...]
+    value: Callable[[Source], Any]
+
+
+def needs_pause(plan: TaskPlan) -> bool:
+    """Whether the containers of the task share a namespace that outlives each of them."""
+    return plan.network_mode == "awsvpc" or "task" in (plan.definition.pid_mode, plan.definition.ipc_mode)
+
+
+def create_body(source: Source) -> dict[str, Any]:
+    """The body for one container. Raises VolumeError."""
+    body = _filled(_CONFIG, source)
+    body["HostConfig"] = _filled(_HOST_CONFIG, source)
+    return body
+
+
+def pause_body(instance: str, plan: TaskPlan, network: str | None) -> dict[str, Any]:
+    """The body for the container that holds the task's namespaces; `network` is the awsvpc network's name."""
+    containers = plan.containers
+    shm = max((c.linux_parameters.shared_memory_size or 0 for c in containers if c.linux_parameters), default=0)
+    host: dict[str, Any] = {
+        "NetworkMode": network or plan.network_mode,
+        "LogConfig": {"Type": "none"},
+        "IpcMode": "shareable" if plan.definition.ipc_mode == "task" else None,
+        "ShmSize": shm * MIB or None,
+    }
+    body: dict[str, Any] = {
+        "Image": pause.IMAGE,
+        "Labels": labels.container_labels(instance, plan, labels.PAUSE, "pause"),
+    }
+    if network is not None:
+        body["Hostname"] = next((c.hostname for c in containers if c.hostname), None)
+        host["Dns"] = _union(c.dns_servers for c in containers)
+        host["DnsSearch"] = _union(c.dns_search_domains for c in containers)
+        host["ExtraHosts"] = _union(_extra_hosts(c) for c in containers)
+    body["HostConfig"] = {key: value for key, value in host.items() if value is not None}
+    return {key: value for key, value in body.items() if value is not None}
+
+
+def _filled(rows: tuple[Row, ...], source: Source) -> dict[str, Any]:
+    values = ((row.key, row.value(source)) for row in rows)
+    return {key: value for key, value in values if value is not None}
+
+
+def _union(lists: Any) -> list[str] | None:
+    return list(dict.fromkeys(item for items in lists for item in items or ())) or None
+
+
+def _environment(s: Source) -> list[str]:
+    """AWS's own variables and the definition's, which win.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-metadata-endpoint.html
+    """
+    values = {"AWS_EXECUTION_ENV": f"AWS_ECS_{s.plan.launch_type}"}
+    if s.plan.launch_type == "FARGATE":
+        values |= {"AWS_REGION": s.plan.region, "AWS_DEFAULT_REGION": s.plan.region}
+    values |= {pair.name: pair.value or "" for pair in s.container.environment or () if pair.name}
+    return [f"{name}={value}" for name, value in values.items()]
+
+
+def _labels(s: Source) -> dict[str, str]:
+    published = ports.published(s.container) if s.plan.network_mode in ("bridge", "host") else ()
+    ours = labels.container_labels(s.instance, s.plan, s.container.name or "")
+    return (s.container.docker_labels or {}) | ours | {labels.PORTS: ",".join(published)}
+
+
+def _health_check(s: Source) -> dict[str, Any]:
+    """ECS looks only at the check of the definition, so one that comes with the image is switched off."""
+    check = s.container.health_check
+    if check is None:
+        return {"Test": ["NONE"]}
+    return {
+        "Test": check.command,
+        "Interval": (check.interval or 30) * SECOND,
+        "Timeout": (check.timeout or 5) * SECOND,
+        "Retries": check.retries or 3,
+        "StartPeriod": (check.start_period or 0) * SECOND,
+    }
+
+
+def _exposed_ports(s: Source) -> dict[str, Any] | None:
+    if s.plan.network_mode != "bridge":
+        return None
+    return {port: {} for spec in ports.published(s.container) for port in ports.members(spec)} or None
+
+
+def _port_bindings(s: Source) -> dict[str, Any] | None:
+    if s.plan.network_mode != "bridge":
+        return None
+    return ports.port_map(s.container, s.bind_ip, s.first_host_ports) or None
+
+
+def _network_mode(s: Source) -> str:
+    if s.container.disable_networking:
+        return "none"
+    return f"container:{s.pause}" if s.plan.network_mode == "awsvpc" else s.plan.network_mode
+
+
+def _links(s: Source) -> list[str] | None:
+    """`name:alias` of the definition, with the name that the other container has in Docker."""
+    parts = (link.partition(":") for link in s.container.links or ())
+    return [f"{labels.container_name(s.plan, name)}:{alias or name}" for name, _, alias in parts] or None
+
+
+def _cpu_shares(s: Source) -> int:
+    """The container's CPU units. In a task with a size, those that ask for none share what the others leave."""
+    if s.container.cpu or not s.plan.cpu:
+        return max(s.container.cpu or 0, MIN_CPU_SHARES)
+    asked = [c.cpu or 0 for c in s.plan.containers]
+    return max((int(s.plan.cpu) - sum(asked)) // asked.count(0), MIN_CPU_SHARES)
+
+
+def _cpu_quota(s: Source) -> int | None:
+    """The task's size as the hard limit of each of its containers: Docker has no limit for several together."""
+    return int(s.plan.cpu) * CPU_PERIOD // 1024 if s.plan.cpu else None
+
+
+def _memory(s: Source) -> int | None:
+    """The container's hard limit in bytes; the task's size for a container that has none."""
+    mib = s.container.memory or int(s.plan.memory or 0)
+    return mib * MIB or None
+
+
+def _memory_swap(s: Source) -> int | None:
+    """Memory and swap together. Without maxSwap there is no swap, as on the machines that AWS gives."""
+    memory = _memory(s)
+    return None if memory is None else memory + (s.linux.max_swap or 0) * MIB
+
+
+def _binds(s: Source) -> list[str] | None:
+    binds = [
+        f"{mount_source(s.instance, s.plan, mount.source_volume)}:{mount.container_path}:{_access(mount.read_only)}"
+        for mount in s.container.mount_points or ()
+        if mount.source_volume
+    ]
+    return binds or None
+
+
+def _volumes_from(s: Source) -> list[str] | None:
+    sources = [
+        f"{labels.container_name(s.plan, volume.source_container)}:{_access(volume.read_only)}"
+        for volume in s.container.volumes_from or ()
+        if volume.source_container
+    ]
+    return sources or None
+
+
+def _access(read_only: bool | None) -> str:
+    return "ro" if read_only else "rw"
+
+
+def _log_config(s: Source) -> dict[str, Any]:
+    config = s.container.log_configuration
+    if config is None:
+        return {"Type": "json-file"}
+    if config.log_driver in LOCAL_LOGS:
+        options = config.options or {} if config.log_driver == "json-file" else {}
+        return {"Type": "json-file", "Config": options}
+    return {"Type": config.log_driver, "Config": config.options or {}}
+
+
+def _devices(s: Source) -> list[dict[str, str]] | None:
+    letters = {"read": "r", "write": "w", "mknod": "m"}
+    devices = [
+        {
+            "PathOnHost": device.host_path,
+            "PathInContainer": device.container_path or device.host_path,
+            "CgroupPermissions": "".join(letters[p] for p in device.permissions or letters),
+        }
+        for device in s.linux.devices or ()
+    ]
+    return devices or None
+
+
+def _gpus(s: Source) -> list[dict[str, Any]] | None:
+    wanted = sum(int(r.value or 0) for r in s.container.resource_requirements or () if r.type == "GPU")
+    return [{"Driver": "nvidia", "Count": wanted, "Capabilities": [["gpu"]]}] if wanted else None
+
+
+def _tmpfs(s: Source) -> dict[str, str] | None:
+    mounts = {t.container_path: ",".join([f"size={t.size}m", *(t.mount_options or ())]) for t in s.linux.tmpfs or ()}
+    return mounts or None
+
+
+def _ulimits(s: Source) -> list[dict[str, Any]] | None:
+    limits = [{"Name": u.name, "Soft": u.soft_limit, "Hard": u.hard_limit} for u in s.container.ulimits or ()]
+    return limits or None
+
+
+def _extra_hosts(container: m.ContainerDefinition) -> list[str] | None:
+    return [f"{entry.hostname}:{entry.ip_address}" for entry in container.extra_hosts or ()] or None
+
+
+def _shared(mode: str | None, s: Source) -> str | None:
+    """A namespace of the task is the pause container's; `host` and `none` are Docker's words too."""
+    return f"container:{s.pause}" if mode == "task" else mode
+
+
+_CONFIG: tuple[Row, ...] = (
+    Row("Image", ("image",), lambda s: s.container.image),
+    Row("Entrypoint", ("entry_point",), lambda s: s.container.entry_point or None),
+    Row("Cmd", ("command",), lambda s: s.container.command or None),
+    Row("Env", ("environment",), _environment),
+    Row("WorkingDir", ("working_directory",), lambda s: s.container.working_directory),
+    Row("User", ("user",), lambda s: s.container.user),
+    Row("Hostname", ("hostname",), lambda s: s.container.hostname if s.has_network_of_its_own else None),
+    Row("OpenStdin", ("interactive",), lambda s: s.container.interactive),
+    Row("Tty", ("pseudo_terminal",), lambda s: s.container.pseudo_terminal),
+    Row("Labels", ("docker_labels",), _labels),
+    Row("Healthcheck", ("health_check",), _health_check),
+    Row("ExposedPorts", ("port_mappings",), _exposed_ports),
+)
+
+_HOST_CONFIG: tuple[Row, ...] = (
+    Row("NetworkMode", ("disable_networking",), _network_mode),
+    Row("PortBindings", ("port_mappings",), _port_bindings),
+    Row("Links", ("links",), _links),
+    Row("Dns", ("dns_servers",), lambda s: (s.container.dns_servers or None) if s.has_network_of_its_own else None),
+    Row(
+        "DnsSearch",
+        ("dns_search_domains",),
+        lambda s: (s.container.dns_search_domains or None) if s.has_network_of_its_own else None,
+    ),
+    Row("ExtraHosts", ("extra_hosts",), lambda s: _extra_hosts(s.container) if s.has_network_of_its_own else None),
+    Row("PidMode", (), lambda s: _shared(s.plan.definition.pid_mode, s)),
+    Row("IpcMode", (), lambda s: _shared(s.plan.definition.ipc_mode, s)),
+    Row("CpuShares", ("cpu",), _cpu_shares),
+    Row("CpuPeriod", (), lambda s: CPU_PERIOD if s.plan.cpu else None),
+    Row("CpuQuota", (), _cpu_quota),
+    Row("Memory", ("memory",), _memory),
+    Row(
+        "MemoryReservation",
+        ("memory_reservation",),
+        lambda s: s.container.memory_reservation * MIB if s.container.memory_reservation else None,
+    ),
+    Row("MemorySwap", ("linux_parameters.max_swap",), _memory_swap),
+    Row(
+        "MemorySwappiness",
+        ("linux_parameters.swappiness",),
+        lambda s: s.linux.swappiness if s.linux.max_swap is not None else None,  # ignored without maxSwap, as on AWS
+    ),
+    Row("Binds", ("mount_points",), _binds),
+    Row("VolumesFrom", ("volumes_from",), _volumes_from),
+    Row("ReadonlyRootfs", ("readonly_root_filesystem",), lambda s: s.container.readonly_root_filesystem),
+    Row("Privileged", ("privileged",), lambda s: s.container.privileged),
+    Row("SecurityOpt", ("docker_security_options",), lambda s: s.container.docker_security_options or None),
+    Row("CapAdd", ("linux_parameters.capabilities",), lambda s: s.linux.capabilities and s.linux.capabilities.add),
+    Row("CapDrop", ("linux_parameters.capabilities",), lambda s: s.linux.capabilities and s.linux.capabilities.drop),
+    Row("Init", ("linux_parameters.init_process_enabled",), lambda s: s.linux.init_process_enabled),
+    Row("Devices", ("linux_parameters.devices",), _devices),
+    Row("DeviceRequests", ("resource_requirements",), _gpus),
+    Row("Tmpfs", ("linux_parameters.tmpfs",), _tmpfs),
+    Row(
+        "ShmSize",
+        ("linux_parameters.shared_memory_size",),
+        lambda s: s.linux.shared_memory_size * MIB if s.linux.shared_memory_size else None,
+    ),
+    Row("Ulimits", ("ulimits",), _ulimits),
+    Row(
+        "Sysctls",
+        ("system_controls",),
+        lambda s: {c.namespace: c.value for c in s.container.system_controls or () if c.namespace} or None,
+    ),
+    Row("LogConfig", ("log_configuration",), _log_config),
+)

@@ -1,0 +1,126 @@
+"""Local images for tests that run real containers, made of a static busybox: no registry is asked for anything.
+
+`test_image("v1")` and `test_image("v2")` give images with every busybox applet, a file /version and a default command
+that answers their version over HTTP on port 8080 (or $PORT) and ends at once on SIGTERM. A test that calls it is
+skipped where there is no Docker Engine or no busybox; with KECS_REQUIRE_DOCKER=1 it fails instead.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import http.client
+import io
+import json
+import os
+import shutil
+import socket
+import subprocess
+import tarfile
+from pathlib import Path
+from typing import Any, NoReturn
+from urllib.parse import quote, urlencode, urlsplit
+
+import pytest
+
+REPOSITORY = "kecs-test/busybox"
+PORT = 8080
+
+_CONTENT_LABEL = "io.kecs.test.content"
+_SERVE = """#!/bin/sh
+trap 'exit 0' TERM INT
+httpd -f -p "${PORT:-8080}" -h /www &
+wait $!
+"""
+
+
+class _Connection(http.client.HTTPConnection):
+    """HTTP to the engine that DOCKER_HOST names, or to the usual socket."""
+
+    def connect(self) -> None:
+        url = urlsplit(os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock")
+        if url.scheme == "unix":
+            self.sock = socket.socket(socket.AF_UNIX)
+            self.sock.settimeout(self.timeout)
+            self.sock.connect(url.path)
+        else:
+            self.sock = socket.create_connection((url.hostname or "", url.port or 2375), self.timeout)
+
+
+def docker(method: str, path: str, body: bytes | None = None) -> tuple[int, Any]:
+    """One request to the engine, for tests that look behind KECS: the status and the decoded answer."""
+    connection = _Connection("docker", timeout=30)
+    try:
+        connection.request(method, path, body, {"Content-Type": "application/x-tar"} if body else {})
+        response = connection.getresponse()
+        text = response.read()
+    finally:
+        connection.close()
+    try:
+        return response.status, json.loads(text) if text else None
+    except ValueError:
+        return response.status, text.decode(errors="replace")
+
+
+@functools.cache
+def test_image(version: str = "v1") -> str:  # noqa: PT028  imported by tests, not one itself
+    """The reference of the image, built when it is not there."""
+    reference = f"{REPOSITORY}:{version}"
+    try:
+        content = _root(version)
+        digest = hashlib.sha256(content).hexdigest()
+        status, found = docker("GET", f"/images/{quote(reference)}/json")
+        if status != 200 or (found["Config"]["Labels"] or {}).get(_CONTENT_LABEL) != digest:
+            _import(version, content, digest)
+    except (OSError, http.client.HTTPException) as error:
+        _unavailable(f"no Docker Engine answers: {error}")
+    return reference
+
+
+test_image.__test__ = False  # type: ignore[attr-defined]
+
+
+def _import(version: str, content: bytes, digest: str) -> None:
+    changes = ['CMD ["/serve"]', "ENV PATH=/bin", f"LABEL {_CONTENT_LABEL}={digest}"]
+    query = [("fromSrc", "-"), ("repo", REPOSITORY), ("tag", version), *(("changes", change) for change in changes)]
+    status, answer = docker("POST", f"/images/create?{urlencode(query)}", content)
+    if status != 200:
+        _unavailable(f"the test image cannot be imported: {answer}")
+
+
+def _root(version: str) -> bytes:
+    """The image's file system as a tar, the same bytes every time."""
+    busybox = shutil.which("busybox")
+    if busybox is None:
+        _unavailable("no busybox on this machine (Debian: apt-get install busybox-static)")
+    applets = subprocess.run([busybox, "--list"], capture_output=True, text=True, check=True).stdout.split()
+    program = Path(busybox).read_bytes()
+    if b"/ld-" in program[:4096]:
+        _unavailable("the busybox of this machine is not static (Debian: apt-get install busybox-static)")
+    files = {
+        "bin/busybox": program,
+        "serve": _SERVE.encode(),
+        "version": f"{version}\n".encode(),
+        "www/index.html": version.encode(),
+    }
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        for directory in ("bin", "etc", "www", "tmp", "dev", "proc", "sys"):
+            entry = tarfile.TarInfo(directory)
+            entry.type, entry.mode = tarfile.DIRTYPE, 0o1777 if directory == "tmp" else 0o755
+            tar.addfile(entry)
+        for name, content in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode = len(content), 0o755
+            tar.addfile(entry, io.BytesIO(content))
+        for applet in sorted(set(applets) - {"busybox"}):
+            entry = tarfile.TarInfo(f"bin/{applet}")
+            entry.type, entry.linkname = tarfile.SYMTYPE, "busybox"
+            tar.addfile(entry)
+    return buffer.getvalue()
+
+
+def _unavailable(reason: str) -> NoReturn:
+    if os.environ.get("KECS_REQUIRE_DOCKER") == "1":
+        pytest.fail(reason)
+    pytest.skip(reason)
