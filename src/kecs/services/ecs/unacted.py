@@ -1,0 +1,120 @@
+"""What callers may say to KECS without anything coming of it: members that are accepted and not (fully) acted on.
+
+The one list of them. `tools/coverage.py` makes docs/coverage.md from it and looks for members that no code reads and
+that are missing here, so whoever begins or ceases to act on one changes its row.
+"""
+
+from __future__ import annotations
+
+SERVICE_CONNECT = "Service Connect is not there yet."
+NO_INSTANCE_CHOICE = "Kept and shown. Tasks go to any container instance with room for them."
+
+CLUSTERS = {
+    "settings": "Kept and shown. KECS collects no Container Insights metrics.",
+    "configuration": "Kept and shown. ExecuteCommand is not there yet, and nothing is encrypted with its keys.",
+    "serviceConnectDefaults": f"Kept and shown as given, so a name does not become an ARN. {SERVICE_CONNECT}",
+}
+"""Of CreateCluster and UpdateCluster."""
+
+SERVICES = {
+    "availabilityZoneRebalancing": "Kept and shown. There is one Availability Zone.",
+    "loadBalancers": "Kept and shown. No target is registered and no traffic sent: load balancers are not there yet.",
+    "serviceRegistries": "Kept and shown. Nothing is registered in Cloud Map.",
+    "placementConstraints": NO_INSTANCE_CHOICE,
+    "placementStrategy": NO_INSTANCE_CHOICE,
+    "enableExecuteCommand": "Kept and shown, also on the service's tasks. ExecuteCommand is not there yet.",
+    "platformVersion": "Checked, kept and shown. Every version runs tasks in the same way.",
+    "serviceConnectConfiguration": f"Kept and shown with the deployment. {SERVICE_CONNECT}",
+    "volumeConfigurations": "Kept and shown with the deployment. The task gets an empty volume instead of EBS storage.",
+    "vpcLatticeConfigurations": "Kept and shown with the deployment. Nothing is registered with VPC Lattice.",
+    "gatewayConnectors": "Neither kept nor shown. Gateways are not there yet.",
+    "monitoring": "Neither kept nor shown. KECS publishes no CloudWatch metrics.",
+}
+"""Of CreateService and UpdateService."""
+
+TASK_DEFINITIONS = {
+    "taskRoleArn": "Kept and shown. There is no credentials endpoint yet, so containers get no credentials from it.",
+    "executionRoleArn": "Kept and shown. Images are pulled and output is written without it.",
+    "placementConstraints": NO_INSTANCE_CHOICE,
+    "inferenceAccelerators": "Refused, as by AWS since Elastic Inference has ended.",
+    "proxyConfiguration": "Checked, kept and shown. No traffic goes through the proxy.",
+    "ephemeralStorage": "Checked, kept and shown. Storage is not limited.",
+    "runtimePlatform": "Checked, kept and shown. The image that the runtime finds for its own platform runs.",
+    "enableFaultInjection": "Kept and shown. There is no fault injection endpoint.",
+    "trustedExecutionConfiguration": "Kept and shown. There is no isolation beyond the runtime's own.",
+}
+"""Of RegisterTaskDefinition."""
+
+RUNS = {
+    "enableExecuteCommand": "Kept and shown. ExecuteCommand is not there yet.",
+    "placementConstraints": "Accepted and dropped. Tasks go to any container instance with room for them.",
+    "placementStrategy": "Accepted and dropped. Tasks go to any container instance with room for them.",
+    "platformVersion": "Checked, kept and shown. Every version runs tasks in the same way.",
+    "referenceId": "Accepted and dropped.",
+    "volumeConfigurations": "Accepted and dropped. The task gets an empty volume instead of EBS storage.",
+}
+"""Of RunTask."""
+
+UNACTED: dict[str, str] = {
+    **{
+        f"{operation}.{member}": text
+        for operation in ("CreateCluster", "UpdateCluster")
+        for member, text in CLUSTERS.items()
+    },
+    "UpdateClusterSettings.settings": CLUSTERS["settings"],
+    **{
+        f"{operation}.{member}": text
+        for operation in ("CreateService", "UpdateService")
+        for member, text in SERVICES.items()
+    },
+    "CreateService.clientToken": "Accepted and dropped. The service's name already tells a repeated call.",
+    "CreateService.role": "Kept and shown as roleArn. No role is assumed.",
+    "UpdateService.deploymentController": "Refused unless ECS, the only controller there is; otherwise without effect.",
+    **{f"RegisterTaskDefinition.{member}": text for member, text in TASK_DEFINITIONS.items()},
+    **{f"RunTask.{member}": text for member, text in RUNS.items()},
+    "ListTasks.daemonName": "Accepted and dropped. Daemons are not there yet.",
+    # What tasks and services share.
+    "CapacityProviderStrategyItem.capacityProvider": "FARGATE_SPOT is run like FARGATE: it is never interrupted.",
+    "AwsVpcConfiguration.subnets": "Kept and shown. All tasks are in one network of KECS's own.",
+    "AwsVpcConfiguration.securityGroups": "Kept and shown. No traffic is filtered.",
+    "AwsVpcConfiguration.assignPublicIp": "Kept and shown. The task's address is reached from this machine only.",
+    "TaskOverride.taskRoleArn": TASK_DEFINITIONS["taskRoleArn"],
+    "TaskOverride.executionRoleArn": TASK_DEFINITIONS["executionRoleArn"],
+    "TaskOverride.ephemeralStorage": TASK_DEFINITIONS["ephemeralStorage"],
+    "TaskOverride.inferenceAcceleratorOverrides": "Kept and shown. Elastic Inference has ended.",
+    "DeploymentConfiguration.deploymentCircuitBreaker": "Kept and shown. A deployment that fails goes on trying.",
+    "DeploymentConfiguration.alarms": "Kept and shown. No alarm is watched.",
+    "DeploymentConfiguration.bakeTimeInMinutes": "Kept and shown. Only rolling updates are there, which do not bake.",
+    "DeploymentConfiguration.lifecycleHooks": "Kept and shown. No hook is called.",
+    "DeploymentConfiguration.linearConfiguration": "Kept and shown. Linear deployments are not there yet.",
+    "DeploymentConfiguration.canaryConfiguration": "Kept and shown. Canary deployments are not there yet.",
+    "DeploymentConfiguration.earlySuccessCriteria": "Kept and shown. A deployment completes when it is steady.",
+    # Containers
+    "ContainerDefinition.repositoryCredentials": "Checked, kept and shown. Images are pulled with Docker's own login.",
+    "ContainerDefinition.restartPolicy": "Checked, kept and shown. A container that exits is not restarted.",
+    "ContainerDefinition.environmentFiles": "Checked, kept and shown. Nothing is read from S3.",
+    "ContainerOverride.environmentFiles": "Kept and shown. Nothing is read from S3.",
+    "ContainerDefinition.secrets": (
+        "Checked, kept and shown. Nothing is read from Secrets Manager or Systems Manager, so the variables are absent."
+    ),
+    "ContainerDefinition.versionConsistency": "Kept and shown. The tag is looked up again for each task.",
+    "LogConfiguration.logDriver": (
+        "Docker's own drivers get output and options. Output for awslogs and awsfirelens, and all output on the "
+        "simulated runtime, stays on this machine, where `kecs logs` shows it."
+    ),
+    "LogConfiguration.secretOptions": "Checked, kept and shown. Nothing is read from Secrets Manager.",
+    "ContainerDefinition.firelensConfiguration": "Checked, kept and shown. Output is not routed.",
+    "ContainerDefinition.credentialSpecs": "Kept and shown. There are no Windows containers and no domain.",
+    "ResourceRequirement.type": "GPUs are given to the container; NeuronDevice is checked, kept and shown.",
+    "ResourceRequirement.sharingStrategy": "Checked, kept and shown. A GPU is not shared out.",
+    "PortMapping.name": f"Kept and shown. {SERVICE_CONNECT}",
+    "PortMapping.appProtocol": f"Kept and shown. {SERVICE_CONNECT}",
+    # Volumes
+    "Volume.configuredAtLaunch": "Kept and shown. The task gets an empty volume instead of EBS storage.",
+    "Volume.s3filesVolumeConfiguration": "Kept and shown. On Docker such a task fails to start.",
+    "Volume.fsxWindowsFileServerVolumeConfiguration": "Kept and shown. On Docker such a task fails to start.",
+    "EFSVolumeConfiguration.transitEncryption": "Kept and shown. The file system is a Docker volume of this machine.",
+    "EFSVolumeConfiguration.transitEncryptionPort": "Kept and shown. There is no transit.",
+    "EFSVolumeConfiguration.authorizationConfig": "Kept and shown. Whoever mounts the file system may use it.",
+}
+"""By `Operation.member` for members of a request, `Shape.member` for members of what it contains: what happens."""

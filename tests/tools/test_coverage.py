@@ -1,0 +1,72 @@
+"""The coverage page: its list of members names what exists, leaves nothing out, and the page follows the code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from msgspec.structs import fields
+
+from kecs.aws.model import ecs as m
+from kecs.runtimes.docker.translate import NOT_ACTED_ON
+from kecs.services.ecs import HANDLERS
+from kecs.services.ecs.unacted import UNACTED
+from tools import coverage
+
+
+def test_every_key_names_a_member_that_callers_can_send() -> None:
+    known = {member.key for member in coverage.reachable(HANDLERS, closed=())}
+    assert sorted(set(UNACTED) - known) == []
+
+
+def test_every_text_is_a_sentence_that_fits_into_a_table() -> None:
+    assert [key for key, text in UNACTED.items() if not text.endswith(".") or "|" in text or "\n" in text] == []
+
+
+def test_nothing_is_ignored_in_silence() -> None:
+    assert coverage.ignored_in_silence(coverage.names_read()) == []
+
+
+def test_a_member_that_no_code_reads_is_found() -> None:
+    assert "memory_reservation" in coverage.names_read()
+    read = coverage.names_read() - {"memory_reservation", "start_timeout"}
+    assert coverage.ignored_in_silence(read) == [
+        "ContainerDefinition.memoryReservation",
+        "ContainerDefinition.startTimeout",
+        "ContainerOverride.memoryReservation",
+    ]
+
+
+def test_what_the_docker_runtime_does_not_act_on_is_listed() -> None:
+    wire = {field.name: field.encode_name for field in fields(m.ContainerDefinition)}
+    assert [name for name in NOT_ACTED_ON if f"ContainerDefinition.{wire[name]}" not in UNACTED] == []
+
+
+def test_members_are_reached_through_lists_and_options_but_not_below_closed_ones() -> None:
+    keys = {member.key for member in coverage.reachable(["RegisterTaskDefinition"], closed=())}
+    assert {"RegisterTaskDefinition.family", "ContainerDefinition.image", "KernelCapabilities.add"} <= keys
+    closed = {member.key for member in coverage.reachable(["RegisterTaskDefinition"], {"LinuxParameters.capabilities"})}
+    assert keys - closed == {"KernelCapabilities.add", "KernelCapabilities.drop"}
+
+
+def test_the_page_says_of_every_operation_whether_it_is_there() -> None:
+    lines = coverage.render().splitlines()
+    assert [
+        name for name in m.OPERATIONS if f"| `{name}` | {'yes' if name in HANDLERS else 'not yet'} |" not in lines
+    ] == []
+    assert f"{len(HANDLERS)} of Amazon ECS's {len(m.OPERATIONS)} operations." in coverage.render()
+
+
+def test_check_tells_a_stale_page_from_a_fresh_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(coverage, "ROOT", tmp_path)
+    monkeypatch.setattr(coverage, "PAGE", tmp_path / "coverage.md")
+    assert coverage.main(["--check"]) == 1
+    assert "coverage.md is stale: run python tools/coverage.py" in capsys.readouterr().err
+    assert coverage.main([]) == 0
+    assert coverage.main(["--check"]) == 0
+
+
+def test_the_committed_page_is_fresh() -> None:
+    assert coverage.PAGE.read_text() == coverage.render()
