@@ -89,18 +89,17 @@ class EcsEndpoint:
         operation = m.OPERATIONS.get(name)
         if prefix != m.TARGET_PREFIX or operation is None:
             raise UnknownOperationException(f"The requested operation {name or prefix} is not known to Amazon ECS.")
-        route = self._routes[target] = (name, Decoder(operation), HANDLERS.get(name) or _not_there_yet(operation))
+        handler = HANDLERS.get(name)
+        if handler is None:
+            raise _not_there_yet(operation)
+        route = self._routes[target] = (name, Decoder(operation), handler)
         return route
 
 
-def _not_there_yet(operation: m.Operation) -> Handler:
-    """Refuses an operation that KECS has no handler for, with an error that the model declares for it."""
+def _not_there_yet(operation: m.Operation) -> ModeledError:
+    """The refusal of an operation that has no handler: an error that the model declares for it."""
     error = m.ClientException if m.ClientException in operation.errors else operation.errors[0]
-
-    def refuse(_context: Context, _request: Any) -> Any:
-        raise error(f"{operation.name} is not there yet in KECS: see docs/coverage.md for what is.")
-
-    return refuse
+    return error(f"{operation.name} is not there yet in KECS: see docs/coverage.md for what is.")
 
 
 def _error(code: str, message: str, members: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,121 @@
+"""All of KECS in this process, with no event loop: requests are function calls and time is moved by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from kecs.app.kernel import Kernel
+from kecs.aws.model import ecs as m
+from kecs.control.clock import VirtualClock
+from kecs.control.ids import SeededIds
+from kecs.core.settings import Settings
+from kecs.ports.console import FeedEvent
+from kecs.runtimes.simulated import SimulatedRuntime
+from kecs.store.memory import Journal, MemoryStore
+
+NETWORK = {"awsvpcConfiguration": {"subnets": ["subnet-1"]}}
+START = 1_700_000_000.0
+
+
+class Refused(Exception):
+    """What AWS would have answered instead."""
+
+    def __init__(self, status: int, body: dict[str, Any]) -> None:
+        super().__init__(f"{body['__type']}: {body['message']}")
+        self.status = status
+        self.code: str = body["__type"]
+        self.text: str = body["message"]
+
+
+class World:
+    """A kernel on the simulated runtime; `clock.advance` makes things happen."""
+
+    def __init__(self, settings: Settings | None = None, journal: Journal | None = None, start: float = START) -> None:
+        self.clock = VirtualClock(start)
+        self.runtime = SimulatedRuntime(self.clock)
+        self.kernel = Kernel(
+            settings or Settings(local_cpu=4096, local_memory=8192),
+            store=MemoryStore(journal),
+            clock=self.clock,
+            ids=SeededIds(1),
+            runtime=self.runtime,
+            defer=lambda call: None,
+        )
+        self.runtime.connect(self.kernel.control.supervisors.report)
+
+    def call(self, operation: str, *, account: str = "", region: str = "us-east-1", **members: Any) -> Any:
+        """One API call over the wire format. Raises Refused."""
+        signature = f"AWS4-HMAC-SHA256 Credential={account or 'key'}/20260101/{region}/ecs/aws4_request, x=y".encode()
+        target = f"{m.TARGET_PREFIX}.{operation}".encode()
+        answer = self.kernel.ecs.answer(target, signature, msgspec.json.encode(members))
+        body = msgspec.json.decode(answer.body)
+        if answer.status != 200:
+            raise Refused(answer.status, body)
+        return body
+
+    def define(self, family: str = "web", *containers: dict[str, Any], **members: Any) -> str:
+        """Register a Fargate task definition (of one container unless given) and answer its ARN."""
+        given = {
+            "networkMode": "awsvpc",
+            "requiresCompatibilities": ["FARGATE"],
+            "cpu": "256",
+            "memory": "512",
+            "containerDefinitions": list(containers) or [{"name": "app", "image": "app:1"}],
+            **members,
+        }
+        members = {name: value for name, value in given.items() if value is not None}
+        arn: str = self.call("RegisterTaskDefinition", family=family, **members)["taskDefinition"]["taskDefinitionArn"]
+        return arn
+
+    def define_ec2(self, family: str = "web", *containers: dict[str, Any], **members: Any) -> str:
+        """Register a task definition for the EC2 launch type in bridge mode."""
+        members = {"networkMode": "bridge", "requiresCompatibilities": None, "cpu": None, "memory": None, **members}
+        return self.define(family, *(containers or ({"name": "app", "image": "app:1", "memory": 128},)), **members)
+
+    def serve(self, name: str = "s", count: int = 3, definition: str = "web", **members: Any) -> Any:
+        given = {"launchType": "FARGATE", "networkConfiguration": NETWORK, **members}
+        return self.call(
+            "CreateService", serviceName=name, taskDefinition=definition, desiredCount=count,
+            **{key: value for key, value in given.items() if value is not None},
+        )["service"]  # fmt: skip
+
+    def run(self, definition: str = "web", **members: Any) -> Any:
+        given = {"launchType": "FARGATE", "networkConfiguration": NETWORK, **members}
+        given = {key: value for key, value in given.items() if value is not None}
+        return self.call("RunTask", taskDefinition=definition, **given)
+
+    def service(self, name: str = "s") -> Any:
+        return self.call("DescribeServices", services=[name])["services"][0]
+
+    def task(self, arn: str) -> Any:
+        return self.call("DescribeTasks", tasks=[arn])["tasks"][0]
+
+    def tasks(self, service: str = "s", **members: Any) -> list[Any]:
+        arns = self.call("ListTasks", serviceName=service, **members)["taskArns"]
+        return self.call("DescribeTasks", tasks=arns)["tasks"] if arns else []
+
+    def until(self, condition: Callable[[], bool], limit: float = 3600.0) -> None:
+        """Move time on until the condition holds, for `limit` seconds at most."""
+        assert self.clock.advance_until(condition, limit), "it never came about"
+
+    def until_news(self) -> None:
+        """Move time on to the next change of any status."""
+        seen = len(self.kernel.feed.recent())
+        self.until(lambda: len(self.kernel.feed.recent()) > seen)
+
+    def stable(self, name: str = "s") -> bool:
+        """The condition of AWS's services_stable waiter."""
+        service = self.service(name)
+        return len(service["deployments"]) == 1 and service["runningCount"] == service["desiredCount"]
+
+    def settle(self, name: str = "s", limit: float = 3600.0) -> None:
+        self.until(lambda: self.stable(name), limit)
+
+    def events(self, kind: str) -> list[FeedEvent]:
+        return [event for event in self.kernel.feed.recent() if event.kind == kind]
+
+    def statuses(self, task: str) -> list[str | None]:
+        return [event.after for event in self.events("task") if event.arn == task]
