@@ -10,6 +10,7 @@ from zlib import crc32
 
 from kecs.aws.model import ecs as m
 from kecs.core.records import Health
+from kecs.core.taskdefs.sizes import memory_mib
 from kecs.core.tasks.plan import TaskPlan
 from kecs.ports.clock import Timer
 from kecs.runtimes.simulated.commands import course_of
@@ -62,7 +63,7 @@ class SimulatedContainer:
 
     def end_of_memory(self, plan: TaskPlan, script: Script) -> float | None:
         """Seconds after the start at which it has used more memory than it may; None when it stays below."""
-        limits = [self.definition.memory, int(plan.memory) if plan.memory else None]
+        limits = [self.definition.memory, memory_mib(plan.memory) if plan.memory else None]
         limit = min((limit for limit in limits if limit), default=None)
         if limit is None:
             return None

@@ -120,7 +120,9 @@ class SimulatedRuntime:
         found = task.containers.get(container) if task is not None else None
         if task is None or found is None:
             return
-        if found.state == "starting":
+        if found.state == "known":  # nobody waits for its image any more
+            found.cancel_timers()
+        elif found.state == "starting":
             found.stop_after = timeout
         elif found.state == "running":
             self._send_sigterm(task, found, timeout)

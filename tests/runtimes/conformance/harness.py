@@ -1,0 +1,260 @@
+"""What lets one scenario run against every runtime: plans in a line, waiting for reports, and what may differ.
+
+A scenario speaks to the runtime through `ports.runtime.Runtime` only. Waiting moves the clock on where the runtime is
+simulated, and takes real time where it is not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import secrets
+from collections.abc import AsyncIterator
+from typing import Any, TypeVar
+
+import msgspec
+import pytest
+
+from kecs.aws.model import ecs as m
+from kecs.control.clock import VirtualClock
+from kecs.core.arns import Scope
+from kecs.core.taskdefs.normalise import normalise
+from kecs.core.taskdefs.overrides import apply_overrides
+from kecs.core.tasks.plan import TaskPlan
+from kecs.core.tasks.reports import Exited, Failed, ObservedTask, Provisioned, Pulled, Released, Report, Started
+from kecs.ports.runtime import LogLine, Runtime
+from kecs.runtimes.simulated import SimulatedRuntime
+
+R = TypeVar("R", bound=Report)
+
+IMAGE = "kecs-test/busybox:v1"
+MISSING_IMAGE = "127.0.0.1:1/kecs-test/missing:v1"  # a registry where nobody answers
+SCOPE = Scope(account="111111111111", region="us-east-1")
+PATIENCE = 60.0  # seconds until a report that has not come will not come
+
+# What a runtime does not do, and why. A scenario that needs it says so with `needs`.
+CANNOT: dict[str, dict[str, str]] = {
+    "simulated": {
+        "outlive its process": "simulated containers are only there while their process is",
+        "run any program": "the simulated runtime knows the programs of `simulated.programs` alone",
+    },
+    "docker": {},
+}
+
+
+class Harness:
+    """A runtime that is open, and every report that it has sent."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
+        self.reports: list[Report] = []
+        self.closed = False
+        self._numbers = itertools.count(1)
+
+    async def __aenter__(self) -> Harness:
+        self.capacity = await self.runtime.open(self.take)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if not self.closed:
+            await self.runtime.discard()
+            await self.runtime.close()
+
+    def take(self, report: Report) -> None:
+        """The runtime's sink."""
+        self.reports.append(report)
+
+    def needs(self, ability: str) -> None:
+        """Skip the scenario on a runtime that cannot do this."""
+        reason = CANNOT[self.runtime.name].get(ability)
+        if reason is not None:
+            pytest.skip(reason)
+
+    def plan(
+        self,
+        *containers: dict[str, Any],
+        mode: str = "awsvpc",
+        service: str | None = None,
+        overrides: list[dict[str, Any]] | None = None,
+    ) -> TaskPlan:
+        """A task of these containers, in the API's JSON; name, image and memory are filled in."""
+        family = f"conformance-{next(self._numbers)}"
+        filled = [{"name": "app", "image": IMAGE, "memory": 64, **container} for container in containers]
+        request = {"family": family, "networkMode": mode, "containerDefinitions": filled}
+        definition = msgspec.structs.replace(
+            normalise(msgspec.convert(request, m.RegisterTaskDefinitionRequest)), revision=1
+        )
+        task_overrides = msgspec.convert({"containerOverrides": overrides or []}, m.TaskOverride)
+        task_id = secrets.token_hex(16)
+        return TaskPlan(
+            arn=SCOPE.task("conformance", task_id),
+            id=task_id,
+            cluster="conformance",
+            account=SCOPE.account,
+            region=SCOPE.region,
+            definition=definition,
+            containers=apply_overrides(definition, task_overrides),
+            network_mode=mode,
+            launch_type="EC2",
+            service=service,
+            group=f"service:{service}" if service else f"family:{family}",
+        )
+
+    def seen(self, kind: type[R], plan: TaskPlan, container: str | None = None) -> list[R]:
+        """The reports of this kind about the task, or about one container of it, in order."""
+        return [
+            report
+            for report in self.reports
+            if isinstance(report, kind)
+            and report.task == plan.arn
+            and (container is None or getattr(report, "container", None) == container)
+        ]
+
+    async def until(self, kind: type[R], plan: TaskPlan, container: str | None = None, *, nth: int = 1) -> R:
+        """The nth such report, waited for if need be. A failure that was not asked for ends the wait."""
+
+        def is_there() -> bool:
+            failed = kind not in (Failed, Released) and bool(self.seen(Failed, plan))
+            return failed or len(self.seen(kind, plan, container)) >= nth
+
+        await self.wait(is_there)
+        found = self.seen(kind, plan, container)
+        if len(found) < nth:
+            others = [report for report in self.reports if report.task == plan.arn]
+            pytest.fail(f"no {kind.__name__} of {container or 'the task'}; its reports: {others}")
+        return found[nth - 1]
+
+    async def wait(self, condition: Any) -> None:
+        """Until the condition holds, or patience ends."""
+        raise NotImplementedError
+
+    async def provision(self, plan: TaskPlan) -> Provisioned:
+        self.runtime.provision(plan)
+        return await self.until(Provisioned, plan)
+
+    async def provision_report(self, plan: TaskPlan) -> Provisioned:
+        """What was said when the task was provisioned."""
+        return await self.until(Provisioned, plan)
+
+    async def fails_to_start(self, plan: TaskPlan, container: str = "app") -> Failed:
+        """Pull and start a container that cannot be started."""
+        self.runtime.pull(plan, container)
+        await self.until(Pulled, plan, container)
+        self.runtime.start(plan, container)
+        return await self.until(Failed, plan, container)
+
+    async def start(self, plan: TaskPlan, container: str = "app") -> Started:
+        """Pull and start a container of a task that is provisioned."""
+        self.runtime.pull(plan, container)
+        await self.until(Pulled, plan, container)
+        self.runtime.start(plan, container)
+        return await self.until(Started, plan, container)
+
+    async def run(self, plan: TaskPlan) -> Started:
+        """Provision the task and start its containers; what was said of the first one's start."""
+        await self.provision(plan)
+        started = [await self.start(plan, container.name or "") for container in plan.containers]
+        return started[0]
+
+    async def finish(self, plan: TaskPlan, container: str = "app") -> Exited:
+        """Run the task and wait for the container's exit."""
+        await self.run(plan)
+        return await self.until(Exited, plan, container)
+
+    async def release(self, plan: TaskPlan) -> None:
+        before = len(self.seen(Released, plan))
+        self.runtime.release(plan)
+        await self.until(Released, plan, nth=before + 1)
+
+    async def output(self, plan: TaskPlan, container: str = "app", **options: Any) -> list[str]:
+        """The container's lines."""
+        return [line.text async for line in self.runtime.logs(plan.arn, container, **options)]
+
+    async def first_line(self, plan: TaskPlan, container: str = "app") -> LogLine:
+        """The first line of a running container, waited for: what it does before that line is done."""
+        async with contextlib.aclosing(self.runtime.logs(plan.arn, container, follow=True)) as lines:  # type: ignore[type-var]
+            async for line in lines:
+                return line
+        pytest.fail(f"{container} has ended without a line")
+
+    def restarted(self) -> contextlib.AbstractAsyncContextManager[Harness]:
+        """Close the runtime and open another one that takes its place, as the next process would."""
+        raise NotImplementedError
+
+    async def observed(self, plan: TaskPlan) -> ObservedTask | None:
+        """The task in the runtime's inventory."""
+        return next((task for task in await self.runtime.inventory() if task.task == plan.arn), None)
+
+    async def answers(self, address: str, port: int) -> bool:
+        """Whether something there speaks HTTP."""
+        try:
+            reader, writer = await asyncio.wait_for(asyncio.open_connection(address, port), 5)
+        except OSError:
+            return False
+        try:
+            writer.write(b"GET / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")
+            return (await asyncio.wait_for(reader.readline(), 5)).startswith(b"HTTP/1.")
+        except ConnectionError:
+            return False
+        finally:
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+
+    async def comes_to_answer(self, address: str, port: int) -> bool:
+        """Whether it answers before long: a real server listens some time after its container has started."""
+        for _ in range(200):
+            if await self.answers(address, port):
+                return True
+            await asyncio.sleep(0.05)
+        return False
+
+
+class SimulatedHarness(Harness):
+    """Time moves only here."""
+
+    def __init__(self) -> None:
+        self.clock = VirtualClock(1_700_000_000.0)
+        super().__init__(
+            SimulatedRuntime(
+                self.clock, scripts={MISSING_IMAGE: {"pull_error": "no registry answers there"}}, listen=True
+            )
+        )
+
+    async def wait(self, condition: Any) -> None:
+        self.clock.advance_until(condition, PATIENCE)
+
+
+class DockerHarness(Harness):
+    """Time passes by itself; every report wakes whoever waits."""
+
+    def __init__(self, instance: str) -> None:
+        from kecs.runtimes.docker import DockerRuntime
+
+        super().__init__(DockerRuntime(instance=instance))
+        self._instance = instance
+        self._news = asyncio.Event()
+
+    def take(self, report: Report) -> None:
+        super().take(report)
+        self._news.set()
+
+    async def wait(self, condition: Any) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                while not condition():
+                    self._news.clear()
+                    await self._news.wait()
+
+    @contextlib.asynccontextmanager
+    async def restarted(self) -> AsyncIterator[Harness]:
+        await self.runtime.close()
+        self.closed = True
+        async with DockerHarness(self._instance) as again:
+            yield again
+
+
+def new_harness(runtime: str) -> Harness:
+    """A harness around the runtime of that name; nothing is left behind when it is closed."""
+    return SimulatedHarness() if runtime == "simulated" else DockerHarness(f"conformance-{secrets.token_hex(4)}")
