@@ -26,6 +26,8 @@ def parse_reference(scope: Scope, text: str) -> Reference | None:
     Raises InvalidParameterException for a revision that is no number.
     """
     arn = _ARN.fullmatch(text)
+    if arn is None and text.startswith("arn:"):
+        return None
     if arn is not None and Scope(arn["account"], arn["region"]) != scope:
         return None
     family, colon, revision = (arn["name"] if arn else text).partition(":")

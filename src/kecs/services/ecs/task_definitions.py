@@ -56,6 +56,7 @@ def runnable_task_definition(store: Store, scope: Scope, ref: str) -> TaskDefini
 def register_task_definition(
     context: Context, request: m.RegisterTaskDefinitionRequest
 ) -> m.RegisterTaskDefinitionResponse:
+    """A new revision of the family, one higher than any before, whatever was deleted since."""
     if request.tags is not None and not request.tags:
         raise m.ClientException("Tags can not be empty.")
     tags = validate_tags(request.tags)
@@ -73,6 +74,7 @@ def register_task_definition(
 def deregister_task_definition(
     context: Context, request: m.DeregisterTaskDefinitionRequest
 ) -> m.DeregisterTaskDefinitionResponse:
+    """The revision is INACTIVE from now on; what runs from it goes on."""
     reference = parse_reference(context.scope, request.task_definition)
     if reference is not None and reference.revision is None:
         raise m.ClientException("Revision is missing.")
@@ -93,6 +95,7 @@ def deregister_task_definition(
 def describe_task_definition(
     context: Context, request: m.DescribeTaskDefinitionRequest
 ) -> m.DescribeTaskDefinitionResponse:
+    """A revision of any status; ECS sends an empty list of tags to whoever does not ask for them."""
     record = find_task_definition(context.store, context.scope, request.task_definition)
     if record is None:
         raise m.ClientException(_UNKNOWN)
@@ -101,6 +104,7 @@ def describe_task_definition(
 
 
 def list_task_definitions(context: Context, request: m.ListTaskDefinitionsRequest) -> m.ListTaskDefinitionsResponse:
+    """`familyPrefix` is a whole family, in spite of its name; order is by family, then by number."""
     scope, table = context.scope, context.store.task_definitions
     prefix, status = request.family_prefix, request.status or "ACTIVE"
     records = table.where("family", scope.family(prefix)) if prefix else table.where("scope", scope_key(scope))
@@ -134,6 +138,7 @@ def list_task_definition_families(
 def delete_task_definitions(
     context: Context, request: m.DeleteTaskDefinitionsRequest
 ) -> m.DeleteTaskDefinitionsResponse:
+    """Deregistered revisions go at once, or as soon as no task and no service uses them (see core.taskdefs.deletion)."""
     if not 1 <= len(request.task_definitions) <= MOST_DELETED:
         raise m.InvalidParameterException(f"taskDefinitions must contain between 1 and {MOST_DELETED} entries.")
     deleted, failures = [], []
