@@ -283,7 +283,7 @@ class TestDelete:
         later = replace(context, now=context.now + 5)
         answer = delete(later, "web:1")
         assert answer.failures == []
-        (deleted,) = answer.task_definitions or ()
+        (deleted,) = answer.task_definitions or []
         assert (deleted.status, deleted.delete_requested_at) == ("DELETE_IN_PROGRESS", later.now)
         with pytest.raises(m.ClientException, match=UNKNOWN):
             describe(context, "web:1")

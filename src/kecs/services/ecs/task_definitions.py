@@ -138,7 +138,7 @@ def list_task_definition_families(
 def delete_task_definitions(
     context: Context, request: m.DeleteTaskDefinitionsRequest
 ) -> m.DeleteTaskDefinitionsResponse:
-    """Deregistered revisions go at once, or as soon as no task and no service uses them (see core.taskdefs.deletion)."""
+    """Deregistered revisions go at once, or as soon as no task and no service uses them any more."""
     if not 1 <= len(request.task_definitions) <= MOST_DELETED:
         raise m.InvalidParameterException(f"taskDefinitions must contain between 1 and {MOST_DELETED} entries.")
     deleted, failures = [], []
