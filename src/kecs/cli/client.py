@@ -60,7 +60,8 @@ def _open(url: str, method: str, path: str, body: Any, timeout: float | None) ->
     address = urlsplit(url)
     connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=timeout)
     try:
-        connection.request(method, f"/_kecs/{path}", None if body is None else json.dumps(body))
+        content = None if body is None else json.dumps(body)
+        connection.request(method, f"/_kecs/{path}", content, {"Connection": "close"})
         return connection.getresponse()
     except (OSError, http.client.HTTPException) as error:
         raise click.ClickException(f"KECS at {url} does not answer: {error}") from error

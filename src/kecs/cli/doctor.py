@@ -56,18 +56,14 @@ def doctor_command(host: str, port: int, instance: str, data_dir: Path | None) -
 
 
 def _python() -> Iterator[Finding]:
-    version = ".".join(map(str, sys.version_info[:3]))
-    if sys.version_info >= (3, 11):
-        yield Finding("ok", "Python", version)
-    else:
-        yield Finding("problem", "Python", version, "KECS needs Python 3.11 or newer.")
+    yield Finding("ok", "Python", ".".join(map(str, sys.version_info[:3])))
 
 
 def _docker() -> Iterator[Finding]:
     from kecs.ports.runtime import RuntimeUnavailable
 
     try:
-        url, info = asyncio.run(_docker_info())
+        info = asyncio.run(_docker_info())
     except RuntimeUnavailable as error:
         yield Finding(
             "note",
@@ -76,9 +72,7 @@ def _docker() -> Iterator[Finding]:
             "Start Docker, or set DOCKER_HOST. Without it KECS runs simulated containers only.",
         )
         return
-    yield Finding(
-        "ok", "Docker", f"{info['ServerVersion']} at {url}, {info['OperatingSystem']}, {info['Architecture']}"
-    )
+    yield Finding("ok", "Docker", f"{info['ServerVersion']} on {info['OperatingSystem']}, {info['Architecture']}")
     cgroup = info.get("CgroupVersion", "1")
     if info.get("MemoryLimit", True) and info.get("CpuCfsQuota", True):
         yield Finding("ok", "Resource limits", f"cgroup v{cgroup}, driver {info.get('CgroupDriver')}")
@@ -91,12 +85,12 @@ def _docker() -> Iterator[Finding]:
         )
 
 
-async def _docker_info() -> tuple[str | None, dict[str, Any]]:
+async def _docker_info() -> dict[str, Any]:
     from kecs.runtimes.docker.engine import Engine
 
     engine = Engine(None)
     try:
-        return engine.url, await engine.connect()
+        return await engine.connect()
     finally:
         await engine.close()
 

@@ -39,7 +39,7 @@ def data_dir_flag(command: F) -> F:
     """`--data-dir`: the folder that holds one folder per instance."""
     return flag(
         "--data-dir",
-        type=click.Path(file_okay=False, path_type=Path),
+        type=click.Path(path_type=Path),
         help="Where instances keep their state.  [default: $XDG_STATE_HOME/kecs or ~/.local/state/kecs]",
     )(command)
 

@@ -8,6 +8,7 @@ from shlex import quote
 
 import click
 
+from kecs import __version__
 from kecs.cli.client import call, running_or_fail
 from kecs.cli.flags import chosen_instance, data_dir_flag, instance_flags
 from kecs.cli.instances import all_instances, data_root
@@ -21,6 +22,7 @@ def status_command(instance: str, data_dir: Path | None) -> None:
     running = running_or_fail(chosen_instance(instance, data_dir))
     health = call(running.url, "GET", "health")
     state = call(running.url, "GET", "state")
+    live = [task for task in state["tasks"] if task["lastStatus"] != "STOPPED"]
     reason = f" ({health['reason']})" if health.get("reason") else ""
     rows = {
         "instance": instance,
@@ -30,7 +32,9 @@ def status_command(instance: str, data_dir: Path | None) -> None:
         "version": health["version"],
         "process": running.pid,
         "uptime": duration(time.time() - running.started_at),
-        **{name.replace("_", " "): len(kind) for name, kind in state.items() if isinstance(kind, list | dict)},
+        "clusters": len(state["clusters"]),
+        "services": len(state["services"]),
+        "tasks": f"{len(live)} running or on their way, {len(state['tasks']) - len(live)} stopped",
     }
     _table([[name, str(value)] for name, value in rows.items()])
 
@@ -54,7 +58,7 @@ def list_command(data_dir: Path | None) -> None:
     _table(rows)
 
 
-@click.command("env")
+@click.command("env", short_help="Print export lines that point AWS clients at KECS.")
 @instance_flags
 def env_command(instance: str, data_dir: Path | None) -> None:
     """Print the export lines that point AWS clients at KECS: eval "$(kecs env)"."""
@@ -73,9 +77,7 @@ def env_command(instance: str, data_dir: Path | None) -> None:
 @click.command("version")
 def version_command() -> None:
     """Print KECS's version."""
-    from importlib.metadata import version
-
-    click.echo(f"kecs {version('kecs')}")
+    click.echo(f"kecs {__version__}")
 
 
 def _table(rows: list[list[str]]) -> None:

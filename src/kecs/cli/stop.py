@@ -30,7 +30,7 @@ def stop_command(timeout: float, instance: str, data_dir: Path | None) -> None:
     click.echo(f"KECS stopped (instance {instance}).")
 
 
-@click.command("destroy")
+@click.command("destroy", short_help="Stop KECS and remove all that it made.")
 @flag("--timeout", type=click.FloatRange(min=0), default=60.0, help="Seconds to wait until it has stopped.")
 @instance_flags
 def destroy_command(timeout: float, instance: str, data_dir: Path | None) -> None:

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
+import signal
+import sys
 import threading
 import time
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from collections.abc import Callable
+from contextlib import closing
 
 import click
 
 from kecs.cli.client import events
 from kecs.cli.demo.ecs import DemoFailed, Ecs
-from kecs.cli.demo.images import docker_image, simulated_image
 from kecs.cli.demo.server import DemoServer
-from kecs.cli.demo.story import CLUSTER, Story
+from kecs.cli.demo.stage import stage_for
+from kecs.cli.demo.story import Story
 from kecs.cli.flags import flag
-from kecs.runtimes.docker.engine import Engine, EngineError
-from kecs.runtimes.docker.labels import of_instance
-
-T = TypeVar("T")
 
 _LONG_ID = re.compile(r"\b([0-9a-f]{8})[0-9a-f]{24}\b")
 _TOLD: dict[str, set[str | None]] = {  # by kind of event, the states that are worth a line
@@ -30,7 +27,7 @@ _TOLD: dict[str, set[str | None]] = {  # by kind of event, the states that are w
 }
 
 
-@click.command("demo")
+@click.command("demo", short_help="Show a real service: deployed, updated, healed.")
 @flag(
     "--runtime",
     type=click.Choice(["auto", "simulated", "docker"]),
@@ -45,6 +42,7 @@ _TOLD: dict[str, set[str | None]] = {  # by kind of event, the states that are w
 )
 def demo_command(runtime: str, image: str | None) -> None:
     """Run a real service through the AWS API: deployed, updated under traffic, healed; then a job."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as after an interrupt, what was started is stopped
     begun = time.monotonic()
 
     def say(text: str) -> None:
@@ -53,20 +51,16 @@ def demo_command(runtime: str, image: str | None) -> None:
     try:
         with DemoServer(runtime) as server:
             say(f"KECS at {server.url}, runtime: {server.runtime}")
-            shown = asyncio.run(_with_docker(lambda engine: docker_image(engine, image))) if _real(server) else None
-            shown = shown or simulated_image()
+            stage = stage_for(server.runtime, server.instance, image)
+            shown = stage.image()
             say(f"Containers of {shown.name} ({shown.origin})")
             threading.Thread(target=_print_events, args=(server.url, say), daemon=True).start()
-            Story(server.url, shown, say, _kill_container if _real(server) else _stop_task).tell()
-        if _real(server):
-            asyncio.run(_with_docker(lambda engine: _nothing_left(engine, server.instance)))
-    except (DemoFailed, EngineError) as error:
+            with closing(Ecs(server.url)) as ecs:
+                Story(server.url, ecs, shown, stage, say).tell()
+        stage.check_nothing_left()
+    except DemoFailed as error:
         raise click.ClickException(f"The demo failed. {error}") from error
     say("Everything is stopped and removed. All of it happened as told.")
-
-
-def _real(server: DemoServer) -> bool:
-    return server.runtime == "docker"
 
 
 def _print_events(url: str, say: Callable[[str], None]) -> None:
@@ -74,32 +68,3 @@ def _print_events(url: str, say: Callable[[str], None]) -> None:
     for event in events(url, since=0, follow=True):
         if event["after"] in _TOLD.get(event["kind"], set()):
             say("      " + _LONG_ID.sub(r"\1", event["message"]))
-
-
-def _kill_container(_: Ecs, task: dict[str, Any]) -> None:
-    """End the task's process as a crash would, behind KECS's back."""
-    container = task["containers"][0]["runtimeId"]
-
-    async def kill(engine: Engine) -> None:
-        await engine.call("POST", f"containers/{container}/kill")
-
-    asyncio.run(_with_docker(kill))
-
-
-def _stop_task(ecs: Ecs, task: dict[str, Any]) -> None:
-    """A simulated container has no process to kill."""
-    ecs.call("StopTask", cluster=CLUSTER, task=task["taskArn"], reason="Killed by the demo")
-
-
-async def _nothing_left(engine: Engine, instance: str) -> None:
-    filters = {"all": True, "filters": of_instance(instance)}
-    if left := await engine.call("GET", "containers/json", params=filters):
-        raise DemoFailed(f"Containers were left behind: {[container['Names'] for container in left]}")
-
-
-async def _with_docker(use: Callable[[Engine], Awaitable[T]]) -> T:
-    engine = Engine(None)
-    try:
-        return await use(engine)
-    finally:
-        await engine.close()

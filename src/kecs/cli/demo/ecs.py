@@ -25,6 +25,9 @@ class Ecs:
         address = urlsplit(url)
         self._connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=10)
 
+    def close(self) -> None:
+        self._connection.close()
+
     def call(self, operation: str, **members: Any) -> dict[str, Any]:
         """The answer's members. Raises DemoFailed with AWS's error."""
         target = {"X-Amz-Target": f"AmazonEC2ContainerServiceV20141113.{operation}"}

@@ -8,7 +8,7 @@ from typing import Any
 
 from kecs.cli.client import lines
 from kecs.cli.demo.ecs import DemoFailed, Ecs, wait_for
-from kecs.cli.demo.images import DemoImage
+from kecs.cli.demo.stage import DemoImage, Stage
 from kecs.cli.demo.traffic import Traffic
 
 CLUSTER, SERVICE, FAMILY = "demo", "web", "web"
@@ -20,14 +20,14 @@ Say = Callable[[str], None]
 
 
 class Story:
-    """The steps against one KECS. `kill` ends the container with a given runtime id as a crash would."""
+    """The steps against one KECS."""
 
-    def __init__(self, url: str, image: DemoImage, say: Say, kill: Callable[[Ecs, dict[str, Any]], None]) -> None:
+    def __init__(self, url: str, ecs: Ecs, image: DemoImage, stage: Stage, say: Say) -> None:
         self._url = url
-        self._ecs = Ecs(url)
+        self._ecs = ecs
         self._image = image
+        self._stage = stage
         self._say = say
-        self._kill = kill
 
     def tell(self) -> None:
         """All of it. Raises DemoFailed."""
@@ -48,7 +48,7 @@ class Story:
         self._wait_until_steady(f"{FAMILY}:1")
         with Traffic(self._url, CLUSTER, SERVICE) as traffic:
             wait_for("an answer of each task", lambda: traffic.requests >= COUNT or None, _SECONDS)
-            addresses = ", ".join(f"{target.host}:{target.port}" for target in traffic.targets())
+            addresses = ", ".join(f"{target.host}:{target.port}" for target in traffic.targets)
         if traffic.failures:
             raise DemoFailed(f"A request failed: {traffic.failures[0]}")
         self._say(f"  running and answering at {addresses}")
@@ -72,15 +72,16 @@ class Story:
         self._say("A task that dies is replaced")
         before = self._ecs.service_tasks(CLUSTER, SERVICE)
         victim = before[0]
-        self._kill(self._ecs, victim)
+        self._stage.kill(self._ecs, CLUSTER, victim)
         since = time.monotonic()
         self._wait_until_steady(f"{FAMILY}:2", without=victim["taskArn"])
         after = {task["taskArn"] for task in self._ecs.service_tasks(CLUSTER, SERVICE)}
         kept = len(after & {task["taskArn"] for task in before})
-        dead = self._ecs.call("DescribeTasks", cluster=CLUSTER, tasks=[victim["taskArn"]])["tasks"][0]
-        if (kept, dead["lastStatus"]) != (COUNT - 1, "STOPPED"):
+        if kept != COUNT - 1:
             raise DemoFailed(f"{COUNT - 1} tasks should have been left alone, not {kept}.")
-        self._say(f"  {dead['stoppedReason']}; {COUNT} healthy again after {time.monotonic() - since:.1f} s")
+        healed = time.monotonic() - since
+        reason = self._stopped(victim["taskArn"])["stoppedReason"]
+        self._say(f"  {reason}; {COUNT} healthy again after {healed:.1f} s")
 
     def _one_off_job(self) -> None:
         self._say("A one-off job with an environment of its own")
@@ -96,12 +97,7 @@ class Story:
         if answer["failures"]:
             raise DemoFailed(f"The job was not placed: {answer['failures']}")
         arn = answer["tasks"][0]["taskArn"]
-
-        def stopped() -> dict[str, Any] | None:
-            task: dict[str, Any] = self._ecs.call("DescribeTasks", cluster=CLUSTER, tasks=[arn])["tasks"][0]
-            return task if task["lastStatus"] == "STOPPED" else None
-
-        code = wait_for("the end of the job", stopped, _SECONDS)["containers"][0].get("exitCode")
+        code = self._stopped(arn)["containers"][0].get("exitCode")
         printed = list(lines(self._url, f"tasks/{CLUSTER}/{arn.rsplit('/', 1)[-1]}/logs/job"))
         self._say(f"  printed {' '.join(printed)!r} and exited with {code}")
         if (code, printed) != (42, ["Hello, ECS!"]):
@@ -135,6 +131,15 @@ class Story:
             return True if done and without not in {task["taskArn"] for task in tasks} else None
 
         wait_for(f"{COUNT} healthy tasks of {definition} and no others", steady, _SECONDS)
+
+    def _stopped(self, task: str) -> dict[str, Any]:
+        """The task, once it is STOPPED."""
+
+        def stopped() -> dict[str, Any] | None:
+            found: dict[str, Any] = self._ecs.call("DescribeTasks", cluster=CLUSTER, tasks=[task])["tasks"][0]
+            return found if found["lastStatus"] == "STOPPED" else None
+
+        return wait_for(f"the end of task {task}", stopped, _SECONDS)
 
     def _service_now(self) -> dict[str, Any]:
         answer = self._ecs.call("DescribeServices", cluster=CLUSTER, services=[SERVICE])

@@ -35,6 +35,7 @@ class Traffic:
         self.requests = 0
         self.failures: list[str] = []
         self.versions: Counter[str] = Counter()
+        self.targets: list[Target] = []
         self._ecs = Ecs(url)
         self._cluster, self._service = cluster, service
         self._stopping = threading.Event()
@@ -47,20 +48,20 @@ class Traffic:
     def __exit__(self, *_: object) -> None:
         self._stopping.set()
         self._thread.join()
+        self._ecs.close()
 
     def _run(self) -> None:
-        targets: list[Target] = []
         looked = float("-inf")
         for number in count():
             if self._stopping.is_set():
                 return
             if time.monotonic() - looked > _LOOK_SECONDS:
-                targets = self.targets()
+                self.targets = self._fit_tasks()
                 looked = time.monotonic()
-            self._ask(targets[number % len(targets)] if targets else None)
+            self._ask(self.targets[number % len(self.targets)] if self.targets else None)
             time.sleep(_PAUSE)
 
-    def targets(self) -> list[Target]:
+    def _fit_tasks(self) -> list[Target]:
         """The tasks that are fit to be asked now."""
         return [
             Target(task["taskArn"], "127.0.0.1", binding["hostPort"])

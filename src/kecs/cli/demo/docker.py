@@ -1,14 +1,22 @@
-"""The image that the demo runs: what is at hand, so that no registry is needed where one cannot be reached."""
+"""The demo on Docker: its image, made of what is at hand so that no registry is needed, and ways behind KECS's back."""
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, TypeVar
 
 from kecs.cli.demo import program
+from kecs.cli.demo.ecs import DemoFailed, Ecs
 from kecs.cli.demo.rootfs import PROGRAM, RootFiles, busybox_files, python_files
+from kecs.cli.demo.stage import SHELL_JOB, DemoImage
+from kecs.ports.runtime import RuntimeUnavailable
 from kecs.runtimes.docker.engine import Engine, EngineError
+from kecs.runtimes.docker.labels import of_instance
+
+T = TypeVar("T")
 
 BUSYBOX = "busybox:latest"
 
@@ -18,31 +26,48 @@ mkdir -p /www; echo "definition=$VERSION" >/www/index.html
 trap 'sleep 2; kill $!; exit 0' TERM
 httpd -f -p 8080 -h /www & wait $!"""
 _CHECK = 'wget -q -O /dev/null http://127.0.0.1:8080/ || python3 -c "$PROGRAM" check'
-_JOB = 'echo "Hello, $WHOM!"; exit $CODE'
 
 
-class DemoImage(NamedTuple):
-    """An image and how its containers are told what to do."""
+class DockerStage:
+    """See stage.Stage. `wanted` is the image that was asked for."""
 
-    name: str
-    origin: str  # for people: where it comes from
-    serve: list[str]  # commands; an empty one is the image's own
-    job: list[str]
-    check: list[str]  # of the health check
-    environment: dict[str, str]
+    def __init__(self, instance: str, wanted: str | None) -> None:
+        self._instance = instance
+        self._wanted = wanted
+
+    def image(self) -> DemoImage:
+        return _with_engine(lambda engine: _image(engine, self._wanted))
+
+    def kill(self, _: Ecs, __: str, task: dict[str, Any]) -> None:
+        """End the task's process as a crash would."""
+        container = task["containers"][0]["runtimeId"]
+        _with_engine(lambda engine: engine.call("POST", f"containers/{container}/kill"))
+
+    def check_nothing_left(self) -> None:
+        filters = {"all": True, "filters": of_instance(self._instance)}
+        left = _with_engine(lambda engine: engine.call("GET", "containers/json", params=filters))
+        if left:
+            raise DemoFailed(f"Containers were left behind: {[container['Names'] for container in left]}")
 
 
-def simulated_image() -> DemoImage:
-    """Nothing has to exist: a simulated container answers HTTP by itself, and stays a moment when it is stopped."""
-    environment = {"KECS_SIM_START_SECONDS": "0.5", "KECS_SIM_STOP_SECONDS": "1"}
-    return DemoImage("kecs-demo", "simulated", [], ["sh", "-c", _JOB], ["CMD-SHELL", "true"], environment)
+def _with_engine(use: Callable[[Engine], Awaitable[T]]) -> T:
+    """What `use` does with the Docker Engine. Raises DemoFailed when that refuses or is gone."""
+
+    async def used() -> T:
+        engine = Engine(None)
+        try:
+            return await use(engine)
+        finally:
+            await engine.close()
+
+    try:
+        return asyncio.run(used())
+    except (EngineError, RuntimeUnavailable) as error:
+        raise DemoFailed(f"Docker refused: {error}") from error
 
 
-async def docker_image(engine: Engine, wanted: str | None) -> DemoImage:
-    """The image that was asked for, else one that is there, else one made of this machine's files, else a public one.
-
-    Raises EngineError when the last of these cannot be had either.
-    """
+async def _image(engine: Engine, wanted: str | None) -> DemoImage:
+    """The one asked for, else one that is there, else one made of this machine's files, else a public one."""
     if wanted:
         await _pull_if_missing(engine, wanted)
         return _with_shell(wanted, "asked for")
@@ -62,7 +87,7 @@ async def docker_image(engine: Engine, wanted: str | None) -> DemoImage:
 
 def _with_shell(name: str, origin: str) -> DemoImage:
     environment = {"PROGRAM": Path(program.__file__).read_text()}
-    return DemoImage(name, origin, ["sh", "-c", _SERVE], ["sh", "-c", _JOB], ["CMD-SHELL", _CHECK], environment)
+    return DemoImage(name, origin, ["sh", "-c", _SERVE], ["sh", "-c", SHELL_JOB], ["CMD-SHELL", _CHECK], environment)
 
 
 async def _built(engine: Engine, files: RootFiles) -> str:

@@ -1,0 +1,185 @@
+"""`kecs start`: the ready line, detaching, what stands in its way, and stopping again."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+from tests.cli.conftest import Shell
+
+READY = re.compile(r"KECS ready at (http://127\.0\.0\.1:\d+) \(runtime: simulated\)\n")
+
+
+def url_of(line: str) -> str:
+    ready = READY.fullmatch(line)
+    assert ready, line
+    return ready[1]
+
+
+def health(url: str) -> dict[str, object]:
+    with urlopen(f"{url}/_kecs/health") as answer:
+        found: dict[str, object] = json.load(answer)
+        return found
+
+
+def test_in_the_foreground_it_is_ready_in_one_line_and_stops_at_a_signal(shell: Shell) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "kecs", "start"], env=shell.environment, stdout=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stdout is not None
+        assert health(url_of(server.stdout.readline()))["pid"] == server.pid
+        server.send_signal(signal.SIGTERM)
+        assert server.stdout.read() == ""
+    assert server.returncode == 0
+    assert list(shell.data.iterdir()) == []
+
+
+def test_detached_it_goes_on_and_is_stopped_by_name(shell: Shell) -> None:
+    url = url_of(shell.ok("start", "--detach", "--instance", "mine"))
+    assert health(url)["instance"] == "mine"
+    assert shell.ok("logs", "--instance", "mine") == f"KECS ready at {url} (runtime: simulated)\n"
+    shell.ok("stop", "--instance", "mine")
+    with pytest.raises(OSError, match="refused"):
+        health(url)
+    assert "not running" in shell.ok("stop", "--instance", "mine")
+
+
+def test_what_was_said_on_the_command_line_reaches_the_detached_server(shell: Shell) -> None:
+    shell.ok("start", "--detach", "--account", "111122223333", KECS_REGION="eu-west-1")
+    exported = shell.ok("env")
+    assert "export AWS_ACCESS_KEY_ID=111122223333\n" in exported
+    assert "export AWS_REGION=eu-west-1\n" in exported
+
+
+@pytest.mark.parametrize("options", [[], ["--detach"]])
+def test_a_port_in_use_is_one_clear_line(shell: Shell, options: list[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        assert f"Port {port} on 127.0.0.1 is in use" in shell.refused("start", "--port", port, *options)
+
+
+@pytest.mark.parametrize("options", [[], ["--detach"]])
+def test_a_broken_data_folder_is_one_clear_line(shell: Shell, options: list[str]) -> None:
+    (shell.data / "default").mkdir()
+    (shell.data / "default" / "state.sqlite").write_text("this is no database, however long one makes the text" * 100)
+    assert "data folder" in shell.refused("start", "--runtime", "simulated", *options, KECS_TEST_MODE="false")
+
+
+def test_a_data_folder_that_cannot_be_made_is_one_clear_line(shell: Shell) -> None:
+    (shell.data / "file").touch()
+    environment = {"KECS_TEST_MODE": "false", "KECS_DATA_DIR": str(shell.data / "file")}
+    assert "cannot be used" in shell.refused("start", "--runtime", "simulated", **environment)
+
+
+def test_an_ephemeral_server_does_without_a_registry(shell: Shell) -> None:
+    (shell.data / "file").touch()
+    with subprocess.Popen(
+        [sys.executable, "-m", "kecs", "start"],
+        env=shell.environment | {"KECS_DATA_DIR": str(shell.data / "file")},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as server:
+        assert server.stdout is not None
+        assert health(url_of(server.stdout.readline()))["status"] == "ok"
+        server.terminate()
+    assert server.returncode == 0
+
+
+def test_a_named_instance_runs_once(shell: Shell) -> None:
+    url = url_of(shell.ok("start", "--detach", "--instance", "mine"))
+    assert f"instance mine already runs at {url}" in shell.refused("start", "--instance", "mine")
+
+
+def test_ephemeral_servers_without_a_name_do_not_get_into_each_others_way(shell: Shell) -> None:
+    shell.ok("start", "--detach")
+    assert health(url_of(shell.ok("start", "--detach")))["instance"] == "default-2"
+    assert [line.split()[0] for line in shell.ok("list").splitlines()] == ["INSTANCE", "default", "default-2"]
+
+
+def test_a_server_that_keeps_state_is_still_listed_when_it_has_stopped(shell: Shell) -> None:
+    shell.ok("start", "--detach", "--runtime", "simulated", KECS_TEST_MODE="false")
+    assert (shell.data / "default" / "state.sqlite").exists()
+    shell.ok("stop")
+    assert shell.ok("list").splitlines()[1].split()[:4] == ["default", "stopped", "-", "simulated"]
+    shell.ok("destroy")
+    assert list(shell.data.iterdir()) == []
+
+
+def test_a_killed_server_can_be_started_again(shell: Shell) -> None:
+    pid = health(url_of(shell.ok("start", "--detach", "--instance", "mine")))["pid"]
+    assert isinstance(pid, int)
+    os.kill(pid, signal.SIGKILL)
+    url_of(shell.ok("start", "--detach", "--instance", "mine"))
+
+
+def test_odd_options_are_usage_errors(shell: Shell) -> None:
+    for options in (["--port", "99999"], ["--runtime", "vmware"], ["--instance", "../x"], ["--log-level", "loud"]):
+        assert shell.kecs("start", *options).returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("environment", "level"),
+    [
+        ({}, "info"),
+        ({"DEBUG": "true"}, "debug"),
+        ({"DEBUG": "false"}, "info"),
+        ({"LOG_LEVEL": "WARNING", "DEBUG": "true"}, "warning"),
+        ({"KECS_LOG_LEVEL": "error", "LOG_LEVEL": "trace"}, "error"),
+    ],
+)
+def test_the_log_level_comes_from_the_environment(
+    environment: dict[str, str], level: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from kecs.cli.start import start_command
+
+    for name in ("KECS_LOG_LEVEL", "LOG_LEVEL", "DEBUG"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert start_command.make_context("start", []).params["log_level"] == level
+
+
+def test_starting_imports_no_other_command(shell: Shell) -> None:
+    """How long `kecs start` takes is a promise; what it does not import cannot slow it down."""
+    code = (
+        "import sys; from kecs.cli.main import cli; cli(['start', '--help'], standalone_mode=False); "
+        "print(sorted(name for name in sys.modules if name.startswith('kecs.')), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.strip() == str(
+        ["kecs.cli", "kecs.cli.flags", "kecs.cli.instances", "kecs.cli.main", "kecs.cli.start"]
+    )
+
+
+def test_every_flag_has_its_variable() -> None:
+    import click
+
+    from kecs.cli.main import COMMANDS, cli
+
+    context = click.Context(cli)
+    for name in COMMANDS:
+        command = cli.get_command(context, name)
+        assert command is not None
+        for option in command.params:
+            if isinstance(option, click.Option) and not option.hidden:
+                assert isinstance(option.envvar, list)
+                long = max(option.opts, key=len)
+                assert option.envvar[0] == "KECS_" + long.removeprefix("--").replace("-", "_").upper()
+
+
+def test_the_module_and_the_script_are_the_same_command() -> None:
+    script = Path(sys.executable).parent / "kecs"
+    if not script.exists():
+        pytest.skip("KECS is not installed here as a script")
+    versions = [
+        subprocess.check_output([*command, "version"]) for command in ([script], [sys.executable, "-m", "kecs"])
+    ]
+    assert versions[0] == versions[1]
