@@ -10,6 +10,7 @@ import boto3
 import botocore.session
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
 
 from kecs.control.clock import VirtualClock
 from kecs.control.ids import SeededIds
@@ -43,12 +44,11 @@ def session() -> Any:
 def new_client(endpoint: EcsEndpoint, session: Any) -> NewClient:
     """Makes clients of the endpoint: `new_client(account=…, region=…)`."""
 
-    def send(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
+    def send(request: AWSPreparedRequest, **_: Any) -> Any:
+        assert isinstance(request.body, bytes)
         headers = {key: value if isinstance(value, bytes) else value.encode() for key, value in request.headers.items()}
         answer = endpoint.answer(headers["X-Amz-Target"], headers.get("Authorization"), request.body)
-        return AWSResponse(
-            request.url, answer.status, {"Content-Type": "application/x-amz-json-1.1"}, _Raw(answer.body)
-        )
+        return AWSResponse(request.url, answer.status, HTTPHeaders(), _Raw(answer.body))
 
     def make(account: str = "111111111111", region: str = "us-east-1") -> Any:
         client = boto3.Session(

@@ -1,4 +1,4 @@
-"""The generated structs against botocore: what its serializer sends is understood, its parser reads what is answered."""
+"""The generated structs against botocore: all that its serializer sends arrives, its parser reads all answers."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_a_response_keeps_every_member(name: str, data: st.DataObject) -> None:
 @pytest.mark.parametrize("name", sorted(m.OPERATIONS))
 def test_the_declared_errors_are_botocores(name: str) -> None:
     declared = {error.code for error in m.OPERATIONS[name].errors}
-    assert declared == {shape.error_code for shape in MODEL.operation_model(name).error_shapes}
+    assert declared == {shape.name for shape in MODEL.operation_model(name).error_shapes}
 
 
 def parsed(body: bytes, shape: Any) -> Any:
