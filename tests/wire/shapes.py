@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from botocore.model import ListShape, MapShape, Shape, StructureShape
+from botocore.model import ListShape, MapShape, StructureShape
 from hypothesis import strategies as st
 
 MOST_OPTIONAL = 4  # members beside the required ones; all of them together make examples that nobody can read
@@ -27,7 +27,7 @@ def structures(draw: st.DrawFn, shape: StructureShape) -> dict[str, Any]:
     return {name: draw(values(shape.members[name])) for name in (*required, *chosen)}
 
 
-def values(shape: Shape) -> st.SearchStrategy[Any]:
+def values(shape: Any) -> st.SearchStrategy[Any]:
     """Values of the shape as they stand in JSON."""
     if isinstance(shape, StructureShape):
         return st.just({"any": ["JSON"]}) if shape.is_document_type else structures(shape)
