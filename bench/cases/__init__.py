@@ -1,0 +1,12 @@
+"""What is measured, in the order of the report. Each module has a `CASE` and `measure(subject)` for one round."""
+
+from bench.cases import containers, startup, thousand, throughput
+from bench.docker_api import unavailable
+from bench.model import Module
+
+MODULES = (
+    Module(throughput.CASE, throughput.measure),
+    Module(startup.CASE, startup.measure),
+    Module(thousand.CASE, thousand.measure),
+    Module(containers.CASE, containers.measure, unavailable),
+)
