@@ -35,7 +35,7 @@ async def output(engine: Engine, container: str, *, follow: bool, tail: int | No
             parts: dict[str, tuple[float, bytes]] = {}
             async with aclosing(_lines(content) if terminal else _frames(content)) as chunks:
                 async for stream, chunk in chunks:
-                    line = _join(parts, stream, chunk)
+                    line = join(parts, stream, chunk)
                     if line is not None:
                         yield line
             for stream, (at, text) in parts.items():  # what came without a line end before the container exited
@@ -44,7 +44,7 @@ async def output(engine: Engine, container: str, *, follow: bool, tail: int | No
         return  # a log driver that keeps nothing, or the container was removed meanwhile
 
 
-def _join(parts: dict[str, tuple[float, bytes]], stream: str, chunk: bytes) -> LogLine | None:
+def join(parts: dict[str, tuple[float, bytes]], stream: str, chunk: bytes) -> LogLine | None:
     """The line that ends with this chunk. Docker cuts a long line into chunks, each with a time of its own."""
     at, text = _timed(chunk)
     begun = parts.pop(stream, None)
