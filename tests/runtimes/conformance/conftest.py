@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
-from tests.runtimes.conformance.harness import IMAGE, Harness, new_harness
+from tests.runtimes.conformance.harness import Harness, new_harness
+from tests.runtimes.plans import IMAGE
 from tests.support import images
 
 

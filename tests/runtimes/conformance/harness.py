@@ -8,19 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
 import secrets
 from collections.abc import AsyncIterator
 from typing import Any, TypeVar
 
-import msgspec
 import pytest
 
-from kecs.aws.model import ecs as m
 from kecs.control.clock import VirtualClock
-from kecs.core.arns import Scope
-from kecs.core.taskdefs.normalise import normalise
-from kecs.core.taskdefs.overrides import apply_overrides
 from kecs.core.tasks.plan import TaskPlan
 from kecs.core.tasks.reports import Exited, Failed, ObservedTask, Provisioned, Pulled, Released, Report, Started
 from kecs.ports.runtime import LogLine, Runtime
@@ -28,9 +22,7 @@ from kecs.runtimes.simulated import SimulatedRuntime
 
 R = TypeVar("R", bound=Report)
 
-IMAGE = "kecs-test/busybox:v1"
 MISSING_IMAGE = "127.0.0.1:1/kecs-test/missing:v1"  # a registry where nobody answers
-SCOPE = Scope(account="111111111111", region="us-east-1")
 PATIENCE = 60.0  # seconds until a report that has not come will not come
 
 # What a runtime does not do, and why. A scenario that needs it says so with `needs`.
@@ -50,7 +42,6 @@ class Harness:
         self.runtime = runtime
         self.reports: list[Report] = []
         self.closed = False
-        self._numbers = itertools.count(1)
 
     async def __aenter__(self) -> Harness:
         self.capacity = await self.runtime.open(self.take)
@@ -70,36 +61,6 @@ class Harness:
         reason = CANNOT[self.runtime.name].get(ability)
         if reason is not None:
             pytest.skip(reason)
-
-    def plan(
-        self,
-        *containers: dict[str, Any],
-        mode: str = "awsvpc",
-        service: str | None = None,
-        overrides: list[dict[str, Any]] | None = None,
-    ) -> TaskPlan:
-        """A task of these containers, in the API's JSON; name, image and memory are filled in."""
-        family = f"conformance-{next(self._numbers)}"
-        filled = [{"name": "app", "image": IMAGE, "memory": 64, **container} for container in containers]
-        request = {"family": family, "networkMode": mode, "containerDefinitions": filled}
-        definition = msgspec.structs.replace(
-            normalise(msgspec.convert(request, m.RegisterTaskDefinitionRequest)), revision=1
-        )
-        task_overrides = msgspec.convert({"containerOverrides": overrides or []}, m.TaskOverride)
-        task_id = secrets.token_hex(16)
-        return TaskPlan(
-            arn=SCOPE.task("conformance", task_id),
-            id=task_id,
-            cluster="conformance",
-            account=SCOPE.account,
-            region=SCOPE.region,
-            definition=definition,
-            containers=apply_overrides(definition, task_overrides),
-            network_mode=mode,
-            launch_type="EC2",
-            service=service,
-            group=f"service:{service}" if service else f"family:{family}",
-        )
 
     def seen(self, kind: type[R], plan: TaskPlan, container: str | None = None) -> list[R]:
         """The reports of this kind about the task, or about one container of it, in order."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.runtimes.conformance.harness import Harness
+from tests.runtimes.plans import make_plan
 
 from kecs.core.tasks.reports import Exited, HealthChanged
 
@@ -20,7 +21,7 @@ def checked(command: str, **fields: Any) -> dict[str, Any]:
 
 
 async def test_a_check_that_passes_makes_the_container_healthy(harness: Harness) -> None:
-    plan = harness.plan(checked("exit 0"))
+    plan = make_plan(checked("exit 0"))
     started = await harness.run(plan)
     changed = await harness.until(HealthChanged, plan, "app")
     assert changed.status == "HEALTHY"
@@ -28,14 +29,14 @@ async def test_a_check_that_passes_makes_the_container_healthy(harness: Harness)
 
 
 async def test_a_check_that_fails_makes_the_container_unhealthy(harness: Harness) -> None:
-    plan = harness.plan(checked("exit 1"))
+    plan = make_plan(checked("exit 1"))
     await harness.run(plan)
     assert (await harness.until(HealthChanged, plan, "app")).status == "UNHEALTHY"
     assert harness.seen(Exited, plan) == [], "what follows from bad health is not the runtime's decision"
 
 
 async def test_the_inventory_knows_the_health(harness: Harness) -> None:
-    plan = harness.plan(checked("exit 0"), {"name": "unchecked", "command": ["sleep", "600"]})
+    plan = make_plan(checked("exit 0"), {"name": "unchecked", "command": ["sleep", "600"]})
     await harness.run(plan)
     await harness.until(HealthChanged, plan, "app")
     observed = await harness.observed(plan)
@@ -44,7 +45,7 @@ async def test_the_inventory_knows_the_health(harness: Harness) -> None:
 
 
 async def test_a_check_of_none_is_no_check(harness: Harness) -> None:
-    plan = harness.plan(
+    plan = make_plan(
         {"command": ["sh", "-c", "sleep 2; exit 0"], "healthCheck": {"command": ["NONE"]}},
     )
     await harness.finish(plan)
@@ -52,7 +53,7 @@ async def test_a_check_of_none_is_no_check(harness: Harness) -> None:
 
 
 async def test_each_change_is_reported_once(harness: Harness) -> None:
-    plan = harness.plan(checked("exit 0"), {"name": "timer", "command": ["sleep", "3"]})
+    plan = make_plan(checked("exit 0"), {"name": "timer", "command": ["sleep", "3"]})
     await harness.run(plan)
     await harness.until(Exited, plan, "timer")
     harness.runtime.stop(plan, "app", 30)

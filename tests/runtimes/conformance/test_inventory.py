@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.runtimes.conformance.harness import Harness
+from tests.runtimes.plans import make_plan
 
 from kecs.core.tasks.reports import Exited
 
@@ -20,7 +21,7 @@ async def test_capacity_is_what_a_machine_offers(harness: Harness) -> None:
 
 
 async def test_running_and_exited_containers_are_found(harness: Harness) -> None:
-    plan = harness.plan(
+    plan = make_plan(
         {"name": "server", "command": RUNS, "portMappings": [{"containerPort": 8080}]},
         {"name": "job", "command": ["sh", "-c", "exit 6"]},
         mode="bridge",
@@ -40,7 +41,7 @@ async def test_running_and_exited_containers_are_found(harness: Harness) -> None
 
 
 async def test_the_address_of_a_task_is_found(harness: Harness) -> None:
-    plan = harness.plan({"command": RUNS})
+    plan = make_plan({"command": RUNS})
     await harness.run(plan)
     provisioned = await harness.provision_report(plan)
     observed = await harness.observed(plan)
@@ -50,9 +51,7 @@ async def test_the_address_of_a_task_is_found(harness: Harness) -> None:
 
 async def test_containers_are_found_by_the_next_process_and_their_exits_reported(harness: Harness) -> None:
     harness.needs("outlive its process")
-    plan = harness.plan(
-        {"name": "stays", "command": RUNS}, {"name": "ends", "command": ["sh", "-c", "sleep 2; exit 9"]}
-    )
+    plan = make_plan({"name": "stays", "command": RUNS}, {"name": "ends", "command": ["sh", "-c", "sleep 2; exit 9"]})
     started = await harness.run(plan)
     async with harness.restarted() as again:
         observed = await again.observed(plan)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from tests.runtimes.conformance.harness import Harness
+from tests.runtimes.plans import make_plan
 
 from kecs.core.tasks.reports import Exited
 
@@ -22,7 +23,7 @@ def server(port: int, **fields: Any) -> dict[str, Any]:
 
 
 async def test_awsvpc_gives_every_task_an_address_of_its_own(harness: Harness) -> None:
-    one, two = harness.plan(server(8080)), harness.plan(server(8080))
+    one, two = make_plan(server(8080)), make_plan(server(8080))
     first, second = await harness.provision(one), await harness.provision(two)
     assert first.address is not None
     assert second.address is not None
@@ -35,7 +36,7 @@ async def test_awsvpc_gives_every_task_an_address_of_its_own(harness: Harness) -
 
 
 async def test_containers_of_an_awsvpc_task_share_its_address(harness: Harness) -> None:
-    plan = harness.plan(server(8080, name="one"), server(8081, name="two"))
+    plan = make_plan(server(8080, name="one"), server(8081, name="two"))
     await harness.run(plan)
     address = (await harness.provision_report(plan)).address
     assert address is not None
@@ -44,7 +45,7 @@ async def test_containers_of_an_awsvpc_task_share_its_address(harness: Harness) 
 
 
 async def test_a_port_is_silent_once_its_container_has_exited(harness: Harness) -> None:
-    plan = harness.plan(server(8080, name="goes"), server(8081, name="stays"))
+    plan = make_plan(server(8080, name="goes"), server(8081, name="stays"))
     await harness.run(plan)
     address = (await harness.provision_report(plan)).address
     assert address is not None
@@ -58,8 +59,8 @@ async def test_a_port_is_silent_once_its_container_has_exited(harness: Harness) 
 
 async def test_bridge_draws_host_ports_where_none_is_given(harness: Harness) -> None:
     mappings = [{"containerPort": 8080}, {"containerPort": 9090, "hostPort": 0, "protocol": "udp"}]
-    plan = harness.plan(server(8080, portMappings=mappings), mode="bridge")
-    other = harness.plan(server(8080), mode="bridge")
+    plan = make_plan(server(8080, portMappings=mappings), mode="bridge")
+    other = make_plan(server(8080), mode="bridge")
     tcp, udp = (await harness.run(plan)).network_bindings
     assert (tcp.container_port, tcp.protocol) == (8080, "tcp")
     assert (udp.container_port, udp.protocol) == (9090, "udp")
@@ -76,7 +77,7 @@ async def test_bridge_draws_host_ports_where_none_is_given(harness: Harness) -> 
 
 async def test_bridge_with_a_fixed_host_port(harness: Harness) -> None:
     port = free_port()
-    plan = harness.plan(server(8080, portMappings=[{"containerPort": 8080, "hostPort": port}]), mode="bridge")
+    plan = make_plan(server(8080, portMappings=[{"containerPort": 8080, "hostPort": port}]), mode="bridge")
     started = await harness.run(plan)
     assert [(b.container_port, b.host_port) for b in started.network_bindings] == [(8080, port)]
     address = (await harness.provision_report(plan)).address
@@ -86,8 +87,8 @@ async def test_bridge_with_a_fixed_host_port(harness: Harness) -> None:
 
 async def test_a_host_port_belongs_to_one_container_at_a_time(harness: Harness) -> None:
     mappings = [{"containerPort": 8080, "hostPort": free_port()}]
-    first = harness.plan(server(8080, portMappings=mappings), mode="bridge")
-    second = harness.plan(server(8080, portMappings=mappings), mode="bridge")
+    first = make_plan(server(8080, portMappings=mappings), mode="bridge")
+    second = make_plan(server(8080, portMappings=mappings), mode="bridge")
     await harness.run(first)
     await harness.provision(second)
     failed = await harness.fails_to_start(second)
@@ -95,13 +96,13 @@ async def test_a_host_port_belongs_to_one_container_at_a_time(harness: Harness) 
     assert "port is already allocated" in failed.reason
     await harness.release(second)
     await harness.release(first)
-    third = harness.plan(server(8080, portMappings=mappings), mode="bridge")
+    third = make_plan(server(8080, portMappings=mappings), mode="bridge")
     assert (await harness.run(third)).network_bindings[0].host_port == mappings[0]["hostPort"]
 
 
 async def test_host_mode_uses_the_ports_of_the_host(harness: Harness) -> None:
     port = free_port()
-    plan = harness.plan(server(port), mode="host")
+    plan = make_plan(server(port), mode="host")
     started = await harness.run(plan)
     assert [(b.container_port, b.host_port) for b in started.network_bindings] == [(port, port)]
     address = (await harness.provision_report(plan)).address
@@ -111,7 +112,7 @@ async def test_host_mode_uses_the_ports_of_the_host(harness: Harness) -> None:
 
 @pytest.mark.parametrize("mode", ["bridge", "none"])
 async def test_a_job_needs_no_port(harness: Harness, mode: str) -> None:
-    plan = harness.plan({"command": ["sh", "-c", "echo done; exit 4"]}, mode=mode)
+    plan = make_plan({"command": ["sh", "-c", "echo done; exit 4"]}, mode=mode)
     assert (await harness.finish(plan)).exit_code == 4
     assert await harness.output(plan) == ["done"]
 

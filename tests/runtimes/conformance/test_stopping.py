@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.runtimes.conformance.harness import MISSING_IMAGE, Harness
+from tests.runtimes.plans import make_plan
 
 from kecs.core.tasks.reports import Exited, Released
 
@@ -11,7 +12,7 @@ IGNORES = ["sh", "-c", "trap '' TERM; echo ready; while true; do sleep 0.1; done
 
 
 async def test_a_container_that_obeys_sigterm_ends_its_own_way(harness: Harness) -> None:
-    plan = harness.plan({"command": OBEYS})
+    plan = make_plan({"command": OBEYS})
     await harness.run(plan)
     await harness.first_line(plan)
     harness.runtime.stop(plan, "app", 30)
@@ -20,14 +21,14 @@ async def test_a_container_that_obeys_sigterm_ends_its_own_way(harness: Harness)
 
 
 async def test_a_container_without_a_handler_dies_of_sigterm(harness: Harness) -> None:
-    plan = harness.plan({"command": ["sleep", "600"], "linuxParameters": {"initProcessEnabled": True}})
+    plan = make_plan({"command": ["sleep", "600"], "linuxParameters": {"initProcessEnabled": True}})
     await harness.run(plan)
     harness.runtime.stop(plan, "app", 30)
     assert (await harness.until(Exited, plan, "app")).exit_code == 143
 
 
 async def test_a_container_that_ignores_sigterm_is_killed_after_the_timeout(harness: Harness) -> None:
-    plan = harness.plan({"command": IGNORES})
+    plan = make_plan({"command": IGNORES})
     await harness.run(plan)
     line = await harness.first_line(plan)
     harness.runtime.stop(plan, "app", 1)
@@ -37,7 +38,7 @@ async def test_a_container_that_ignores_sigterm_is_killed_after_the_timeout(harn
 
 
 async def test_stopping_one_container_leaves_the_other(harness: Harness) -> None:
-    plan = harness.plan({"name": "one", "command": OBEYS}, {"name": "two", "command": OBEYS})
+    plan = make_plan({"name": "one", "command": OBEYS}, {"name": "two", "command": OBEYS})
     await harness.run(plan)
     await harness.first_line(plan, "one")
     harness.runtime.stop(plan, "one", 30)
@@ -49,7 +50,7 @@ async def test_stopping_one_container_leaves_the_other(harness: Harness) -> None
 
 
 async def test_stopping_what_is_not_there_is_ignored(harness: Harness) -> None:
-    plan = harness.plan({"command": ["true"]})
+    plan = make_plan({"command": ["true"]})
     harness.runtime.stop(plan, "app", 1)
     harness.runtime.stop(plan, "nobody", 1)
     await harness.release(plan)
@@ -57,7 +58,7 @@ async def test_stopping_what_is_not_there_is_ignored(harness: Harness) -> None:
 
 
 async def test_an_exit_is_reported_once(harness: Harness) -> None:
-    plan = harness.plan({"command": ["sh", "-c", "exit 5"]})
+    plan = make_plan({"command": ["sh", "-c", "exit 5"]})
     await harness.finish(plan)
     harness.runtime.stop(plan, "app", 1)
     await harness.release(plan)
@@ -65,7 +66,7 @@ async def test_an_exit_is_reported_once(harness: Harness) -> None:
 
 
 async def test_release_takes_everything_and_may_be_repeated(harness: Harness) -> None:
-    plan = harness.plan({"command": OBEYS})
+    plan = make_plan({"command": OBEYS})
     await harness.run(plan)
     await harness.release(plan)
     assert await harness.observed(plan) is None
@@ -75,11 +76,11 @@ async def test_release_takes_everything_and_may_be_repeated(harness: Harness) ->
 
 
 async def test_release_of_a_task_that_never_was(harness: Harness) -> None:
-    await harness.release(harness.plan({"command": ["true"]}))
+    await harness.release(make_plan({"command": ["true"]}))
 
 
 async def test_release_in_the_middle_of_coming_up(harness: Harness) -> None:
-    plan = harness.plan({"image": MISSING_IMAGE})
+    plan = make_plan({"image": MISSING_IMAGE})
     harness.runtime.provision(plan)
     harness.runtime.pull(plan, "app")
     await harness.release(plan)
@@ -87,7 +88,7 @@ async def test_release_in_the_middle_of_coming_up(harness: Harness) -> None:
 
 
 async def test_discard_removes_the_named_tasks_only(harness: Harness) -> None:
-    gone, kept = harness.plan({"command": OBEYS}), harness.plan({"command": OBEYS})
+    gone, kept = make_plan({"command": OBEYS}), make_plan({"command": OBEYS})
     await harness.run(gone)
     await harness.run(kept)
     await harness.runtime.discard([gone.arn, "arn:aws:ecs:us-east-1:111111111111:task/conformance/unknown"])

@@ -212,18 +212,21 @@ class _Shell(Machine):
 
     def _while(self, node: While) -> None:
         """A round that changes no variable would be followed by the same round for ever."""
+        last = 0
         while True:
             begun, printed, variables = self.clock, len(self.lines), dict(self.environment)
             self.run(node.condition, tested=True)
             if (self.status == 0) == node.until:
-                self.status = 0
+                self.status = last
                 return
             try:
                 self.run(node.body)
             except Broke:
+                self.status = 0
                 return
             except Continued:
-                pass
+                self.status = 0
+            last = self.status
             if self.environment == variables:
                 if self.mid_line:
                     raise NotUnderstood("an endless line")
@@ -232,14 +235,16 @@ class _Shell(Machine):
                 raise Endless(Loop(begun, self.clock - begun or SECONDS_OF_A_TIGHT_ROUND, tuple(round_)))
 
     def _for(self, name: str, values: list[str], body: Node) -> None:
+        self.status = 0 if not values else self.status
         for value in values:
             self.environment[name] = value
             try:
                 self.run(body)
             except Broke:
+                self.status = 0
                 return
             except Continued:
-                continue
+                self.status = 0
 
     def _variables(self) -> dict[str, str]:
         return {**self.environment, **self._parameters, "?": str(self.status), "!": "2"}

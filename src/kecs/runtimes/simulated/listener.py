@@ -72,8 +72,7 @@ class _Responder(asyncio.Protocol):
         self._last = self._head_only = False  # of the request whose body is being read
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's are none by type
         self._connections.add(transport)
 
     def connection_lost(self, _error: Exception | None) -> None:
