@@ -208,3 +208,18 @@ def test_capacity_providers_share_the_tasks(world: World) -> None:
     answer = world.run(launchType=None, capacityProviderStrategy=strategy, count=9)
     providers = [task["capacityProviderName"] for task in answer["tasks"]]
     assert (providers.count("FARGATE"), providers.count("FARGATE_SPOT")) == (3, 6)
+
+
+def test_a_deleted_definition_is_gone_once_its_last_task_is(world: World) -> None:
+    arn = world.define()
+    task = world.run()["tasks"][0]["taskArn"]
+    world.until(lambda: world.task(task)["lastStatus"] == "RUNNING")
+    world.call("DeregisterTaskDefinition", taskDefinition=arn)
+    with pytest.raises(Refused, match="TaskDefinition is inactive"):
+        world.run(arn)
+    (deleted,) = world.call("DeleteTaskDefinitions", taskDefinitions=[arn])["taskDefinitions"]
+    assert deleted["status"] == "DELETE_IN_PROGRESS"
+    world.call("StopTask", task=task)
+    world.until(lambda: world.task(task)["lastStatus"] == "STOPPED")
+    with pytest.raises(Refused, match="Unable to describe task definition"):
+        world.call("DescribeTaskDefinition", taskDefinition=arn)

@@ -11,6 +11,7 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import uvloop
 
@@ -47,7 +48,7 @@ class ServerOptions:
     account: str = "000000000000"
     region: str = "us-east-1"
     local_instance: bool = True
-    pull: str = "missing"
+    pull: Literal["missing", "always", "never"] = "missing"
     log_level: str = "info"
     instance: str = "default"
 
@@ -56,7 +57,7 @@ class ServerOptions:
             account=self.account,
             region=self.region,
             local_instance=self.local_instance,
-            pull=self.pull,  # type: ignore[arg-type]  # click has checked it
+            pull=self.pull,
         )
 
 

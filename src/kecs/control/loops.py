@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from kecs.control.cleanup import Cleanup
+from kecs.control.deletion import Deletion
 from kecs.control.queue import WorkQueue
 from kecs.control.services import KIND as SERVICE
 from kecs.control.services import Services
@@ -36,8 +37,9 @@ class Control:
         self.supervisors = Supervisors(store, runtime, clock, self.queue)  # first: tasks before services
         self._services = Services(store, clock, ids, self.queue)
         self._cleanup = Cleanup(store, clock, self.queue, settings.stopped_task_retention)
-        store.subscribe(self._notice)
-        store.subscribe(self._cleanup.notice)
+        self._deletion = Deletion(store, self.queue)
+        for notice in (self._notice, self._cleanup.notice, self._deletion.notice):
+            store.subscribe(notice)
 
     async def recover(self) -> None:
         """Take up what an earlier process left: adopt what runs, remove what no record wants."""
@@ -46,6 +48,7 @@ class Control:
             await self._runtime.discard(unwanted)
         self._services.recover()
         self._cleanup.recover()
+        self._deletion.recover()
 
     def forget(self) -> None:
         """Drop everything that is under way; for a reset."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from kecs.aws.model import ecs as m
 from kecs.core.records import InstanceRecord, TaskRecord
 from kecs.core.taskdefs.requirements import Requirements
 from kecs.core.tasks.create import reserved_ports
@@ -21,6 +22,8 @@ REASONS = {
     "inactive": "INACTIVE",
 }
 """Reasons in AWS's failures; https://docs.aws.amazon.com/AmazonECS/latest/developerguide/api_failures_messages.html"""
+
+Registered = dict[str | None, m.Resource]
 
 
 class Room:
@@ -84,11 +87,11 @@ def place(needs: Requirements, rooms: Sequence[Room]) -> tuple[Room | None, list
     return chosen, []
 
 
-def _amount(registered: dict[str | None, object], name: str) -> int:
+def _amount(registered: Registered, name: str) -> int:
     resource = registered.get(name)
-    return getattr(resource, "integer_value", None) or 0
+    return (resource.integer_value if resource else None) or 0
 
 
-def _ports(registered: dict[str | None, object], name: str) -> list[str]:
+def _ports(registered: Registered, name: str) -> list[str]:
     resource = registered.get(name)
-    return getattr(resource, "string_set_value", None) or []
+    return (resource.string_set_value if resource else None) or []

@@ -74,8 +74,6 @@ def check_launch(
     platform_version: str | None,
 ) -> None:
     """Whether the definition can be launched this way. Raises the modelled error that says why not."""
-    if definition.definition.status != "ACTIVE":
-        raise m.ClientException("TaskDefinition is inactive")
     wanted = "FARGATE" if options.fargate else options.launch_type
     if wanted and wanted not in (definition.definition.compatibilities or []):
         raise m.InvalidParameterException(f"Task definition does not support launch_type {wanted}.")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import resource
 import socket
+from typing import cast
 
 BACKLOG = 64  # connections that wait to be accepted
 LONGEST_HEAD = 65536  # bytes of a request before its body

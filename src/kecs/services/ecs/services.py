@@ -19,7 +19,7 @@ from kecs.core.tasks.create import FARGATE_PLATFORM_VERSION
 from kecs.core.tasks.options import LaunchOptions, check_launch, launch_options
 from kecs.services.ecs.context import Context, find_cluster, find_service
 from kecs.services.ecs.local_instance import ensure_instance
-from kecs.services.ecs.task_definitions import find_task_definition
+from kecs.services.ecs.task_definitions import runnable_task_definition
 
 MOST_SERVICES_DESCRIBED = 10
 NOT_FOUND = "Service not found."
@@ -67,7 +67,9 @@ def update_service(context: Context, request: m.UpdateServiceRequest) -> m.Updat
     if record.status != "ACTIVE":
         raise m.ServiceNotActiveException("Service was not ACTIVE.")
     before, current = record.service, record.deployments[0]
-    definition = _definition(context, request.task_definition or current.task_definition)
+    definition = context.store.task_definitions.get(current.task_definition)
+    if request.task_definition or definition is None:
+        definition = _definition(context, request.task_definition or current.task_definition)
     moved = None
     if request.capacity_provider_strategy is not None:
         moved = launch_options(cluster, None, request.capacity_provider_strategy)
@@ -134,10 +136,7 @@ def list_services(context: Context, request: m.ListServicesRequest) -> m.ListSer
 def _definition(context: Context, reference: str | None) -> TaskDefinitionRecord:
     if not reference:
         raise m.InvalidParameterException("TaskDefinition can not be blank.")
-    definition = find_task_definition(context.store, context.scope, reference)
-    if definition is None:
-        raise m.ClientException("TaskDefinition not found.")
-    return definition
+    return runnable_task_definition(context.store, context.scope, reference)
 
 
 def _same(

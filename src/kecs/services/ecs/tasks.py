@@ -10,6 +10,7 @@ from kecs.core.arns import last_part
 from kecs.core.placement import Room
 from kecs.core.records import ClusterRecord, TaskDefinitionRecord, TaskRecord
 from kecs.core.tags import validate_tags
+from kecs.core.taskdefs.overrides import validate_overrides
 from kecs.core.tasks.changes import request_stop
 from kecs.core.tasks.create import TaskSpec
 from kecs.core.tasks.launch import launch
@@ -17,7 +18,7 @@ from kecs.core.tasks.options import LaunchOptions, check_launch, launch_options
 from kecs.core.tasks.view import task_view
 from kecs.services.ecs.context import Context, find_cluster, find_service
 from kecs.services.ecs.local_instance import ensure_instance
-from kecs.services.ecs.task_definitions import find_task_definition
+from kecs.services.ecs.task_definitions import runnable_task_definition
 from kecs.services.ecs.tokens import recall, remember
 
 MOST_TASKS_RUN = 10
@@ -36,14 +37,14 @@ def run_task(context: Context, request: m.RunTaskRequest) -> m.RunTaskResponse:
     if known is not None:
         again = [task for arn in known if (task := context.store.tasks.get(arn))]
         return m.RunTaskResponse(tasks=[task_view(task, tags=True) for task in again], failures=[])
-    definition = find_task_definition(context.store, context.scope, request.task_definition)
-    if definition is None:
-        raise m.ClientException("TaskDefinition not found.")
+    definition = runnable_task_definition(context.store, context.scope, request.task_definition)
     count = 1 if request.count is None else request.count
     if not 1 <= count <= MOST_TASKS_RUN:
         raise m.InvalidParameterException(f"Task count must be between 1 and {MOST_TASKS_RUN}.")
     options = launch_options(cluster, request.launch_type, request.capacity_provider_strategy)
     check_launch(definition, options, request.network_configuration, request.platform_version)
+    launch_type = "FARGATE" if options.fargate else "EC2"
+    validate_overrides(definition.definition, request.overrides, launch_type=launch_type)
     if options.needs_instance:
         ensure_instance(context, cluster)
     launched = launch(
