@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -68,6 +69,12 @@ class Server:
         )
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
+
+    def reset(self) -> None:
+        """Have KECS forget everything and remove what it made."""
+        request = urllib.request.Request(f"{self.url}/_kecs/reset", method="POST")
+        with urllib.request.urlopen(request, timeout=120) as response:
+            assert response.status == 200
 
     def kill(self) -> None:
         """As `kill -9` does."""
