@@ -62,5 +62,5 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
 def _shell(data: Path) -> Iterator[Shell]:
     shell = Shell(data)
     yield shell
-    for folder in data.iterdir():
+    for folder in filter(Path.is_dir, data.iterdir()):
         shell.kecs("stop", "--instance", folder.name)
