@@ -1,8 +1,8 @@
 """Every example of README.md and docs/ runs, against a KECS in test mode.
 
 The `sh` blocks of a page are one script, the `python` blocks another, each on the lines that they have in the page, so
-that an error names the line to mend. What cannot be run is marked as another language, such as `text`, or as none. A KECS answers
-for the whole page; a page may start others. Nothing outside the test's folder is touched.
+that an error names the line to mend. What cannot be run is marked as another language, such as `text`, or as none.
+A KECS answers for the whole page; a page may start others. Nothing outside the test's folder is touched.
 """
 
 from __future__ import annotations

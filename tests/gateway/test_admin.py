@@ -263,6 +263,17 @@ async def test_a_reader_that_comes_back_resumes_where_it_was() -> None:
     assert resumed.body.startswith(b"id: 5\n")
 
 
+@pytest.mark.parametrize(("since", "first"), [(2, b"id: 3\n"), (5, b""), (6, b"id: 3\n"), (999, b"id: 3\n")])
+async def test_a_reader_from_before_a_restart_begins_anew(since: int, first: bytes) -> None:
+    console = FakeConsole()
+    answer = await call(console, "GET", f"/_kecs/events?since={since}&follow=false")
+    assert answer.body[:6] == first
+    stream = server_sent_events(console, since, keep_alive=0.001)
+    await anext(stream)
+    assert console.calls == [("events", since if since < 6 else 0)]
+    await stream.aclose()  # type: ignore[attr-defined]
+
+
 async def test_followed_events_keep_the_connection_alive() -> None:
     console = FakeConsole()
     stream = server_sent_events(console, 4, keep_alive=0.001)

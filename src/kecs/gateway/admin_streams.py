@@ -17,7 +17,12 @@ KEEP_ALIVE = 15.0  # seconds without a change until a comment is sent, so that p
 async def server_sent_events(
     console: Console, since: int | None, *, follow: bool = True, keep_alive: float = KEEP_ALIVE
 ) -> AsyncIterator[bytes]:
-    """State changes after `since` (None: from now on); without `follow` only those that are still remembered."""
+    """State changes after `since` (None: from now on); without `follow` only those that are still remembered.
+
+    An id that was not given yet is from before a restart of KECS: its reader has seen none of the events there are.
+    """
+    if since is not None and not any(event.id >= since for event in console.recent_events()[-1:]):
+        since = 0
     if not follow:
         for remembered in console.recent_events(since or 0):
             yield _rendered(remembered)
