@@ -99,6 +99,12 @@ def test_old_tasks_stop_one_by_one_as_new_ones_become_healthy():
         world.reconcile()
         assert len(world.stopping()) == count
     assert world.shape() == [(3, 3), (0, 0)]
+    assert (world.service.steady, world.primary.rollout_state) == (False, "IN_PROGRESS"), "old tasks are still there"
+    for task in world.stopping():
+        world.finish_stop(task)
+    world.reconcile()
+    assert (world.service.steady, world.primary.rollout_state) == (True, "COMPLETED")
+    assert world.shape() == [(3, 3)]
 
 
 def test_nothing_starts_until_what_holds_the_room_has_stopped():
@@ -131,6 +137,19 @@ def test_a_newer_deployment_supersedes_one_that_never_worked():
     world.settle()
     assert [d.task_definition[-1] for d in world.service.deployments] == [world.primary.task_definition[-1]]
     assert world.service.steady
+
+
+def test_starting_tasks_of_an_old_deployment_stay_only_to_get_back_to_the_minimum():
+    for least, kept in ((50, 0), (75, 1), (100, 2)):
+        world = settled(2, least, 200)
+        old = world.primary.id
+        world.scale(4)
+        world.reconcile()
+        new = world.deploy()
+        world.reconcile()
+        assert [t.deployment_id for t in world.pending()] == [old] * kept + [new] * 4
+        world.settle()
+        assert world.shape() == [(4, 4)]
 
 
 def test_a_deployment_without_tasks_disappears_at_once():
