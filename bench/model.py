@@ -47,7 +47,7 @@ class Case:
     key: str
     title: str
     subjects: tuple[str, ...]
-    reference: str  # the subject that ratios are taken against
+    reference: str  # what ratios are taken against: a subject, or the first word of pairs such as `docker-bridge`
     columns: tuple[Column, ...]
     goals: tuple[Goal, ...]
     notes: str

@@ -35,7 +35,7 @@ def _case(case: Case, results: Results) -> Iterator[str]:
     titles = []
     for column in case.columns:
         titles.append(f"{column.title}, {column.unit}" if column.unit else column.title)
-        if column.ratio and case.reference in results:
+        if column.ratio:
             titles.append(f"÷ {_title(case.reference)}")
     yield f"| | {' | '.join(titles)} |"
     yield "|---|" + "---:|" * len(titles)
@@ -56,8 +56,10 @@ def _cells(case: Case, column: Column, results: Results, subject: str) -> Iterat
         f"{value:,.{column.digits}f}" for value in (_median(results, subject, column.key), min(values), max(values))
     )
     yield middle if low == high else f"{middle} ({low} – {high})"
-    if column.ratio and case.reference in results:
-        yield _ratio(_median(results, subject, column.key) / _median(results, case.reference, column.key))
+    if column.ratio:
+        reference = _reference(case, subject)
+        known = reference in results
+        yield _ratio(_median(results, subject, column.key) / _median(results, reference, column.key)) if known else "–"
 
 
 def _goals(case: Case, results: Results) -> Iterator[str]:
@@ -77,6 +79,12 @@ def _median(results: Results, subject: str, column: str) -> float:
 
 def _ratio(value: float) -> str:
     return f"{value:.1f}" if value >= 10 else f"{value:.2f}" if value >= 0.1 else f"{value:.3f}"
+
+
+def _reference(case: Case, subject: str) -> str:
+    """What a subject is divided by: of a pair such as `kecs-bridge`, the reference in the same way."""
+    _, dash, how = subject.partition("-")
+    return case.reference + dash + how
 
 
 def _title(subject: str) -> str:
