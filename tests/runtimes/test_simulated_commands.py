@@ -201,7 +201,8 @@ def test_looking_often_shows_the_same_lines_as_looking_once(
     lines = tuple(OutputLine(at * period, "stdout", str(n)) for n, at in enumerate(sorted(offsets)))
     course = Course(lines=(OutputLine(0.5, "stdout", "first"),), loop=Loop(1.0, period, lines))
     whole = list(course.lines_between(-1.0, 40.0, 10_000))
-    pieces, after = [], -1.0
+    pieces: list[OutputLine] = []
+    after = -1.0
     for until in [*sorted(cuts), 40.0]:
         pieces += course.lines_between(after, until, 10_000)
         after = max(after, until)

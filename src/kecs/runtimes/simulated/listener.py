@@ -74,7 +74,7 @@ class _Responder(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's are none by type
-        self._connections.add(transport)
+        self._connections.add(self._transport)
 
     def connection_lost(self, _error: Exception | None) -> None:
         self._connections.discard(self._transport)
