@@ -74,6 +74,13 @@ def test_an_ephemeral_instance_leaves_the_state_of_another(tmp_path: Path) -> No
     assert [path.name for path in instance.directory.iterdir()] == ["state.sqlite"]
 
 
+def test_instances_of_the_same_name_are_told_apart_in_docker(tmp_path: Path) -> None:
+    here, there = Instance(tmp_path / "here", "one"), Instance(tmp_path / "there", "one")
+    assert here.label != there.label
+    assert here.label == Instance(tmp_path / "here", "one").label
+    assert here.label.startswith("one-")
+
+
 def test_a_folder_that_is_removed_and_made_again_can_be_claimed(tmp_path: Path) -> None:
     first = Instance(tmp_path, "one")
     first.claim()

@@ -15,6 +15,8 @@ from urllib.request import urlopen
 import pytest
 from tests.cli.conftest import Shell
 
+from kecs.cli.instances import Instance
+
 READY = re.compile(r"KECS ready at (http://127\.0\.0\.1:\d+) \(runtime: simulated\)\n")
 
 
@@ -44,7 +46,7 @@ def test_in_the_foreground_it_is_ready_in_one_line_and_stops_at_a_signal(shell: 
 
 def test_detached_it_goes_on_and_is_stopped_by_name(shell: Shell) -> None:
     url = url_of(shell.ok("start", "--detach", "--instance", "mine"))
-    assert health(url)["instance"] == "mine"
+    assert health(url)["instance"] == Instance(shell.data, "mine").label
     assert shell.ok("logs", "--instance", "mine") == f"KECS ready at {url} (runtime: simulated)\n"
     shell.ok("stop", "--instance", "mine")
     with pytest.raises(OSError, match="refused"):
@@ -100,7 +102,7 @@ def test_a_named_instance_runs_once(shell: Shell) -> None:
 
 def test_ephemeral_servers_without_a_name_do_not_get_into_each_others_way(shell: Shell) -> None:
     shell.ok("start", "--detach")
-    assert health(url_of(shell.ok("start", "--detach")))["instance"] == "default-2"
+    assert health(url_of(shell.ok("start", "--detach")))["instance"] == Instance(shell.data, "default-2").label
     assert [line.split()[0] for line in shell.ok("list").splitlines()] == ["INSTANCE", "default", "default-2"]
 
 

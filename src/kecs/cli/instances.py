@@ -12,6 +12,7 @@ tells who lives where a process id would only guess.
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import os
 import re
@@ -51,6 +52,11 @@ class Instance:
         self.log = self.directory / "kecs.log"
         self._record = self.directory / "instance.json"
         self._lock: int | None = None
+
+    @property
+    def label(self) -> str:
+        """What its containers are labelled with: two folders of data, or two users, may share one Docker Engine."""
+        return f"{self.name}-{hashlib.sha256(str(self.directory).encode()).hexdigest()[:6]}"
 
     def exists(self) -> bool:
         return self.directory.is_dir()

@@ -14,7 +14,7 @@ from kecs.runtimes.docker import DockerRuntime
 def remove_containers(instance: Instance) -> None:
     """Remove the instance's containers, networks and volumes. Ends the command when Docker is needed and silent."""
     try:
-        asyncio.run(_discard(instance.name))
+        asyncio.run(_discard(instance.label))
     except RuntimeUnavailable as error:
         known = instance.read()
         if known is None or known.runtime == "docker":

@@ -101,7 +101,7 @@ def _run(options: dict[str, Any], parent: WaitingParent | None, *, named: bool) 
         local_instance=not options["no_local_instance"],
         pull=options["pull"],
         log_level=options["log_level"],
-        instance=instance.name,
+        instance=instance.label,
     )
     try:
         serve(server, ready)

@@ -51,7 +51,7 @@ def demo_command(runtime: str, image: str | None) -> None:
     try:
         with DemoServer(runtime) as server:
             say(f"KECS at {server.url}, runtime: {server.runtime}")
-            stage = stage_for(server.runtime, server.instance, image)
+            stage = stage_for(server.runtime, server.label, image)
             shown = stage.image()
             say(f"Containers of {shown.name} ({shown.origin})")
             threading.Thread(target=_print_events, args=(server.url, say), daemon=True).start()

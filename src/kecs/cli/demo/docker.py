@@ -29,10 +29,10 @@ _CHECK = 'wget -q -O /dev/null http://127.0.0.1:8080/ || python3 -c "$PROGRAM" c
 
 
 class DockerStage:
-    """See stage.Stage. `wanted` is the image that was asked for."""
+    """See stage.Stage. `label` is on all that KECS makes; `wanted` is the image that was asked for."""
 
-    def __init__(self, instance: str, wanted: str | None) -> None:
-        self._instance = instance
+    def __init__(self, label: str, wanted: str | None) -> None:
+        self._label = label
         self._wanted = wanted
 
     def image(self) -> DemoImage:
@@ -44,7 +44,7 @@ class DockerStage:
         _with_engine(lambda engine: engine.call("POST", f"containers/{container}/kill"))
 
     def check_nothing_left(self) -> None:
-        filters = {"all": True, "filters": of_instance(self._instance)}
+        filters = {"all": True, "filters": of_instance(self._label)}
         left = _with_engine(lambda engine: engine.call("GET", "containers/json", params=filters))
         if left:
             raise DemoFailed(f"Containers were left behind: {[container['Names'] for container in left]}")

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 
 from kecs.cli.demo.ecs import DemoFailed
+from kecs.cli.instances import Instance
 
 _READY = re.compile(r"KECS ready at (\S+) \(runtime: (\w+)\)")
 _STOP_SECONDS = 60.0
@@ -26,9 +27,10 @@ class DemoServer:
     def __init__(self, runtime: str) -> None:
         self._directory = tempfile.TemporaryDirectory(prefix="kecs-demo-")
         self._printed = Path(self._directory.name) / "stderr"
-        self.instance = f"demo-{os.getpid()}"
+        instance = Instance(Path(self._directory.name), f"demo-{os.getpid()}")
+        self.label = instance.label
         options = ["--ephemeral", "--port=0", f"--runtime={runtime}", "--log-level=warning"]
-        registry = [f"--instance={self.instance}", f"--data-dir={self._directory.name}"]
+        registry = [f"--instance={instance.name}", f"--data-dir={self._directory.name}"]
         with self._printed.open("wb") as printed:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "kecs", "start", *options, *registry],

@@ -48,10 +48,10 @@ class SimulatedStage:
         """Simulated containers are gone with the process."""
 
 
-def stage_for(runtime: str, instance: str, image: str | None) -> Stage:
-    """The stage for a KECS of that runtime. Docker's client is only imported where it is used."""
+def stage_for(runtime: str, label: str, image: str | None) -> Stage:
+    """The stage for a KECS whose containers have that label. Docker's client is only imported where it is used."""
     if runtime != "docker":
         return SimulatedStage()
     from kecs.cli.demo.docker import DockerStage
 
-    return DockerStage(instance, image)
+    return DockerStage(label, image)
