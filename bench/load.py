@@ -15,7 +15,9 @@ import subprocess
 import sys
 import time
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 
+ROOT = Path(__file__).parent.parent
 HEADERS_END = b"\r\n\r\n"
 
 
@@ -187,7 +189,9 @@ def measure(order: Order) -> Sample:
 def run(order: Order) -> Sample:
     """Carry out an order in a child process. Raises CalledProcessError when the child fails."""
     command = [sys.executable, "-m", "bench.load"]
-    child = subprocess.run(command, input=json.dumps(asdict(order)), stdout=subprocess.PIPE, text=True, check=True)
+    child = subprocess.run(
+        command, cwd=ROOT, input=json.dumps(asdict(order)), stdout=subprocess.PIPE, text=True, check=True
+    )
     return Sample(**json.loads(child.stdout))
 
 

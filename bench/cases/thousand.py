@@ -11,7 +11,7 @@ from bench.servers import CLUSTER, TARGETS, Filter, running
 
 TASKS = 1000
 PAGE = 100
-CALLS = 30
+CALLS = 20
 
 
 def measure(name: str) -> Sample:
