@@ -47,11 +47,13 @@ class _Connection(http.client.HTTPConnection):
             self.sock = socket.create_connection((url.hostname or "", url.port or 2375), self.timeout)
 
 
-def docker(method: str, path: str, body: bytes | None = None) -> tuple[int, Any]:
+def docker(
+    method: str, path: str, body: bytes | None = None, content_type: str = "application/json"
+) -> tuple[int, Any]:
     """One request to the engine, for tests that look behind KECS: the status and the decoded answer."""
-    connection = _Connection("docker", timeout=30)
+    connection = _Connection("docker", timeout=120)
     try:
-        connection.request(method, path, body, {"Content-Type": "application/x-tar"} if body else {})
+        connection.request(method, path, body, {"Content-Type": content_type} if body else {})
         response = connection.getresponse()
         text = response.read()
     finally:
@@ -83,7 +85,7 @@ test_image.__test__ = False  # type: ignore[attr-defined]
 def _import(version: str, content: bytes, digest: str) -> None:
     changes = ['CMD ["/serve"]', "ENV PATH=/bin", f"LABEL {_CONTENT_LABEL}={digest}"]
     query = [("fromSrc", "-"), ("repo", REPOSITORY), ("tag", version), *(("changes", change) for change in changes)]
-    status, answer = docker("POST", f"/images/create?{urlencode(query)}", content)
+    status, answer = docker("POST", f"/images/create?{urlencode(query)}", content, "application/x-tar")
     if status != 200:
         _unavailable(f"the test image cannot be imported: {answer}")
 
