@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -9,11 +10,15 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from tests.cli.conftest import Shell
+from tests.support.images import docker, test_image
 
-from kecs.cli.demo.ecs import Ecs
+from kecs.cli.demo.ecs import Ecs, wait_for
+from kecs.cli.instances import Instance, Running
+from kecs.cli.main import COMMANDS
 
 
 def exported(shell: Shell) -> dict[str, str]:
@@ -95,10 +100,49 @@ def test_destroy_takes_what_runs(shell: Shell) -> None:
     assert list(shell.data.iterdir()) == []
 
 
+def test_destroy_says_when_docker_is_needed_and_does_not_answer(shell: Shell) -> None:
+    left = Instance(shell.data, "default")
+    left.directory.mkdir()
+    left.write(Running(1, "http://127.0.0.1:1", "docker", 0.0, "0" * 12, "us-east-1", ephemeral=False))
+    nowhere = f"unix://{shell.data}/no.sock"
+    assert "cannot be removed" in shell.refused("destroy", DOCKER_HOST=nowhere)
+    assert left.exists()
+    left.write(Running(1, "http://127.0.0.1:1", "simulated", 0.0, "0" * 12, "us-east-1", ephemeral=False))
+    assert "destroyed" in shell.ok("destroy", DOCKER_HOST=nowhere)
+    assert not left.exists()
+
+
+@pytest.mark.docker
+def test_stop_leaves_containers_and_destroy_removes_them(shell: Shell) -> None:
+    real = {"KECS_TEST_MODE": "false", "KECS_RUNTIME": "docker"}
+    shell.ok("start", "--detach", **real)
+    label = Instance(shell.data, "default").label
+    container = {"name": "app", "image": test_image(), "memory": 32, "command": ["sleep", "600"]}
+    with closing(Ecs(exported(shell)["AWS_ENDPOINT_URL"])) as ecs:
+        ecs.call("RegisterTaskDefinition", family="app", containerDefinitions=[container])
+        ecs.call("CreateService", serviceName="app", taskDefinition="app", desiredCount=1, launchType="EC2")
+
+        def one_runs() -> bool | None:
+            service = ecs.call("DescribeServices", services=["app"])["services"][0]
+            return service["runningCount"] == 1 or None
+
+        wait_for("a task", one_runs, 60)
+    shell.ok("stop")
+    assert len(containers(label)) == 1
+    shell.ok("destroy")
+    assert containers(label) == []
+
+
+def containers(label: str) -> list[object]:
+    """What Docker has of an instance."""
+    filters = quote(json.dumps({"label": [f"io.kecs.instance={label}"]}))
+    status, found = docker("GET", f"/containers/json?all=true&filters={filters}")
+    assert status == 200
+    return list(found)
+
+
 def test_stop_leaves_the_wrong_process_alone(running: Shell, shell: Shell) -> None:
     """The registry may say what is no longer true: whoever answers at the address says which process it is."""
-    from kecs.cli.instances import Instance, Running
-
     known = Instance(running.data, "default").read()
     assert known is not None
     impostor = Instance(shell.data, "default")
@@ -131,8 +175,6 @@ def test_doctor_finds_a_folder_that_cannot_be_used(shell: Shell, tmp_path: Path)
 
 
 def test_help_names_every_command(shell: Shell) -> None:
-    from kecs.cli.main import COMMANDS
-
     listed = shell.ok("--help")
     assert all(re.search(rf"^  {name} ", listed, re.MULTILINE) for name in COMMANDS)
     assert shell.kecs("nonsense").returncode == 2

@@ -23,8 +23,8 @@ def remove_containers(instance: Instance) -> None:
 
 async def _discard(instance: str) -> None:
     runtime = DockerRuntime(instance=instance)
+    await runtime.open(lambda _: None)
     try:
-        await runtime.open(lambda _: None)
         await runtime.discard()
     finally:
         await runtime.close()
