@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import msgspec
+from msgspec.structs import replace
 
 from kecs.aws.model import ecs as m
 from kecs.core.arns import last_part
@@ -88,7 +88,7 @@ def not_placed(reason: str, instance: str | None = None) -> str:
 def record(service: ServiceRecord, text: str, now: float, new_id: NewId) -> ServiceRecord:
     """The service with one more event, the newest first."""
     event = m.ServiceEvent(id=new_id(), created_at=now, message=_message(service, text))
-    return msgspec.structs.replace(service, events=(event, *service.events[: KEPT - 1]))
+    return replace(service, events=(event, *service.events[: KEPT - 1]))
 
 
 def record_once(service: ServiceRecord, text: str, kind: str, now: float, new_id: NewId) -> ServiceRecord:

@@ -12,7 +12,7 @@ import msgspec
 
 from kecs.aws.model import ecs as m
 from kecs.core.records import DeploymentRecord, ServiceRecord
-from kecs.core.scheduling.deployments import begin_deletion, new_deployment, set_desired_count, start_deployment
+from kecs.core.scheduling.deployments import begin_deletion, set_desired_count, start_deployment
 from kecs.core.scheduling.limits import limits
 from kecs.core.scheduling.plan import Plan
 from kecs.core.scheduling.scheduler import after_launch, plan
@@ -50,7 +50,14 @@ class World:
 
     def make_deployment(self, desired: int) -> DeploymentRecord:
         number = next(self.numbers)
-        return new_deployment(f"{number:019}", f"{ARN}:task-definition/web:{number}", desired, self.now)
+        return DeploymentRecord(
+            id=f"ecs-svc/{number:019}",
+            status="PRIMARY",
+            task_definition=f"{ARN}:task-definition/web:{number}",
+            desired_count=desired,
+            created_at=self.now,
+            updated_at=self.now,
+        )
 
     def new_id(self) -> str:
         return f"event-{next(self.numbers)}"

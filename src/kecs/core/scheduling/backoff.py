@@ -8,7 +8,7 @@ https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-throttle-log
 
 from __future__ import annotations
 
-import msgspec
+from msgspec.structs import replace
 
 from kecs.core import events
 from kecs.core.events import NewId
@@ -42,7 +42,7 @@ def account(group: Group, now: float) -> DeploymentRecord:
     never_ran = [t for t in group.stopped if t.started_at is None and t.stop_code not in ASKED_FOR]
     failed = len(never_ran) + sum(t.stopped_reason == HEALTH_REASON for t in group.stopped)
     if failed and not deployment.reached_running:
-        deployment = msgspec.structs.replace(deployment, failed_tasks=deployment.failed_tasks + failed)
+        deployment = replace(deployment, failed_tasks=deployment.failed_tasks + failed)
     if any(deployment.retry_at is None or t.created_at >= deployment.retry_at for t in never_ran):
         deployment = _next_attempt(deployment, now)
     return deployment
@@ -50,10 +50,10 @@ def account(group: Group, now: float) -> DeploymentRecord:
 
 def _after_success(deployment: DeploymentRecord, group: Group) -> DeploymentRecord:
     if not deployment.reached_running and (group.healthy or any(map(_ran_well, group.stopped))):
-        deployment = msgspec.structs.replace(deployment, reached_running=True, failed_tasks=0)
+        deployment = replace(deployment, reached_running=True, failed_tasks=0)
     newest = group.newest_success
     if deployment.retry_at is not None and newest is not None and newest >= deployment.retry_at:
-        deployment = msgspec.structs.replace(deployment, consecutive_failures=0, retry_at=None)
+        deployment = replace(deployment, consecutive_failures=0, retry_at=None)
     return deployment
 
 
@@ -64,16 +64,16 @@ def _ran_well(task: ServiceTask) -> bool:
 
 def _next_attempt(deployment: DeploymentRecord, now: float) -> DeploymentRecord:
     failures = deployment.consecutive_failures + 1
-    return msgspec.structs.replace(deployment, consecutive_failures=failures, retry_at=now + delay(failures))
+    return replace(deployment, consecutive_failures=failures, retry_at=now + delay(failures))
 
 
 def after_placement(deployment: DeploymentRecord, placed: int, failed: int, now: float) -> DeploymentRecord:
     """The deployment after `placed` tasks found room and `failed` did not."""
     if not failed:
-        return msgspec.structs.replace(deployment, unplaced=False) if placed and deployment.unplaced else deployment
+        return replace(deployment, unplaced=False) if placed and deployment.unplaced else deployment
     failures = deployment.consecutive_failures + 1
     wait = min(max(delay(failures), PLACEMENT_SHORTEST), PLACEMENT_LONGEST)
-    return msgspec.structs.replace(
+    return replace(
         deployment,
         unplaced=True,
         consecutive_failures=failures,
@@ -86,7 +86,7 @@ def room_appeared(deployment: DeploymentRecord, now: float) -> DeploymentRecord:
     """A task has gone: what did not find room may now."""
     if not deployment.unplaced or not backed_off(deployment, now):
         return deployment
-    return msgspec.structs.replace(deployment, retry_at=now)
+    return replace(deployment, retry_at=now)
 
 
 def report_throttle(

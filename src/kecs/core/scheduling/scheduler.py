@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-import msgspec
+from msgspec.structs import replace
 
 from kecs.core import events
 from kecs.core.events import NewId
@@ -33,7 +33,7 @@ def plan(snapshot: Snapshot, new_id: NewId) -> Plan:
     if service.status == "INACTIVE":
         return Plan(service=service, accounted=stopped)
     if service.status == "DRAINING" and all(t.last_status in GONE for t in snapshot.tasks):
-        service = msgspec.structs.replace(service, status="INACTIVE", deployments=(), steady=False)
+        service = replace(service, status="INACTIVE", deployments=(), steady=False)
         return Plan(service=service, accounted=stopped)
     groups, bounds = sort_tasks(snapshot), limits(service)
     service = _account(service, groups, bool(stopped), now, new_id)
@@ -134,13 +134,13 @@ def _with_deployments(
             deployments.append(_with_desired(group.deployment, wanted, now))
     if tuple(deployments) == service.deployments:
         return service
-    return msgspec.structs.replace(service, deployments=tuple(deployments))
+    return replace(service, deployments=tuple(deployments))
 
 
 def _with_desired(deployment: DeploymentRecord, desired: int, now: float) -> DeploymentRecord:
     if deployment.desired_count == desired:
         return deployment
-    return msgspec.structs.replace(deployment, desired_count=desired, updated_at=now)
+    return replace(deployment, desired_count=desired, updated_at=now)
 
 
 def _settle(
@@ -148,20 +148,18 @@ def _settle(
 ) -> ServiceRecord:
     """Complete the roll-out and report the steady state when there is nothing left to do, else take it back."""
     if service.status != "ACTIVE" or not _is_steady(service, groups, decision, bounds):
-        return msgspec.structs.replace(service, steady=False) if service.steady else service
+        return replace(service, steady=False) if service.steady else service
     primary = service.deployments[0]
     if primary.rollout_state == "IN_PROGRESS":
         reason = f"ECS deployment {primary.id} completed."
-        primary = msgspec.structs.replace(
-            primary, rollout_state="COMPLETED", rollout_state_reason=reason, updated_at=now
-        )
+        primary = replace(primary, rollout_state="COMPLETED", rollout_state_reason=reason, updated_at=now)
         service = _replace_deployment(service, primary)
         service = events.record(service, events.deployment_completed(primary.id), now, new_id)
     said = events.last_steady(service)
     if service.steady and said is not None and now - said < events.REPEAT_AFTER:
         return service
     service = events.record(service, events.STEADY, now, new_id)
-    return msgspec.structs.replace(service, steady=True)
+    return replace(service, steady=True)
 
 
 def _is_steady(service: ServiceRecord, groups: Groups, decision: Decision, bounds: Limits) -> bool:
@@ -180,7 +178,7 @@ def _wake_at(service: ServiceRecord, groups: Groups, decision: Decision) -> floa
 
 
 def _replace_deployment(service: ServiceRecord, deployment: DeploymentRecord) -> ServiceRecord:
-    return msgspec.structs.replace(service, deployments=_replaced(service.deployments, deployment))
+    return replace(service, deployments=_replaced(service.deployments, deployment))
 
 
 def _replaced(deployments: Iterable[DeploymentRecord], new: DeploymentRecord) -> tuple[DeploymentRecord, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-import msgspec
+from msgspec.structs import replace
 
 from kecs.aws.model import ecs as m
 from kecs.core.records import DeploymentRecord, ServiceRecord
@@ -21,7 +21,7 @@ def service_view(service: ServiceRecord, tasks: Sequence[ServiceTask]) -> m.Serv
     running = Counter(t.deployment_id for t in tasks if t.last_status == "RUNNING")
     pending = Counter(t.deployment_id for t in tasks if t.last_status in STARTING)
     primary = service.deployments[0] if service.deployments else None
-    return msgspec.structs.replace(
+    return replace(
         service.service,
         service_arn=service.arn,
         service_name=service.name,
@@ -54,4 +54,7 @@ def _deployment(deployment: DeploymentRecord, running: int, pending: int) -> m.D
         network_configuration=deployment.network_configuration,
         rollout_state=deployment.rollout_state,
         rollout_state_reason=deployment.rollout_state_reason,
+        service_connect_configuration=deployment.service_connect_configuration,
+        volume_configurations=list(deployment.volume_configurations) or None,
+        vpc_lattice_configurations=list(deployment.vpc_lattice_configurations) or None,
     )
