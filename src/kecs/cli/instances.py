@@ -12,14 +12,13 @@ tells who lives where a process id would only guess.
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import json
 import os
 import re
-import shutil
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
+from zlib import crc32
 
 DEFAULT_NAME = "default"
 NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
@@ -56,7 +55,7 @@ class Instance:
     @property
     def label(self) -> str:
         """What its containers are labelled with: two folders of data, or two users, may share one Docker Engine."""
-        return f"{self.name}-{hashlib.sha256(str(self.directory).encode()).hexdigest()[:6]}"
+        return f"{self.name}-{crc32(str(self.directory).encode()):08x}"
 
     def exists(self) -> bool:
         return self.directory.is_dir()
@@ -115,6 +114,8 @@ class Instance:
 
     def remove(self) -> None:
         """Remove everything."""
+        import shutil  # seldom needed, and slow enough for `kecs start` to notice
+
         shutil.rmtree(self.directory, ignore_errors=True)
 
 
