@@ -1,7 +1,7 @@
 """Images: found on the machine or pulled, as the policy says, and never pulled twice at the same time.
 
 Pulls are shared: whoever asks for an image that is being pulled waits for that pull, and when the last one who waits
-gives up, the pull is given up too. Nothing else waits for a pull. Error texts:
+gives up, the pull is given up too (engines before 23 finish it all the same). Nothing else waits for a pull. Texts:
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_cannot_pull_image.html
 """
 
@@ -79,7 +79,7 @@ class Pulls:
         return await self._local(image)
 
     def _give_up(self, image: str) -> None:
-        """Forget the pull; one that still runs is cancelled, which makes the engine stop it."""
+        """Forget the pull; one that still runs is hung up on."""
         task = self._under_way.pop(image).task
         if not task.done():
             task.cancel()
