@@ -1,4 +1,4 @@
-"""What lets one scenario run against every runtime: plans in a line, waiting for reports, and what may differ.
+"""What lets one scenario run against every runtime: waiting for reports, reading output, and what may differ.
 
 A scenario speaks to the runtime through `ports.runtime.Runtime` only. Waiting moves the clock on where the runtime is
 simulated, and takes real time where it is not.

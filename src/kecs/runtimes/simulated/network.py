@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from kecs.aws.model import ecs as m
+from kecs.ports.runtime import RuntimeUnavailable
 from kecs.runtimes.simulated.listener import Listener, most_listeners
 
 HOST = "127.0.0.1"  # where host ports are reached
@@ -64,7 +65,7 @@ class Network:
         self._most_listening = most_listeners()
 
     def open(self, loop: asyncio.AbstractEventLoop | None) -> None:
-        """Be ready. Without a loop nothing listens."""
+        """Be ready. Without a loop nothing listens. Raises RuntimeUnavailable."""
         self.listen = self.listen and loop is not None
         self._loop = loop
         if self.listen and self._claim is None:
@@ -214,4 +215,6 @@ def _claim_block() -> tuple[socket.socket, str]:
             claim.close()
             continue
         return claim, block
-    raise OSError("every block of 127.0.0.0/8 is claimed by another simulated runtime")
+    raise RuntimeUnavailable(
+        "253 simulated runtimes run on this machine and hold all of 127.0.0.0/8; stop some of them"
+    )
