@@ -1,4 +1,4 @@
-"""Parts of the Docker runtime in front of an engine that is scripted: sharing, ordering, and what to do when it refuses."""
+"""Parts of the Docker runtime in front of a scripted engine: sharing, ordering, and what to do when it refuses."""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -19,33 +21,27 @@ NAME = "kecs-dev-web-7-{}-0123456789ab"
 MIB = 1024 * 1024
 
 
-def plan(
-    *containers: m.ContainerDefinition, mode: str = "bridge", launch: str = "EC2", **definition: object
-) -> TaskPlan:
+def plan(*containers: m.ContainerDefinition, mode: str = "bridge", launch: str = "EC2", **definition: Any) -> TaskPlan:
     return TaskPlan(
         arn=ARN,
         id=TASK_ID,
         cluster="dev",
         account="000000000000",
         region="us-east-1",
-        definition=m.TaskDefinition(family="web", revision=7, **definition),  # type: ignore[arg-type]
+        definition=m.TaskDefinition(family="web", revision=7, **definition),
         containers=containers,
         network_mode=mode,
         launch_type=launch,
-        cpu=definition.get("cpu"),  # type: ignore[arg-type]
-        memory=definition.get("memory"),  # type: ignore[arg-type]
+        cpu=definition.get("cpu"),
+        memory=definition.get("memory"),
     )
 
 
-def body(
-    container: m.ContainerDefinition, *others: m.ContainerDefinition, **kwargs: object
-) -> tuple[dict[str, object], dict[str, object]]:
+def body(container: m.ContainerDefinition, *others: m.ContainerDefinition, **task: Any) -> tuple[Any, Any]:
     """The body and its HostConfig."""
-    made = translate.create_body(
-        translate.Source(
-            plan(container, *others, **kwargs), container, "test", "PAUSE", first_host_ports={"8000-8002/udp": 50000}
-        )  # type: ignore[arg-type]
-    )
+    ranges = {"8000-8002/udp": 50000}
+    source = translate.Source(plan(container, *others, **task), container, "test", "PAUSE", first_host_ports=ranges)
+    made = translate.create_body(source)
     return made, made["HostConfig"]
 
 
