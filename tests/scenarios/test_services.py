@@ -245,3 +245,21 @@ def test_a_thousand_tasks_reach_the_steady_state(world: World) -> None:
         if token is None:
             break
     assert len(set(found)) == len(found) == 1000
+
+
+def test_a_container_that_ends_at_once_is_replaced_at_a_pace(world: World) -> None:
+    world.define("web", {"name": "app", "image": "app", "command": ["sh", "-c", "exit 1"]})
+    world.serve(count=2)
+    world.clock.advance(1)
+    at_first = len(world.statuses_of_all("PROVISIONING"))
+    assert at_first >= 4  # the first replacements come at once
+    world.clock.advance(3600)
+    assert len(world.statuses_of_all("PROVISIONING")) - at_first < 2 * 3600 / 5
+    # A task that has run for a while before it ends is replaced at once again.
+    world.define("web")
+    world.call("UpdateService", service="s", taskDefinition="web")
+    world.settle()
+    world.clock.advance(60)
+    world.runtime.exit_container(world.tasks()[0]["taskArn"], "app", 1)
+    world.clock.advance(0.1)
+    assert world.stable()

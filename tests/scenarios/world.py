@@ -117,5 +117,9 @@ class World:
     def events(self, kind: str) -> list[FeedEvent]:
         return [event for event in self.kernel.feed.recent() if event.kind == kind]
 
+    def statuses_of_all(self, status: str) -> list[str]:
+        """ARNs of the tasks that have had this status."""
+        return [event.arn for event in self.events("task") if event.after == status]
+
     def statuses(self, task: str) -> list[str | None]:
         return [event.after for event in self.events("task") if event.arn == task]

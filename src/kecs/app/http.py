@@ -23,10 +23,13 @@ BACKLOG = 2048  # connections
 class HttpServer:
     """Everything that listens on KECS's port."""
 
-    def __init__(self, ecs: EcsEndpoint, admin: Callable[[], App], request_id: Callable[[], str]) -> None:
+    def __init__(
+        self, ecs: EcsEndpoint, admin: Callable[[], App], request_id: Callable[[], str], host: str | None = None
+    ) -> None:
         self._ecs = ecs
         self._request_id = request_id
-        self._app = HttpApp(ecs, admin, request_id)
+        self._host = host
+        self._app = HttpApp(ecs, admin, request_id, host)
         self._open: set[GatewayProtocol] = set()
         self._uvicorn: tuple[Config, ServerState] | None = None  # imported with the first connection it gets
 
@@ -41,8 +44,13 @@ class HttpServer:
             server.close()
             await self._close()
 
+    @property
+    def open_connections(self) -> int:
+        """How many clients are connected."""
+        return len(self._open) + (len(self._uvicorn[1].connections) if self._uvicorn else 0)
+
     def _connection(self) -> GatewayProtocol:
-        return GatewayProtocol(self._ecs, self._request_id, self._hand_over, self._open)
+        return GatewayProtocol(self._ecs, self._request_id, self._hand_over, self._open, self._host)
 
     def _hand_over(self, transport: asyncio.Transport, data: bytes) -> None:
         """Let uvicorn go on with this connection."""
@@ -76,7 +84,11 @@ class HttpServer:
             return
         state = self._uvicorn[1]
         for handed_over in list(state.connections):
-            handed_over.shutdown()
+            handed_over.shutdown()  # once its answer is complete
+        if state.tasks:
+            await asyncio.wait(state.tasks, timeout=GRACE)
+        for streaming in list(state.connections):
+            streaming.transport.abort()  # which ends the stream, as a reader that goes away does
         if state.tasks:
             _, late = await asyncio.wait(state.tasks, timeout=GRACE)
             for task in late:

@@ -59,9 +59,4 @@ async def _docker(options: ServerOptions, sink: Sink) -> Opened:
     from kecs.runtimes.docker import DockerRuntime
 
     runtime = DockerRuntime(instance=options.instance, pull=options.pull)
-    try:
-        capacity = await runtime.open(sink)
-    except BaseException:
-        await runtime.close()
-        raise
-    return Opened(runtime, SystemClock(asyncio.get_running_loop()), capacity)
+    return Opened(runtime, SystemClock(asyncio.get_running_loop()), await runtime.open(sink))

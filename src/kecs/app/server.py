@@ -121,7 +121,7 @@ async def _answer(options: ServerOptions, kernel: Kernel, listener: socket.socke
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with HttpServer(kernel.ecs, admin, kernel.ids.uuid).listening(listener):
+    async with HttpServer(kernel.ecs, admin, kernel.ids.uuid, options.host).listening(listener):
         gc.collect()
         gc.freeze()  # what was made until now stays; no later collection needs to walk it
         gc.enable()

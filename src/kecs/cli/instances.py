@@ -4,6 +4,7 @@
         instance.json   what `kecs start` wrote when it was ready
         kecs.log        what a detached KECS printed
         state.sqlite    the server's own
+        identity        what sets its containers apart from those of every other instance
 
 A running KECS holds a lock on its folder. The kernel lets go of it when the process ends, however it ends, so a lock
 tells who lives where a process id would only guess.
@@ -11,18 +12,20 @@ tells who lives where a process id would only guess.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
 import re
+import secrets
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
-from zlib import crc32
 
 DEFAULT_NAME = "default"
 NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 
+_IDENTITY = "identity"
 _CLAIM_SECONDS = 0.2  # another command that looks whether the instance runs holds its lock for an instant
 
 
@@ -54,8 +57,19 @@ class Instance:
 
     @property
     def label(self) -> str:
-        """What its containers are labelled with: two folders of data, or two users, may share one Docker Engine."""
-        return f"{self.name}-{crc32(str(self.directory).encode()):08x}"
+        """What its containers are labelled with. It is drawn once and kept in the folder: folders of data, users and
+        containers with a KECS in each may share one Docker Engine, names and paths, but never this."""
+        identity = self.directory / _IDENTITY
+        try:
+            known = identity.read_text().strip()
+        except OSError:
+            known = ""
+        if not known:
+            known = secrets.token_hex(4)
+            with contextlib.suppress(OSError):  # a folder that cannot be used is good enough for an ephemeral KECS
+                self.directory.mkdir(parents=True, exist_ok=True)
+                identity.write_text(f"{known}\n")
+        return f"{self.name}-{known}"
 
     def exists(self) -> bool:
         return self.directory.is_dir()
@@ -109,7 +123,8 @@ class Instance:
     def forget(self) -> None:
         """An ephemeral KECS has stopped: remove the record, and the folder unless an earlier KECS keeps state in it."""
         self._record.unlink(missing_ok=True)
-        if not self.directory.exists() or {entry.name for entry in self.directory.iterdir()} <= {self.log.name}:
+        left = {entry.name for entry in self.directory.iterdir()} if self.exists() else set()
+        if left <= {self.log.name, _IDENTITY}:
             self.remove()
 
     def remove(self) -> None:

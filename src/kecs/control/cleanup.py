@@ -46,8 +46,7 @@ class Cleanup:
         now = self._clock.now()
         with self._store.transaction():
             while self._stopped and self._stopped[0][0] + self._retention <= now:
-                _, arn = self._stopped.popleft()
-                self._store.tasks.delete(arn)
+                self._store.tasks.delete(self._stopped.popleft()[1])
         if self._stopped:
             self._queue.wake(KIND, TURN, self._stopped[0][0] + self._retention)
 

@@ -52,7 +52,7 @@ class Feed:
 
     async def follow(self, since: int | None = None) -> AsyncIterator[FeedEvent]:
         """Events after `since` (None: from now on), without end."""
-        position = self._last if since is None else since
+        position = self._last if since is None else min(since, self._last)
         news = asyncio.Event()
         self._news.add(news)
         try:

@@ -191,6 +191,8 @@ class DeploymentRecord(Record):
     reached_running: bool = False  # a task of it has been RUNNING: failures no longer count as consecutive
     consecutive_failures: int = 0  # drives the back-off, unlike failed_tasks never reset by a rollout's end
     retry_at: float | None = None  # no task is started before this time
+    quick_exits: int = 0  # waves of tasks in a row that ended soon after they had reached RUNNING
+    quick_exit_at: float | None = None  # when the last of them did
     unplaced: bool = False  # no container instance had room for its last tasks
     launch_type: Literal["FARGATE", "EC2", "EXTERNAL", "MANAGED_INSTANCES"] | None = None
     capacity_provider_strategy: tuple[m.CapacityProviderStrategyItem, ...] = ()

@@ -7,7 +7,7 @@ import time
 import pytest
 from tests.core.scheduling.world import World
 
-from kecs.core.scheduling.backoff import DELAYS, LONGEST, delay
+from kecs.core.scheduling.backoff import BRIEF, DELAYS, LONGEST, delay
 from kecs.core.scheduling.plan import Stop
 from kecs.core.scheduling.scheduler import plan
 
@@ -68,12 +68,34 @@ def test_scaling_to_zero_and_back():
 def test_a_task_that_dies_is_replaced_at_once_however_often():
     world = settled(2)
     for _ in range(20):
+        world.now += BRIEF
         world.exit(world.running()[0])
         world.reconcile()
         assert len(world.pending()) == 1
         world.run(world.pending()[0])
         world.reconcile()
     assert world.primary.consecutive_failures == 0
+    assert world.primary.failed_tasks == 0
+
+
+def test_tasks_that_end_as_soon_as_they_run_are_replaced_at_a_pace():
+    world = settled(2)
+    waits = []
+    for _ in range(8):
+        began = world.now
+        for task in world.running():
+            world.exit(task)
+        world.reconcile()
+        while not world.pending():
+            retry_at = world.primary.retry_at
+            assert retry_at is not None
+            world.now = retry_at
+            world.reconcile()
+        waits.append(world.now - began)
+        for task in world.pending():
+            world.run(task)
+        world.reconcile()
+    assert waits == [0.0, 0.0, 1.0, 2.0, 5.0, 10.0, 10.0, 10.0]
     assert world.primary.failed_tasks == 0
 
 

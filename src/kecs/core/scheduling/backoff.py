@@ -22,6 +22,13 @@ DELAYS = (0.0, 0.0, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1
 # Seconds between attempts to place: room may appear at any time and looking for it costs nothing.
 PLACEMENT_SHORTEST, PLACEMENT_LONGEST = 1.0, 60.0
 
+# A task that ran and ended is replaced at once, as AWS does; it takes AWS some seconds, though, and a container that
+# ends as soon as it starts would keep a local engine busy with nothing else. So a service whose tasks end within
+# BRIEF seconds again and again is given a pace: seconds to wait after the first, second … wave in a row, then the last.
+BRIEF = 10.0
+PACE = (0.0, 0.0, 1.0, 2.0, 5.0, 10.0)
+FORGET_QUICK_EXITS = 60.0  # seconds without one
+
 # Stops that were asked for: no failure of the task, whatever it had reached.
 ASKED_FOR = frozenset({"ServiceSchedulerInitiated", "UserInitiated"})
 
@@ -45,6 +52,8 @@ def account(group: Group, now: float) -> DeploymentRecord:
         deployment = replace(deployment, failed_tasks=deployment.failed_tasks + failed)
     if any(deployment.retry_at is None or t.created_at >= deployment.retry_at for t in never_ran):
         deployment = _next_attempt(deployment, now)
+    if any(_ended_soon(t, deployment, now) for t in (*group.stopping, *group.stopped)):
+        deployment = _paced(deployment, now)
     return deployment
 
 
@@ -60,6 +69,23 @@ def _after_success(deployment: DeploymentRecord, group: Group) -> DeploymentReco
 def _ran_well(task: ServiceTask) -> bool:
     """The stopped task was successfully RUNNING before, by the measure of Deployment.failedTasks."""
     return task.started_at is not None and (not task.has_health_check or task.health == "HEALTHY")
+
+
+def _ended_soon(task: ServiceTask, deployment: DeploymentRecord, now: float) -> bool:
+    """Whether the task ended by itself soon after its start, and not in a wave that has been counted."""
+    if task.started_at is None or now - task.started_at >= BRIEF or task.stop_code in ASKED_FOR:
+        return False
+    return deployment.quick_exit_at is None or task.created_at >= deployment.quick_exit_at
+
+
+def _paced(deployment: DeploymentRecord, now: float) -> DeploymentRecord:
+    """The deployment after one more wave of tasks that ended soon."""
+    last = deployment.quick_exit_at
+    recent = last is not None and now - last < FORGET_QUICK_EXITS
+    exits = deployment.quick_exits + 1 if recent else 1
+    wait = PACE[min(exits, len(PACE)) - 1]
+    retry_at = max(deployment.retry_at or now, now + wait) if wait else deployment.retry_at
+    return replace(deployment, quick_exits=exits, quick_exit_at=now, retry_at=retry_at)
 
 
 def _next_attempt(deployment: DeploymentRecord, now: float) -> DeploymentRecord:
