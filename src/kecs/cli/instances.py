@@ -17,7 +17,6 @@ import fcntl
 import json
 import os
 import re
-import secrets
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -65,7 +64,7 @@ class Instance:
         except OSError:
             known = ""
         if not known:
-            known = secrets.token_hex(4)
+            known = os.urandom(4).hex()
             with contextlib.suppress(OSError):  # a folder that cannot be used is good enough for an ephemeral KECS
                 self.directory.mkdir(parents=True, exist_ok=True)
                 identity.write_text(f"{known}\n")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import Callable
-from random import Random
 
 LOWEST_19_DIGITS = 10**18
 UUID4_MASK = ~(0xF << 76) & ~(0x3 << 62)  # the bits of a UUID that are chance
@@ -32,11 +31,13 @@ class RandomIds(_Ids):
     """From the operating system's random source: version 4 UUIDs, never the same twice."""
 
     def __init__(self) -> None:
-        super().__init__(secrets.randbits)
+        super().__init__(lambda bits: int.from_bytes(os.urandom(bits // 8), "little"))
 
 
 class SeededIds(_Ids):
     """The same identifiers in the same order for the same seed."""
 
     def __init__(self, seed: int) -> None:
+        from random import Random  # takes its time to import, and no server needs it
+
         super().__init__(Random(seed).getrandbits)
