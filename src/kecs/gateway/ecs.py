@@ -88,7 +88,8 @@ class EcsEndpoint:
         prefix, _, name = target.decode(errors="replace").partition(".")
         operation = m.OPERATIONS.get(name)
         if prefix != m.TARGET_PREFIX or operation is None:
-            raise UnknownOperationException(f"The requested operation {name or prefix} is not known to Amazon ECS.")
+            asked = f"operation {name or prefix}" if target else "operation, which no X-Amz-Target header names,"
+            raise UnknownOperationException(f"The requested {asked} is not known to Amazon ECS.")
         handler = HANDLERS.get(name)
         if handler is None:
             raise _not_there_yet(operation)
