@@ -13,7 +13,7 @@ from functools import lru_cache
 from kecs.aws.errors import ModeledError
 from kecs.core.arns import Scope
 
-_CREDENTIAL = re.compile(rb"Credential=([^/,\s]+)/[^/]*/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request")
+_CREDENTIAL = re.compile(rb"Credential=([^/,\s\x80-\xff]+)/[^/]*/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request")
 
 
 class IncompleteSignatureException(ModeledError):
@@ -33,8 +33,9 @@ class Callers:
         """The scope of a request; the default one without a signature. Raises IncompleteSignatureException."""
         if authorization is None:
             return self._default
-        # Everything behind the credential differs from request to request.
-        return self._of_header(authorization.partition(b",")[0])
+        # Everything behind the credential differs from request to request; it stands first in all of AWS's clients.
+        first = authorization.partition(b",")[0]
+        return self._of_header(first if b"Credential=" in first else authorization)
 
     def _parse(self, credential: bytes) -> Scope:
         match = _CREDENTIAL.search(credential)
