@@ -13,7 +13,7 @@ from tests.support.docker_runtime import bench, container, inspect, plan, run
 from tests.support.images import docker
 
 from kecs.aws.model import ecs as m
-from kecs.core.tasks.reports import Exited, HealthChanged, Released
+from kecs.core.tasks.reports import Exited, Failed, HealthChanged, Released
 
 pytestmark = pytest.mark.docker
 
@@ -155,6 +155,8 @@ async def test_an_awsvpc_task_keeps_its_address_and_cannot_lose_its_network_unno
     async with bench(before.instance) as after:
         (observed,) = await after.runtime.inventory()
         assert not observed.provisioned
+        after.runtime.start(task, "app")
+        assert "the task's network has stopped" in (await after.until(Failed, task)).reason
 
 
 async def test_an_exit_between_the_inventory_and_its_answer_is_not_lost() -> None:

@@ -52,10 +52,13 @@ async def _observe_task(
 ) -> ObservedTask:
     inspected = await asyncio.gather(*(_inspect(engine, watched) for watched in containers))
     pairs = [(watched, data) for watched, data in zip(containers, inspected, strict=True) if data is not None]
-    pause = next((data for watched, data in pairs if watched.pause), None)
+    pause = None
+    for watched, data in pairs:
+        if watched.pause:
+            pause, watched.over = data, not data["State"]["Running"]
     mode = next((data["Config"]["Labels"][labels.NETWORK_MODE] for _, data in pairs), "")
     shares = any("container:" in _namespaces(data) for _, data in pairs)
-    held = pause is not None and pause["State"]["Running"]
+    held = pause is not None and bool(pause["State"]["Running"])
     address = address_of(pause, labels.network_name(instance)) if pause and held and mode == "awsvpc" else None
     return ObservedTask(
         task=task,

@@ -27,7 +27,8 @@ from kecs.runtimes.docker.events import Events
 from kecs.runtimes.docker.lanes import Lanes, Work
 from kecs.runtimes.docker.launch import Launcher, LaunchError
 from kecs.runtimes.docker.pulls import PullPolicy, Pulls, pull_failure
-from kecs.runtimes.docker.watch import Watch, Watched
+from kecs.runtimes.docker.translate import needs_pause
+from kecs.runtimes.docker.watch import PAUSE_LOST, Watch, Watched
 
 _ARCHITECTURES = {"amd64": "x86_64", "arm64": "aarch64"}  # Podman's names for them; Docker uses the kernel's
 _RETRY = 1.0  # seconds between attempts while the engine does not answer
@@ -64,6 +65,7 @@ class DockerRuntime:
         self._lanes = Lanes()
         self._pulling: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._spool = logs.Spool()
+        self._is_open = False
 
     async def open(self, sink: Sink) -> Capacity:
         engine = Engine(self._url)
@@ -81,11 +83,13 @@ class DockerRuntime:
             async with asyncio.timeout(ANSWER_WITHIN):
                 await self._events.open(seconds(info["SystemTime"]) or time.time())
         except TimeoutError:
-            await self.close()
+            await self._events.close()
+            await engine.close()
             raise RuntimeUnavailable("the Docker Engine sends no events; is something between it and KECS?") from None
         except BaseException:
             await engine.close()
             raise
+        self._is_open = True
         return Capacity(
             cpu=int(info["NCPU"]) * 1024,
             memory=int(info["MemTotal"]) // (1024 * 1024),
@@ -93,6 +97,9 @@ class DockerRuntime:
         )
 
     async def close(self) -> None:
+        if not self._is_open:
+            return
+        self._is_open = False
         await self._lanes.close()
         pulling = list(self._pulling.values())
         for job in pulling:
@@ -179,6 +186,8 @@ class DockerRuntime:
 
     async def _start(self, plan: TaskPlan, container: str) -> None:
         pause = self._watch.find(plan.arn, labels.PAUSE)
+        if needs_pause(plan) and (pause is None or pause.over):
+            raise LaunchError(PAUSE_LOST)
         try:
             bindings = await self._launcher.launch(
                 plan, plan.container(container), pause.id if pause else None, partial(self._created, plan, container)
