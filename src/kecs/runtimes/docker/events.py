@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
-
-import structlog
 
 from kecs.runtimes.docker import labels
 from kecs.runtimes.docker.engine import Engine, EngineError
@@ -20,7 +19,7 @@ from kecs.runtimes.docker.engine import Engine, EngineError
 _RETRY = (0.1, 0.2, 0.5, 1.0, 2.0)  # seconds between attempts to connect again; the last one repeats
 _WANTED = ["die", "oom", "health_status"]
 
-log = structlog.get_logger(__name__)
+log = logging.getLogger(__name__)
 
 
 class Events:
@@ -64,9 +63,9 @@ class Events:
                     failures = 0
                     async for line in content:
                         self._receive(line)
-                log.warning("docker.events.closed")
+                log.warning("the Docker Engine has closed its event stream; connecting again")
             except (EngineError, ValueError) as error:
-                log.warning("docker.events.lost", error=str(error))
+                log.warning("the event stream of the Docker Engine is lost, connecting again: %s", error)
             await asyncio.sleep(_RETRY[min(failures, len(_RETRY) - 1)])
             failures += 1
 

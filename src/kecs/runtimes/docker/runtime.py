@@ -8,6 +8,7 @@ is found again by its labels.
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 import socket
 import time
@@ -15,8 +16,6 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import aclosing
 from functools import partial
 from urllib.parse import urlsplit
-
-import structlog
 
 from kecs.core.tasks.plan import TaskPlan
 from kecs.core.tasks.reports import Failed, ObservedTask, Provisioned, Pulled, Released, Started
@@ -33,7 +32,7 @@ from kecs.runtimes.docker.watch import PAUSE_LOST, Watch, Watched
 _ARCHITECTURES = {"amd64": "x86_64", "arm64": "aarch64"}  # Podman's names for them; Docker uses the kernel's
 _RETRY = 1.0  # seconds between attempts while the engine does not answer
 
-log = structlog.get_logger(__name__)
+log = logging.getLogger(__name__)
 
 
 class DockerRuntime:
@@ -221,7 +220,7 @@ class DockerRuntime:
             )
         except EngineError as error:
             if error.status != 404:
-                log.warning("docker.stop.failed", task=plan.arn, container=container, error=error.message)
+                log.warning("container %s of %s could not be stopped: %s", container, plan.arn, error.message)
             # Without an exit the task would never end; what is left of the container goes with the task.
             self._watch.lost(watched)
 
@@ -231,7 +230,7 @@ class DockerRuntime:
             await self._persist(lambda: removal.remove_task(self._engine, self._instance, plan.arn, self._spool))
         except Exception as error:
             # It keeps its labels, so the next start of KECS finds and discards it.
-            log.warning("docker.release.incomplete", task=plan.arn, error=str(error))
+            log.warning("something of %s is left on the engine: %s", plan.arn, error)
         self._watch.forget(plan.arn)
         self._sink(Released(task=plan.arn))
 
@@ -258,7 +257,7 @@ class DockerRuntime:
             except LaunchError as error:
                 reason = str(error)
             except Exception as error:  # a bug here must not leave the task waiting for ever
-                log.exception("docker.step.failed", task=plan.arn, container=container)
+                log.exception("a step of container %s of %s failed", container, plan.arn)
                 reason = f"ResourceInitializationError: {error}"
             else:
                 return

@@ -10,12 +10,11 @@ Invariants:
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
-
-import structlog
 
 from kecs.core.records import Health
 from kecs.core.tasks.reports import Exited, Failed, HealthChanged, Report
@@ -23,7 +22,7 @@ from kecs.runtimes.docker.engine import Engine, EngineError, seconds
 
 PAUSE_LOST = "ResourceInitializationError: the container that holds the task's network has stopped"
 
-log = structlog.get_logger(__name__)
+log = logging.getLogger(__name__)
 
 _HEALTH: dict[str, Health] = {"healthy": "HEALTHY", "unhealthy": "UNHEALTHY"}
 
@@ -160,7 +159,7 @@ class Watch:
             try:
                 state = (await self._engine.call("GET", f"containers/{watched.id}/json"))["State"]
             except EngineError as error:
-                log.info("docker.exit.not_inspected", container=watched.id, error=str(error))
+                log.info("how container %s ended could not be looked up: %s", watched.id, error)
         if not watched.over:
             self._take_exit(watched, None if state is None or state["Running"] else state, event)
 
