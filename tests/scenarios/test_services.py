@@ -96,7 +96,7 @@ def test_force_new_deployment_replaces_every_task(world: World) -> None:
 
 
 def test_an_update_that_changes_nothing_rolls_nothing(world: World) -> None:
-    world.define()
+    world.define(taskRoleArn="arn:aws:iam::000000000000:role/task")
     world.serve(count=2)
     world.settle()
     before = world.service()["deployments"][0]["id"]
@@ -216,7 +216,7 @@ def test_describe_services_says_what_is_missing(world: World) -> None:
         ),
         ({"deploymentConfiguration": {"strategy": "BLUE_GREEN"}}, "UnsupportedFeatureException"),
         ({"deploymentController": {"type": "EXTERNAL"}}, "UnsupportedFeatureException"),
-        ({"schedulingStrategy": "DAEMON"}, "UnsupportedFeatureException"),
+        ({"schedulingStrategy": "DAEMON", "count": None}, "UnsupportedFeatureException"),
         ({"count": -1}, "InvalidParameterException"),
         ({"name": "no spaces"}, "InvalidParameterException"),
         ({"networkConfiguration": {"awsvpcConfiguration": {"subnets": []}}}, "InvalidParameterException"),

@@ -75,12 +75,10 @@ class World:
         members = {"networkMode": "bridge", "requiresCompatibilities": None, "cpu": None, "memory": None, **members}
         return self.define(family, *(containers or ({"name": "app", "image": "app:1", "memory": 128},)), **members)
 
-    def serve(self, name: str = "s", count: int = 3, definition: str = "web", **members: Any) -> Any:
-        given = {"launchType": "FARGATE", "networkConfiguration": NETWORK, **members}
-        return self.call(
-            "CreateService", serviceName=name, taskDefinition=definition, desiredCount=count,
-            **{key: value for key, value in given.items() if value is not None},
-        )["service"]  # fmt: skip
+    def serve(self, name: str = "s", count: int | None = 3, definition: str = "web", **members: Any) -> Any:
+        given = {"launchType": "FARGATE", "networkConfiguration": NETWORK, "desiredCount": count, **members}
+        given = {key: value for key, value in given.items() if value is not None}
+        return self.call("CreateService", serviceName=name, taskDefinition=definition, **given)["service"]
 
     def run(self, definition: str = "web", **members: Any) -> Any:
         given = {"launchType": "FARGATE", "networkConfiguration": NETWORK, **members}

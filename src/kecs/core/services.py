@@ -1,22 +1,21 @@
 """A service's configuration: what CreateService makes of a request, and what UpdateService changes in it.
 
-Pure; called by services.ecs.services.
+Pure; called by services.ecs.services. What is refused stands in core.service_rules.
 """
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec.structs import replace
 
 from kecs.aws.model import ecs as m
-from kecs.core.records import TaskDefinitionRecord
-from kecs.core.tasks.options import LaunchOptions
-
-NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
-MOST_CONSTRAINTS = 10
-MOST_STRATEGIES = 5
+from kecs.core.capacity import FARGATE_PROVIDERS
+from kecs.core.records import ClusterRecord, DeploymentRecord, TaskDefinitionRecord
+from kecs.core.service_rules import check_fits, check_members, check_role
+from kecs.core.tasks.options import LaunchOptions, launch_options
+from kecs.core.tasks.platforms import platform_family
 
 KEPT = (
     "load_balancers",
@@ -32,46 +31,59 @@ KEPT = (
 """Members that UpdateService takes over as they are given."""
 
 REVISION = ("network_configuration", "load_balancers", "service_registries", "platform_version")
-"""Members of the service whose change starts a new deployment."""
+"""Members of the service whose change starts a new deployment, as UpdateService's documentation says of each."""
 
 DEPLOYMENT_ONLY = ("service_connect_configuration", "volume_configurations", "vpc_lattice_configurations")
 """Members that belong to a deployment, not to the service; a change of theirs starts a new one too."""
+
+ZONE = "attribute:ecs.availability-zone"
+MUST_FORCE = (
+    "When switching from launch type to capacity provider strategy on an existing service, or making a change to a "
+    "capacity provider strategy on a service that is already using one, you must force a new deployment."
+)
 
 
 def configured(
     request: m.CreateServiceRequest, definition: TaskDefinitionRecord, options: LaunchOptions, principal: str
 ) -> m.Service:
     """The service's configuration as it is kept: the request's with ECS's defaults. Raises modelled errors."""
-    _check(request)
+    check_role(request, definition.definition)
     configuration = deployment_configuration(None, request.deployment_configuration)
     awsvpc = definition.definition.network_mode == "awsvpc"
-    return m.Service(
+    service = m.Service(
         service_name=request.service_name,
         load_balancers=request.load_balancers or [],
         service_registries=request.service_registries or [],
-        launch_type=None if options.strategy else _launch_type(options),
-        capacity_provider_strategy=list(options.strategy) or None,
-        platform_version=(request.platform_version or "LATEST") if options.fargate else None,
-        platform_family="Linux" if options.fargate else None,
+        platform_version=request.platform_version,
         deployment_configuration=configuration,
         role_arn=_role(request, principal) if awsvpc or request.load_balancers else None,
         placement_constraints=request.placement_constraints or [],
         placement_strategy=request.placement_strategy or [],
         network_configuration=_network(request.network_configuration),
-        health_check_grace_period_seconds=request.health_check_grace_period_seconds,
+        health_check_grace_period_seconds=request.health_check_grace_period_seconds or 0,
         scheduling_strategy="REPLICA",
         deployment_controller=request.deployment_controller or m.DeploymentController(type="ECS"),
         created_by=principal,
         enable_ecs_managed_tags=bool(request.enable_ecs_managed_tags),
         propagate_tags=request.propagate_tags or "NONE",
         enable_execute_command=bool(request.enable_execute_command),
-        availability_zone_rebalancing=request.availability_zone_rebalancing or _rebalancing(configuration),
+        availability_zone_rebalancing=request.availability_zone_rebalancing,
     )
+    service = replace(service, **_placed(service, options, definition))
+    check_fits(service, definition.definition, options, "created")
+    if service.availability_zone_rebalancing is None:
+        service = replace(service, availability_zone_rebalancing=_rebalancing(service))
+    return service
 
 
-def updated(service: m.Service, request: m.UpdateServiceRequest, options: LaunchOptions | None) -> m.Service:
-    """The configuration after an update; what the request leaves out stays. `options`: where to launch from now on."""
-    _check(request)
+def updated(
+    service: m.Service, request: m.UpdateServiceRequest, options: LaunchOptions, definition: TaskDefinitionRecord
+) -> m.Service:
+    """The configuration after an update; what the request leaves out stays. Raises modelled errors.
+
+    `options` says where to launch from now on, `definition` what.
+    """
+    check_members(request)
     changes: dict[str, Any] = {field: value for field in KEPT if (value := getattr(request, field)) is not None}
     if request.network_configuration is not None:
         changes["network_configuration"] = _network(request.network_configuration)
@@ -79,23 +91,43 @@ def updated(service: m.Service, request: m.UpdateServiceRequest, options: Launch
         changes["deployment_configuration"] = deployment_configuration(
             service.deployment_configuration, request.deployment_configuration
         )
-    if options is not None:
-        changes["launch_type"] = None if options.strategy else _launch_type(options)
-        changes["capacity_provider_strategy"] = list(options.strategy) or None
-        changes["platform_version"] = (service.platform_version or "LATEST") if options.fargate else None
-        changes["platform_family"] = "Linux" if options.fargate else None
     if request.platform_version is not None:
         changes["platform_version"] = request.platform_version
-    return replace(service, **changes)
+    after = replace(service, **changes)
+    after = replace(after, **_placed(after, options, definition))
+    check_fits(after, definition.definition, options, "updated")
+    return after
 
 
-def starts_deployment(before: m.Service, after: m.Service, request: m.UpdateServiceRequest) -> bool:
-    """Whether an update rolls out new tasks, the task definition apart."""
+def moved(cluster: ClusterRecord, service: m.Service, request: m.UpdateServiceRequest) -> LaunchOptions:
+    """Where the service launches after the update: as before, by the strategy given, or for an empty one by launch
+    type again. Raises InvalidParameterException."""
+    strategy = tuple(service.capacity_provider_strategy or ())
+    before = LaunchOptions(service.launch_type, strategy)
+    given = request.capacity_provider_strategy
+    if given is None:
+        return before
+    if given:
+        after = launch_options(cluster, None, given)
+    elif strategy:
+        after = LaunchOptions("FARGATE" if strategy[0].capacity_provider in FARGATE_PROVIDERS else "EC2", ())
+    else:
+        return before
+    if after != before and not request.force_new_deployment:
+        raise m.InvalidParameterException(MUST_FORCE)
+    return after
+
+
+def starts_deployment(
+    before: m.Service, after: m.Service, deployment: DeploymentRecord, request: m.UpdateServiceRequest
+) -> bool:
+    """Whether an update rolls out new tasks, the task definition apart. `deployment` is the service's PRIMARY one."""
     if request.force_new_deployment or any(getattr(before, f) != getattr(after, f) for f in REVISION):
         return True
-    if before.capacity_provider_strategy != after.capacity_provider_strategy:
-        return True
-    return any(getattr(request, field) is not None for field in DEPLOYMENT_ONLY)
+    return any(
+        (given := getattr(request, field)) is not None and given != _listed(getattr(deployment, field))
+        for field in DEPLOYMENT_ONLY
+    )
 
 
 def deployment_configuration(
@@ -127,30 +159,14 @@ def deployment_configuration(
     return base
 
 
-def check_name(name: str) -> None:
-    if not NAME.fullmatch(name):
-        raise m.InvalidParameterException(
-            "Invalid service name. Up to 255 letters (uppercase and lowercase), numbers, underscores, and hyphens "
-            "are allowed."
-        )
-
-
-def _check(request: m.CreateServiceRequest | m.UpdateServiceRequest) -> None:
-    if request.desired_count is not None and request.desired_count < 0:
-        raise m.InvalidParameterException("desiredCount cannot be less than 0.")
-    controller = request.deployment_controller
-    if controller is not None and controller.type != "ECS":
-        raise m.UnsupportedFeatureException(f"The deployment controller {controller.type} is not there yet in KECS.")
-    if len(request.placement_constraints or ()) > MOST_CONSTRAINTS:
-        raise m.InvalidParameterException(f"The number of placement constraints must not exceed {MOST_CONSTRAINTS}.")
-    if len(request.placement_strategy or ()) > MOST_STRATEGIES:
-        raise m.InvalidParameterException(f"The number of placement strategies must not exceed {MOST_STRATEGIES}.")
-    if not 0 <= (request.health_check_grace_period_seconds or 0) <= 2_147_483_647:
-        raise m.InvalidParameterException("healthCheckGracePeriodSeconds must be between 0 and 2147483647.")
-
-
-def _launch_type(options: LaunchOptions) -> Any:
-    return options.launch_type
+def _placed(service: m.Service, options: LaunchOptions, definition: TaskDefinitionRecord) -> dict[str, Any]:
+    """The members that follow from where the service launches."""
+    return {
+        "launch_type": None if options.strategy else options.launch_type,
+        "capacity_provider_strategy": list(options.strategy) or None,
+        "platform_version": (service.platform_version or "LATEST") if options.fargate else None,
+        "platform_family": platform_family(definition.definition) if options.fargate else None,
+    }
 
 
 def _network(network: m.NetworkConfiguration | None) -> m.NetworkConfiguration | None:
@@ -164,10 +180,28 @@ def _network(network: m.NetworkConfiguration | None) -> m.NetworkConfiguration |
 
 
 def _role(request: m.CreateServiceRequest, principal: str) -> str:
-    account = principal.split(":")[4]
-    return request.role or f"arn:aws:iam::{account}:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS"
+    """The ARN of the role: the caller's, given by ARN or by name (with its path), else the service linked one."""
+    if request.role and request.role.startswith("arn:"):
+        return request.role
+    name = request.role or "aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS"
+    return f"arn:aws:iam::{principal.split(':')[4]}:role/{name.lstrip('/')}"
 
 
-def _rebalancing(configuration: m.DeploymentConfiguration) -> Any:
-    """ECS turns it on by itself where a deployment may run more than the desired count."""
-    return "ENABLED" if (configuration.maximum_percent or 0) > 100 else "DISABLED"
+def _rebalancing(service: m.Service) -> Any:
+    """ECS turns it on by itself for every service that it can do it for.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-rebalancing.html
+    """
+    configuration, strategies = service.deployment_configuration, service.placement_strategy or []
+    unfit = (
+        configuration is not None and configuration.maximum_percent == 100,
+        bool(strategies) and (strategies[0].type, strategies[0].field) != ("spread", ZONE),
+        any(ZONE in (constraint.expression or "") for constraint in service.placement_constraints or ()),
+        any(balancer.load_balancer_name for balancer in service.load_balancers or ()),
+        service.launch_type == "EXTERNAL",
+    )
+    return "DISABLED" if any(unfit) else "ENABLED"
+
+
+def _listed(value: Any) -> Any:
+    return list(value) if isinstance(value, Sequence) else value

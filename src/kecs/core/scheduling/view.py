@@ -33,7 +33,16 @@ def service_view(service: ServiceRecord, tasks: Sequence[ServiceTask]) -> m.Serv
         task_definition=primary.task_definition if primary else service.service.task_definition,
         deployments=[_deployment(d, running[d.id], pending[d.id]) for d in service.deployments],
         events=list(service.events),
+        placement_strategy=[_strategy(s) for s in service.service.placement_strategy or ()],
     )
+
+
+def _strategy(given: m.PlacementStrategy) -> m.PlacementStrategy:
+    """AWS says `instanceId` also where it was told `host`, and shouts `CPU` and `MEMORY`."""
+    field = given.field or ""
+    if given.type == "spread" and field.lower() in ("host", "instanceid"):
+        return replace(given, field="instanceId")
+    return replace(given, field=field.upper()) if given.type == "binpack" else given
 
 
 def _deployment(deployment: DeploymentRecord, running: int, pending: int) -> m.Deployment:

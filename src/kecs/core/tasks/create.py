@@ -8,8 +8,8 @@ from kecs.aws.model import ecs as m
 from kecs.core.records import ClusterRecord, ContainerRecord, InstanceRecord, Record, TaskDefinitionRecord, TaskRecord
 from kecs.core.taskdefs.overrides import apply_overrides, effective_definition
 from kecs.core.taskdefs.requirements import Requirements, requirements
+from kecs.core.tasks.platforms import architecture, platform_family, platform_version
 
-FARGATE_PLATFORM_VERSION = "1.4.0"  # what LATEST means
 FARGATE_STORAGE = 20  # GiB; https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-task-storage.html
 
 
@@ -60,18 +60,18 @@ def new_task(
         deployment_id=spec.deployment_id,
         started_by=spec.started_by,
         network_configuration=spec.network_configuration,
-        attachments=(_interface(spec.network_configuration, uuid(), hex32()),) if awsvpc else (),
+        attachments=(_interface(spec.network_configuration, uuid()),) if awsvpc else (),
         container_instance_arn=instance.arn if instance else None,
         capacity_provider_name=spec.capacity_provider_name,
-        platform_version=_platform_version(spec.platform_version) if fargate else None,
-        platform_family=_platform_family(definition) if fargate else None,
+        platform_version=platform_version(definition, spec.platform_version) if fargate else None,
+        platform_family=platform_family(definition) if fargate else None,
         availability_zone=f"{scope.region}a",
         cpu=definition.cpu,
         memory=definition.memory,
         ephemeral_storage=_storage(definition) if fargate else None,
         overrides=spec.overrides,
         enable_execute_command=spec.enable_execute_command,
-        attributes=(m.Attribute(name="ecs.cpu-architecture", value=_architecture(definition)),) if fargate else (),
+        attributes=(m.Attribute(name="ecs.cpu-architecture", value=architecture(definition)),),
         connectivity_at=None if awsvpc else now,
         reserved_cpu=needs.cpu if instance else 0,
         reserved_memory=needs.memory if instance else 0,
@@ -104,28 +104,12 @@ def _container(definition: m.ContainerDefinition, arn: str) -> ContainerRecord:
     )
 
 
-def _interface(network: m.NetworkConfiguration | None, attachment_id: str, seed: str) -> m.Attachment:
+def _interface(network: m.NetworkConfiguration | None, attachment_id: str) -> m.Attachment:
     """The elastic network interface of an awsvpc task, before it has an address."""
     vpc = network.awsvpc_configuration if network else None
     details = [m.KeyValuePair(name="subnetId", value=vpc.subnets[0])] if vpc and vpc.subnets else []
-    details.append(m.KeyValuePair(name="networkInterfaceId", value=f"eni-{seed[:17]}"))
     return m.Attachment(id=attachment_id, type="ElasticNetworkInterface", status="PRECREATED", details=details)
 
 
 def _storage(definition: m.TaskDefinition) -> m.EphemeralStorage:
     return definition.ephemeral_storage or m.EphemeralStorage(size_in_gi_b=FARGATE_STORAGE)
-
-
-def _platform_version(requested: str | None) -> str:
-    return FARGATE_PLATFORM_VERSION if requested in (None, "LATEST") else requested
-
-
-def _platform_family(definition: m.TaskDefinition) -> str:
-    platform = definition.runtime_platform
-    family = platform.operating_system_family if platform else None
-    return "Linux" if family in (None, "LINUX") else str(family).replace("_", " ").title().replace(" ", "_")
-
-
-def _architecture(definition: m.TaskDefinition) -> str:
-    platform = definition.runtime_platform
-    return "arm64" if platform and platform.cpu_architecture == "ARM64" else "x86_64"

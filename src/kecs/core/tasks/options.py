@@ -7,14 +7,21 @@ from typing import NamedTuple
 
 from kecs.aws.model import ecs as m
 from kecs.core.capacity import FARGATE_PROVIDERS
+from kecs.core.clusters import valid_strategy
 from kecs.core.records import ClusterRecord, TaskDefinitionRecord
+from kecs.core.tasks.platforms import check_platform
 
-PLATFORM_VERSIONS = ("LATEST", "1.0.0", "1.1.0", "1.2.0", "1.3.0", "1.4.0")
 MOST_SUBNETS = 16
 MOST_SECURITY_GROUPS = 5
 EXCLUSIVE = "Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again."
+NO_WEIGHT = (
+    "There are no capacity providers with a weight value greater than zero defined in the {which}capacity provider "
+    "strategy. At least one capacity provider must have a weight value greater than zero specified. {remedy} and try "
+    "again."
+)
 NETWORK_MISSING = "Network Configuration must be provided when networkMode 'awsvpc' is specified."
 NETWORK_UNWANTED = "Network Configuration is not valid for the given networkMode of this task definition."
+PUBLIC_ADDRESS = "Assign public IP is not supported for this launch type."
 PLATFORM_UNWANTED = "The platform version must be null when specifying an EC2 launch type."
 
 
@@ -32,9 +39,7 @@ class LaunchOptions(NamedTuple):
 
     @property
     def needs_instance(self) -> bool:
-        if self.strategy:
-            return any(item.capacity_provider not in FARGATE_PROVIDERS for item in self.strategy)
-        return self.launch_type == "EC2"
+        return not self.fargate
 
 
 def launch_options(
@@ -42,29 +47,43 @@ def launch_options(
 ) -> LaunchOptions:
     """The launch type or strategy that counts: the caller's, else the cluster's default strategy, else EC2.
 
-    Raises InvalidParameterException for both at once and for a provider that the cluster does not have.
+    Raises InvalidParameterException for both at once and for a strategy that the cluster cannot follow.
     """
     if launch_type and strategy:
         raise m.InvalidParameterException(EXCLUSIVE)
-    chosen = tuple(strategy or ())
-    if not launch_type and not chosen:
-        chosen = tuple(cluster.cluster.default_capacity_provider_strategy or ())
-    if not chosen:
+    if launch_type == "MANAGED_INSTANCES":
+        raise m.InvalidParameterException(
+            "The launch type MANAGED_INSTANCES cannot be specified. Use a capacity provider strategy instead."
+        )
+    chosen = strategy or cluster.cluster.default_capacity_provider_strategy
+    if launch_type or not chosen:
         return LaunchOptions(launch_type or "EC2", ())
+    return LaunchOptions(None, _valid(chosen, cluster, default=not strategy))
+
+
+def _valid(
+    strategy: Sequence[m.CapacityProviderStrategyItem], cluster: ClusterRecord, *, default: bool
+) -> tuple[m.CapacityProviderStrategyItem, ...]:
     associated = cluster.cluster.capacity_providers or []
-    for item in chosen:
+    for item in strategy:
         if item.capacity_provider not in associated:
             raise m.InvalidParameterException(
                 f"The specified capacity provider '{item.capacity_provider}' is not associated with the cluster. "
                 "Specify a capacity provider that is associated with the cluster and try again."
             )
-    fargate = {item.capacity_provider in FARGATE_PROVIDERS for item in chosen}
-    if len(fargate) > 1:
+    items = tuple(valid_strategy(strategy, associated))
+    if len({item.capacity_provider in FARGATE_PROVIDERS for item in items}) > 1:
         raise m.InvalidParameterException(
             "A capacity provider strategy cannot contain a mix of capacity providers using Auto Scaling groups and "
             "Fargate providers. Specify one or the other and try again."
         )
-    return LaunchOptions(None, chosen)
+    if not any(item.weight for item in items):
+        remedy = "Update the cluster's default capacity provider strategy or specify" if default else "Specify"
+        which = "default " if default else ""
+        raise m.InvalidParameterException(
+            NO_WEIGHT.format(which=which, remedy=f"{remedy} a valid capacity provider strategy")
+        )
+    return items
 
 
 def check_launch(
@@ -74,17 +93,17 @@ def check_launch(
     platform_version: str | None,
 ) -> None:
     """Whether the definition can be launched this way. Raises the modelled error that says why not."""
-    wanted = "FARGATE" if options.fargate else options.launch_type
-    if wanted and wanted not in (definition.definition.compatibilities or []):
+    wanted = "FARGATE" if options.fargate else options.launch_type or "EC2"
+    if wanted not in (definition.definition.compatibilities or []):
         raise m.InvalidParameterException(f"Task definition does not support launch_type {wanted}.")
-    _check_network(definition.definition.network_mode == "awsvpc", network)
+    _check_network(definition.definition.network_mode == "awsvpc", network, options)
     if platform_version and not options.fargate:
         raise m.InvalidParameterException(PLATFORM_UNWANTED)
-    if platform_version and platform_version not in PLATFORM_VERSIONS:
-        raise m.PlatformUnknownException("The specified platform version does not exist.")
+    if options.fargate:
+        check_platform(definition.definition, platform_version)
 
 
-def _check_network(awsvpc: bool, network: m.NetworkConfiguration | None) -> None:
+def _check_network(awsvpc: bool, network: m.NetworkConfiguration | None, options: LaunchOptions) -> None:
     vpc = network.awsvpc_configuration if network else None
     if awsvpc and vpc is None:
         raise m.InvalidParameterException(NETWORK_MISSING)
@@ -95,6 +114,8 @@ def _check_network(awsvpc: bool, network: m.NetworkConfiguration | None) -> None
     if not vpc.subnets:
         raise m.InvalidParameterException("subnets can not be empty.")
     if len(vpc.subnets) > MOST_SUBNETS:
-        raise m.InvalidParameterException(f"Too many subnets. Specify no more than {MOST_SUBNETS}.")
+        raise m.InvalidParameterException(f"subnets can have at most {MOST_SUBNETS} items.")
     if len(vpc.security_groups or []) > MOST_SECURITY_GROUPS:
-        raise m.InvalidParameterException(f"Too many security groups. Specify no more than {MOST_SECURITY_GROUPS}.")
+        raise m.InvalidParameterException(f"securityGroups can have at most {MOST_SECURITY_GROUPS} items.")
+    if vpc.assign_public_ip == "ENABLED" and not options.fargate:
+        raise m.InvalidParameterException(PUBLIC_ADDRESS)

@@ -21,17 +21,17 @@ def task_view(task: TaskRecord, *, tags: bool = False) -> m.Task:
         connectivity_at=task.connectivity_at,
         container_instance_arn=task.container_instance_arn,
         containers=[_container(container, task) for container in task.containers],
-        cpu=task.cpu,
+        cpu=task.cpu or _reserved(task, task.reserved_cpu),
         created_at=task.created_at,
         desired_status=task.desired_status,
         enable_execute_command=task.enable_execute_command,
         ephemeral_storage=task.ephemeral_storage,
         execution_stopped_at=task.execution_stopped_at,
         group=task.group,
-        health_status=task.health,
+        health_status=task.health if any(_reported(c) for c in task.containers) else None,
         last_status=task.last_status,
         launch_type=task.launch_type,
-        memory=task.memory,
+        memory=task.memory or _reserved(task, task.reserved_memory),
         overrides=_overrides(task),
         platform_version=task.platform_version,
         platform_family=task.platform_family,
@@ -62,13 +62,23 @@ def _container(container: ContainerRecord, task: TaskRecord) -> m.Container:
         last_status=CONTAINER_STATUS[container.phase],
         exit_code=container.exit_code,
         reason=container.reason,
-        network_bindings=list(container.network_bindings),
+        network_bindings=list(container.network_bindings) if _reported(container) else None,
         network_interfaces=_interfaces(task.attachments),
-        health_status=container.health or "UNKNOWN",
+        health_status=(container.health or "UNKNOWN") if _reported(container) else None,
         cpu=container.cpu,
         memory=container.memory,
         memory_reservation=container.memory_reservation,
     )
+
+
+def _reported(container: ContainerRecord) -> bool:
+    """Whether the agent has anything to say of the container yet; before that AWS leaves its findings out."""
+    return container.phase != "WAITING"
+
+
+def _reserved(task: TaskRecord, amount: int) -> str | None:
+    """Without a size of its own a task on an instance shows what its containers ask for together."""
+    return str(amount) if task.container_instance_arn else None
 
 
 def _interfaces(attachments: Sequence[m.Attachment]) -> list[m.NetworkInterface]:

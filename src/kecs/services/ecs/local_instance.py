@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from kecs.aws.model import ecs as m
 from kecs.core.records import ClusterRecord, InstanceRecord
+from kecs.core.tasks.options import LaunchOptions
 from kecs.services.ecs.context import Context
 
 RESERVED_PORTS = ["22", "2375", "2376", "51678", "51679"]  # what the ECS agent registers as taken
 
 
-def ensure_instance(context: Context, cluster: ClusterRecord) -> None:
-    """Make sure that the cluster has a container instance.
+def ensure_instance(context: Context, cluster: ClusterRecord, options: LaunchOptions) -> None:
+    """Make sure that the cluster has a container instance, where the launch needs one.
 
-    Raises InvalidParameterException when it has none and the built-in one is switched off.
+    Raises InvalidParameterException when it has none and the built-in one is switched off, or is no use: it is not an
+    external one.
     """
-    if context.store.instances.keys("cluster", cluster.arn):
+    if not options.needs_instance:
         return
-    if not context.settings.local_instance:
+    external = options.launch_type == "EXTERNAL"
+    if not external and context.store.instances.keys("cluster", cluster.arn):
+        return
+    if external or not context.settings.local_instance:
         raise m.InvalidParameterException("No Container Instances were found in your cluster.")
     context.store.instances.put(_local(context, cluster))
 

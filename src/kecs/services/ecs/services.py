@@ -13,30 +13,24 @@ from kecs.core.records import DeploymentRecord, ServiceRecord, TaskDefinitionRec
 from kecs.core.scheduling.deployments import begin_deletion, set_desired_count, start_deployment
 from kecs.core.scheduling.snapshot import service_task
 from kecs.core.scheduling.view import service_view
-from kecs.core.services import check_name, configured, starts_deployment, updated
+from kecs.core.service_rules import check_connect, check_create
+from kecs.core.services import configured, moved, starts_deployment, updated
 from kecs.core.tags import validate_tags
-from kecs.core.tasks.create import FARGATE_PLATFORM_VERSION
-from kecs.core.tasks.options import LaunchOptions, check_launch, launch_options
+from kecs.core.tasks.options import check_launch, launch_options
+from kecs.core.tasks.platforms import platform_version
+from kecs.core.tasks.rules import check_volumes
 from kecs.services.ecs.context import Context, find_cluster, find_service
 from kecs.services.ecs.local_instance import ensure_instance
 from kecs.services.ecs.task_definitions import runnable_task_definition
 
 MOST_SERVICES_DESCRIBED = 10
+SERVICES_LISTED = 10  # on a page, unless asked otherwise
 NOT_FOUND = "Service not found."
 
 
 def create_service(context: Context, request: m.CreateServiceRequest) -> m.CreateServiceResponse:
     cluster = find_cluster(context, request.cluster)
-    check_name(request.service_name)
-    if request.scheduling_strategy == "DAEMON":
-        if request.capacity_provider_strategy:
-            raise m.InvalidParameterException(
-                "Specifying a capacity provider strategy is not supported when you create a service using the DAEMON "
-                "scheduling strategy."
-            )
-        raise m.UnsupportedFeatureException("The scheduling strategy DAEMON is not there yet in KECS.")
-    if request.desired_count is None:
-        raise m.InvalidParameterException("desiredCount can not be blank.")
+    check_create(request)
     definition = _definition(context, request.task_definition)
     options = launch_options(cluster, request.launch_type, request.capacity_provider_strategy)
     check_launch(definition, options, request.network_configuration, request.platform_version)
@@ -45,13 +39,12 @@ def create_service(context: Context, request: m.CreateServiceRequest) -> m.Creat
     existing = context.store.services.get(arn)
     if existing is not None and existing.status != "INACTIVE":
         return m.CreateServiceResponse(service=_view(context, _same(existing, config, definition, request), tags=True))
-    if options.needs_instance:
-        ensure_instance(context, cluster)
+    ensure_instance(context, cluster, options)
     record = ServiceRecord(
         arn=arn,
         cluster_arn=cluster.arn,
         service=replace(config, created_at=context.now),
-        desired_count=request.desired_count,
+        desired_count=request.desired_count or 0,
         tags=validate_tags(request.tags),
     )
     record = start_deployment(record, _deployment(context, record, definition, request), context.now)
@@ -70,17 +63,11 @@ def update_service(context: Context, request: m.UpdateServiceRequest) -> m.Updat
     definition = context.store.task_definitions.get(current.task_definition)
     if request.task_definition or definition is None:
         definition = _definition(context, request.task_definition or current.task_definition)
-    moved = None
-    if request.capacity_provider_strategy is not None:
-        moved = launch_options(cluster, None, request.capacity_provider_strategy)
-    options = moved or LaunchOptions(before.launch_type, tuple(before.capacity_provider_strategy or ()))
-    after = updated(before, request, moved)
-    rolls = definition.arn != current.task_definition or starts_deployment(before, after, request)
-    if rolls:
-        version = after.platform_version if options.fargate else request.platform_version
-        check_launch(definition, options, after.network_configuration, version)
-    if options.needs_instance:
-        ensure_instance(context, cluster)
+    options = moved(cluster, before, request)
+    after = updated(before, request, options, definition)
+    check_launch(definition, options, after.network_configuration, request.platform_version or after.platform_version)
+    ensure_instance(context, cluster, options)
+    rolls = definition.arn != current.task_definition or starts_deployment(before, after, current, request)
     record = replace(record, service=after, steady=False)
     if request.desired_count is not None:
         record = set_desired_count(record, request.desired_count, context.now)
@@ -109,7 +96,7 @@ def describe_services(context: Context, request: m.DescribeServicesRequest) -> m
     if not request.services:
         raise m.InvalidParameterException("Services cannot be empty.")
     if len(request.services) > MOST_SERVICES_DESCRIBED:
-        raise m.InvalidParameterException(f"Services cannot exceed {MOST_SERVICES_DESCRIBED}.")
+        raise m.InvalidParameterException(f"service names can have at most {MOST_SERVICES_DESCRIBED} items.")
     tags = "TAGS" in (request.include or ())
     services, failures = [], []
     for reference in request.services:
@@ -129,7 +116,8 @@ def list_services(context: Context, request: m.ListServicesRequest) -> m.ListSer
         for record in context.store.services.where("cluster", cluster.arn)
         if record.status == "ACTIVE" and _matches(record, request)
     ]
-    found, token = page(arns, request.next_token, request.max_results)
+    size = SERVICES_LISTED if request.max_results is None else request.max_results
+    found, token = page(arns, request.next_token, size)
     return m.ListServicesResponse(service_arns=list(found), next_token=token)
 
 
@@ -173,6 +161,8 @@ def _deployment(
         connect = connect if connect is not None else last.service_connect_configuration
         volumes = volumes if volumes is not None else list(last.volume_configurations)
         lattice = lattice if lattice is not None else list(last.vpc_lattice_configurations)
+    check_volumes(definition.definition, volumes or ())
+    check_connect(connect, definition.definition)
     return DeploymentRecord(
         id=f"ecs-svc/{context.ids.digits19()}",
         status="PRIMARY",
@@ -182,7 +172,7 @@ def _deployment(
         updated_at=context.now,
         launch_type=service.launch_type,
         capacity_provider_strategy=tuple(service.capacity_provider_strategy or ()),
-        platform_version=FARGATE_PLATFORM_VERSION if service.platform_version == "LATEST" else service.platform_version,
+        platform_version=service.platform_version and platform_version(definition.definition, service.platform_version),
         platform_family=service.platform_family,
         network_configuration=service.network_configuration,
         service_connect_configuration=connect,

@@ -15,6 +15,7 @@ from kecs.core.tasks.changes import request_stop
 from kecs.core.tasks.create import TaskSpec
 from kecs.core.tasks.launch import launch
 from kecs.core.tasks.options import LaunchOptions, check_launch, launch_options
+from kecs.core.tasks.rules import check_length, check_placement, check_task_role, check_token, check_volumes
 from kecs.core.tasks.view import task_view
 from kecs.services.ecs.context import Context, find_cluster, find_service
 from kecs.services.ecs.local_instance import ensure_instance
@@ -25,6 +26,11 @@ MOST_TASKS_RUN = 10
 MOST_TASKS_DESCRIBED = 100
 LONGEST_STARTED_BY = 128  # characters
 LONGEST_REASON = 1024  # characters
+LONGEST_TOKEN = 64  # characters
+NO_TASK_ROLE = (
+    "The execute command failed because a valid task role is not being used. Specify a valid task role in your task "
+    "definition or as a task override and try again."
+)
 ID_LENGTHS = (32, 36)
 NOT_FOUND = "The referenced task was not found."
 STOPPED_BY_USER = "Task stopped by user"
@@ -33,6 +39,7 @@ STOPPED_BY_USER = "Task stopped by user"
 def run_task(context: Context, request: m.RunTaskRequest) -> m.RunTaskResponse:
     """New tasks, on their way already; what found no place comes back in `failures`."""
     cluster = find_cluster(context, request.cluster)
+    check_token(request.client_token, LONGEST_TOKEN)
     known = recall(context, "RunTask", request.client_token, request)
     if known is not None:
         again = [task for arn in known if (task := context.store.tasks.get(arn))]
@@ -43,10 +50,8 @@ def run_task(context: Context, request: m.RunTaskRequest) -> m.RunTaskResponse:
         raise m.InvalidParameterException(f"Task count must be between 1 and {MOST_TASKS_RUN}.")
     options = launch_options(cluster, request.launch_type, request.capacity_provider_strategy)
     check_launch(definition, options, request.network_configuration, request.platform_version)
-    launch_type = "FARGATE" if options.fargate else "EC2"
-    validate_overrides(definition.definition, request.overrides, launch_type=launch_type)
-    if options.needs_instance:
-        ensure_instance(context, cluster)
+    _check_run(request, definition.definition, options)
+    ensure_instance(context, cluster, options)
     launched = launch(
         _spec(request, cluster, definition, options),
         count,
@@ -72,8 +77,7 @@ def stop_task(context: Context, request: m.StopTaskRequest) -> m.StopTaskRespons
     task = _find_task(context, cluster, request.task)
     if task is None:
         raise m.InvalidParameterException(NOT_FOUND)
-    if request.reason is not None and len(request.reason) > LONGEST_REASON:
-        raise m.InvalidParameterException(f"Reason must be at most {LONGEST_REASON} characters long.")
+    check_length("reason", request.reason, LONGEST_REASON)
     stopping = request_stop(task, "UserInitiated", request.reason or STOPPED_BY_USER, context.now)
     if stopping is not task:
         context.store.tasks.put(stopping)
@@ -85,7 +89,7 @@ def describe_tasks(context: Context, request: m.DescribeTasksRequest) -> m.Descr
     if not request.tasks:
         raise m.InvalidParameterException("Tasks cannot be empty.")
     if len(request.tasks) > MOST_TASKS_DESCRIBED:
-        raise m.InvalidParameterException(f"Tasks cannot exceed {MOST_TASKS_DESCRIBED}.")
+        raise m.InvalidParameterException(f"taskIds can have at most {MOST_TASKS_DESCRIBED} items.")
     with_tags = "TAGS" in (request.include or ())
     tasks, failures = [], []
     for reference in request.tasks:
@@ -101,18 +105,41 @@ def describe_tasks(context: Context, request: m.DescribeTasksRequest) -> m.Descr
 def list_tasks(context: Context, request: m.ListTasksRequest) -> m.ListTasksResponse:
     """ARNs of the tasks that match every filter; those that are wanted running unless asked otherwise."""
     cluster = find_cluster(context, request.cluster)
+    _check_filters(request)
+    desired = request.desired_status or "RUNNING"
+    tasks = _candidates(context, cluster, request)
+    arns = [task.arn for task in tasks if task.desired_status == desired and _matches(task, request)]
+    found, token = page(arns, request.next_token, request.max_results)
+    return m.ListTasksResponse(task_arns=list(found), next_token=token)
+
+
+def _check_filters(request: m.ListTasksRequest) -> None:
+    """Some filters stand alone; a desired status goes with each of them."""
+    if request.started_by and any(
+        (request.service_name, request.family, request.container_instance, request.launch_type)
+    ):
+        raise m.InvalidParameterException("cannot specify startedBy with other arguments")
+    if request.service_name and any((request.family, request.container_instance)):
+        raise m.InvalidParameterException("cannot specify serviceName with other arguments")
+
+
+def _candidates(context: Context, cluster: ClusterRecord, request: m.ListTasksRequest) -> Sequence[TaskRecord]:
+    """The cluster's tasks, as far as an index narrows them down."""
     tasks = context.store.tasks
+    if request.daemon_name:
+        return ()  # there is no daemon yet that a task could belong to
     if request.service_name:
         service = find_service(context, cluster, request.service_name)
         if service is None:
             raise m.ServiceNotFoundException("Service not found.")
-        candidates = tasks.where("service", service.arn)
-    else:
-        candidates = tasks.where("cluster", cluster.arn)
-    desired = request.desired_status or "RUNNING"
-    arns = [task.arn for task in candidates if task.desired_status == desired and _matches(task, request)]
-    found, token = page(arns, request.next_token, request.max_results)
-    return m.ListTasksResponse(task_arns=list(found), next_token=token)
+        return tasks.where("service", service.arn)
+    if request.container_instance:
+        arn = context.scope.container_instance(cluster.name, last_part(request.container_instance))
+        given = request.container_instance
+        if context.store.instances.get(arn) is None or (given.startswith("arn:") and given != arn):
+            raise m.InvalidParameterException(f"Referenced container instance {last_part(given)} not found.")
+        return tasks.where("instance", arn)
+    return tasks.where("cluster", cluster.arn)
 
 
 def rooms(context: Context, cluster: ClusterRecord) -> list[Room]:
@@ -121,11 +148,19 @@ def rooms(context: Context, cluster: ClusterRecord) -> list[Room]:
     return [Room(i, store.tasks.where("instance", i.arn)) for i in store.instances.where("cluster", cluster.arn)]
 
 
+def _check_run(request: m.RunTaskRequest, definition: m.TaskDefinition, options: LaunchOptions) -> None:
+    """Whether the definition can be run as the request says. Raises modelled errors."""
+    check_length("startedBy", request.started_by, LONGEST_STARTED_BY)
+    validate_overrides(definition, request.overrides, launch_type="FARGATE" if options.fargate else "EC2")
+    check_placement(definition, request.placement_constraints, request.placement_strategy, fargate=options.fargate)
+    check_volumes(definition, request.volume_configurations or ())
+    if request.enable_execute_command:
+        check_task_role(definition, request.overrides, NO_TASK_ROLE)
+
+
 def _spec(
     request: m.RunTaskRequest, cluster: ClusterRecord, definition: TaskDefinitionRecord, options: LaunchOptions
 ) -> TaskSpec:
-    if len(request.started_by or "") > LONGEST_STARTED_BY:
-        raise m.InvalidParameterException(f"startedBy must be at most {LONGEST_STARTED_BY} characters long.")
     return TaskSpec(
         cluster=cluster,
         definition=definition,
@@ -167,7 +202,4 @@ def _matches(task: TaskRecord, request: m.ListTasksRequest) -> bool:
         return False
     if request.family and task.family_key != task.scope.family(request.family):
         return False
-    if request.started_by and task.started_by != request.started_by:
-        return False
-    instance = request.container_instance
-    return not instance or last_part(task.container_instance_arn or "") == last_part(instance)
+    return not request.started_by or task.started_by == request.started_by

@@ -18,14 +18,16 @@ CLUSTERS = {
 
 SERVICES = {
     "availabilityZoneRebalancing": "Kept and shown. There is one Availability Zone.",
-    "loadBalancers": "Kept and shown. No target is registered and no traffic sent: load balancers are not there yet.",
-    "serviceRegistries": "Kept and shown. Nothing is registered in Cloud Map.",
+    "loadBalancers": "Checked, kept and shown. There are no load balancers yet: no target is registered.",
+    "serviceRegistries": "Checked, kept and shown. Nothing is registered in Cloud Map.",
     "placementConstraints": NO_INSTANCE_CHOICE,
     "placementStrategy": NO_INSTANCE_CHOICE,
     "enableExecuteCommand": "Kept and shown, also on the service's tasks. ExecuteCommand is not there yet.",
     "platformVersion": "Checked, kept and shown. Every version runs tasks in the same way.",
-    "serviceConnectConfiguration": f"Kept and shown with the deployment. {SERVICE_CONNECT}",
-    "volumeConfigurations": "Kept and shown with the deployment. The task gets an empty volume instead of EBS storage.",
+    "serviceConnectConfiguration": f"Checked, kept and shown with the deployment. {SERVICE_CONNECT}",
+    "volumeConfigurations": (
+        "Checked, kept and shown with the deployment. The task gets an empty volume instead of EBS storage."
+    ),
     "vpcLatticeConfigurations": "Kept and shown with the deployment. Nothing is registered with VPC Lattice.",
     "gatewayConnectors": "Neither kept nor shown. Gateways are not there yet.",
     "monitoring": "Neither kept nor shown. KECS publishes no CloudWatch metrics.",
@@ -47,11 +49,11 @@ TASK_DEFINITIONS = {
 
 RUNS = {
     "enableExecuteCommand": "Kept and shown. ExecuteCommand is not there yet.",
-    "placementConstraints": "Accepted and dropped. Tasks go to any container instance with room for them.",
-    "placementStrategy": "Accepted and dropped. Tasks go to any container instance with room for them.",
+    "placementConstraints": "Checked and dropped. Tasks go to any container instance with room for them.",
+    "placementStrategy": "Checked and dropped. Tasks go to any container instance with room for them.",
     "platformVersion": "Checked, kept and shown. Every version runs tasks in the same way.",
     "referenceId": "Accepted and dropped.",
-    "volumeConfigurations": "Accepted and dropped. The task gets an empty volume instead of EBS storage.",
+    "volumeConfigurations": "Checked and dropped. The task gets an empty volume instead of EBS storage.",
 }
 """Of RunTask."""
 
@@ -67,12 +69,11 @@ UNACTED: dict[str, str] = {
         for operation in ("CreateService", "UpdateService")
         for member, text in SERVICES.items()
     },
-    "CreateService.clientToken": "Accepted and dropped. The service's name already tells a repeated call.",
+    "CreateService.clientToken": "Checked and dropped. The service's name already tells a repeated call.",
     "CreateService.role": "Kept and shown as roleArn. No role is assumed.",
     "UpdateService.deploymentController": "Refused unless ECS, the only controller there is; otherwise without effect.",
     **{f"RegisterTaskDefinition.{member}": text for member, text in TASK_DEFINITIONS.items()},
     **{f"RunTask.{member}": text for member, text in RUNS.items()},
-    "ListTasks.daemonName": "Accepted and dropped. Daemons are not there yet.",
     # What tasks and services share.
     "CapacityProviderStrategyItem.capacityProvider": "FARGATE_SPOT is run like FARGATE: it is never interrupted.",
     "AwsVpcConfiguration.subnets": "Kept and shown. All tasks are in one network of KECS's own.",

@@ -1,0 +1,139 @@
+"""What ECS refuses in a service: CreateService's and UpdateService's own rules.
+
+Pure; called by services.ecs.services and core.services. Every function raises InvalidParameterException unless it
+says otherwise.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from kecs.aws.model import ecs as m
+from kecs.core.tasks.options import LaunchOptions
+from kecs.core.tasks.rules import check_placement, check_task_role, check_token
+
+NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
+LONGEST_TOKEN = 36
+LONGEST_GRACE_PERIOD = 2_147_483_647  # seconds
+MOST_REGISTRIES = 1
+
+DAEMON = "The daemon scheduling strategy does not support"
+DAEMON_COUNT = f"{DAEMON} a desired count for services. Remove the desired count value and try again"
+DAEMON_PLACEMENT = f"{DAEMON} placement strategies. Remove the placement strategy and try again"
+DAEMON_PERCENT = (
+    f"{DAEMON} values above 100 for maximumPercent on a deployment configuration. Change the maximumPercent value to "
+    "100, and try again"
+)
+DAEMON_PROVIDERS = (
+    "Specifying a capacity provider strategy is not supported when you create a service using the DAEMON scheduling "
+    "strategy."
+)
+ROLE_UNWANTED = "You cannot specify an IAM role for services that require a service linked role."
+ROLE_ALONE = "A role was passed, but no load balancers were present."
+NO_TASK_ROLE = (
+    "The service couldn't be {done} because a valid taskRoleArn is not being used. Specify a valid task role in your "
+    "task definition and try again."
+)
+
+
+def check_name(name: str) -> None:
+    if not NAME.fullmatch(name):
+        raise m.InvalidParameterException(
+            "Invalid service name. Up to 255 letters (uppercase and lowercase), numbers, underscores, and hyphens "
+            "are allowed."
+        )
+
+
+def check_create(request: m.CreateServiceRequest) -> None:
+    """What can be said of the request alone. Also raises UnsupportedFeatureException for what KECS does not have."""
+    check_name(request.service_name)
+    check_token(request.client_token, LONGEST_TOKEN)
+    if request.scheduling_strategy == "DAEMON":
+        _check_daemon(request)
+    if request.desired_count is None:
+        raise m.InvalidParameterException("desiredCount can not be blank.")
+    check_members(request)
+
+
+def _check_daemon(request: m.CreateServiceRequest) -> None:
+    configuration = request.deployment_configuration
+    refusals = {
+        DAEMON_PROVIDERS: request.capacity_provider_strategy,
+        DAEMON_COUNT: request.desired_count is not None,
+        DAEMON_PLACEMENT: request.placement_strategy,
+        DAEMON_PERCENT: configuration is not None and (configuration.maximum_percent or 0) > 100,
+    }
+    for text, wrong in refusals.items():
+        if wrong:
+            raise m.InvalidParameterException(text)
+    raise m.UnsupportedFeatureException("The scheduling strategy DAEMON is not there yet in KECS.")
+
+
+def check_members(request: m.CreateServiceRequest | m.UpdateServiceRequest) -> None:
+    """The members that both requests have. Also raises UnsupportedFeatureException."""
+    if request.desired_count is not None and request.desired_count < 0:
+        raise m.InvalidParameterException("desiredCount cannot be less than 0.")
+    controller = request.deployment_controller
+    if controller is not None and controller.type != "ECS":
+        raise m.UnsupportedFeatureException(f"The deployment controller {controller.type} is not there yet in KECS.")
+    if not 0 <= (request.health_check_grace_period_seconds or 0) <= LONGEST_GRACE_PERIOD:
+        raise m.InvalidParameterException(
+            f"healthCheckGracePeriodSeconds must be between 0 and {LONGEST_GRACE_PERIOD}."
+        )
+    if len(request.service_registries or ()) > MOST_REGISTRIES:
+        raise m.InvalidParameterException(f"serviceRegistries can have at most {MOST_REGISTRIES} items.")
+
+
+def check_role(request: m.CreateServiceRequest, definition: m.TaskDefinition) -> None:
+    """A role of the caller's is for one load balancer; everything else works with the service linked role."""
+    if not request.role:
+        return
+    if definition.network_mode == "awsvpc" or request.service_registries or len(request.load_balancers or ()) > 1:
+        raise m.InvalidParameterException(ROLE_UNWANTED)
+    if not request.load_balancers:
+        raise m.InvalidParameterException(ROLE_ALONE)
+
+
+def check_fits(service: m.Service, definition: m.TaskDefinition, options: LaunchOptions, done: str) -> None:
+    """Whether the service as it is to be fits the definition and the place. `done`: "created" or "updated"."""
+    check_placement(definition, service.placement_constraints, service.placement_strategy, fargate=options.fargate)
+    if service.enable_execute_command:
+        check_task_role(definition, None, NO_TASK_ROLE.format(done=done))
+    for balancer in service.load_balancers or ():
+        _check_balancer(balancer, definition)
+    for registry in service.service_registries or ():
+        if registry.container_name:
+            _check_port(registry.container_name, registry.container_port, definition)
+
+
+def _check_balancer(balancer: m.LoadBalancer, definition: m.TaskDefinition) -> None:
+    if bool(balancer.target_group_arn) == bool(balancer.load_balancer_name):
+        raise m.InvalidParameterException(
+            "A load balancer must have either a targetGroupArn or a loadBalancerName, and not both."
+        )
+    if not balancer.container_name:
+        raise m.InvalidParameterException("Container Name can not be blank.")
+    if balancer.container_port is None:
+        raise m.InvalidParameterException("Container Port can not be blank.")
+    _check_port(balancer.container_name, balancer.container_port, definition)
+
+
+def _check_port(name: str, port: int | None, definition: m.TaskDefinition) -> None:
+    container = next((c for c in definition.container_definitions or () if c.name == name), None)
+    if container is None:
+        raise m.InvalidParameterException(f"The container {name} does not exist in the task definition.")
+    if port is not None and port not in {mapping.container_port for mapping in container.port_mappings or ()}:
+        raise m.InvalidParameterException(f"The container {name} did not have a container port {port} defined.")
+
+
+def check_connect(connect: m.ServiceConnectConfiguration | None, definition: m.TaskDefinition) -> None:
+    """Each of the services that Service Connect is to offer goes by the name of a port."""
+    names = {p.name for c in definition.container_definitions or () for p in c.port_mappings or () if p.name}
+    offered: Sequence[m.ServiceConnectService] = (connect.services if connect else None) or ()
+    for service in offered:
+        if service.port_name not in names:
+            raise m.InvalidParameterException(
+                f"The portName '{service.port_name}' of serviceConnectConfiguration is not the name of a port mapping "
+                "in the task definition."
+            )
