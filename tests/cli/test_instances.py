@@ -105,6 +105,6 @@ def test_the_data_root_follows_the_environment(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("XDG_STATE_HOME", "/state")
     assert data_root(None) == Path("/state/kecs")
     monkeypatch.delenv("XDG_STATE_HOME")
-    monkeypatch.setenv("HOME", "/home/me")
-    assert data_root(None) == Path("/home/me/.local/state/kecs")
+    monkeypatch.setenv("HOME", "/users/me")
+    assert data_root(None) == Path("/users/me/.local/state/kecs")
     assert data_root(Path("here")) == Path.cwd() / "here"

@@ -136,7 +136,7 @@ def test_everything_that_a_container_can_say() -> None:
         ipc_mode="host",
         volumes=[
             m.Volume(name="scratch"),
-            m.Volume(name="code", host=m.HostVolumeProperties(source_path="/home/me/code")),
+            m.Volume(name="code", host=m.HostVolumeProperties(source_path="/users/me/code")),
             m.Volume(name="files", docker_volume_configuration=m.DockerVolumeConfiguration(scope="shared")),
         ],
     )
@@ -183,7 +183,7 @@ def test_everything_that_a_container_can_say() -> None:
         "MemoryReservation": 128 * MIB,
         "MemorySwap": 768 * MIB,
         "MemorySwappiness": 10,
-        "Binds": [f"{NAME.format('scratch')}:/scratch:rw", "/home/me/code:/code:ro", "files:/files:rw"],
+        "Binds": [f"{NAME.format('scratch')}:/scratch:rw", "/users/me/code:/code:ro", "files:/files:rw"],
         "VolumesFrom": [f"{NAME.format('db')}:ro", f"{NAME.format('cache')}:rw"],
         "ReadonlyRootfs": True,
         "Privileged": True,
