@@ -27,6 +27,7 @@ from kecs.core.records import (
 )
 
 SCHEMA_VERSION = 1
+LOCK_TIMEOUT = 1.0  # seconds; whoever holds the file holds it until it ends
 RECORD_TYPES: dict[str, type[AnyRecord]] = {
     "clusters": ClusterRecord,
     "families": FamilyRecord,
@@ -50,20 +51,35 @@ class SqliteJournal:
         self._path = path
         self._encode = msgspec.json.Encoder().encode
         try:
-            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-            self._db.execute("PRAGMA locking_mode=EXCLUSIVE")
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=NORMAL")
-            version = self._db.execute("PRAGMA user_version").fetchone()[0]
-            if version not in (0, SCHEMA_VERSION):
-                raise JournalBroken(f"{path} was written by another version of KECS; remove it or use that version")
-            self._db.execute(
-                "CREATE TABLE IF NOT EXISTS records (place INTEGER PRIMARY KEY, kind TEXT NOT NULL, key TEXT NOT NULL, "
-                "body BLOB NOT NULL, UNIQUE (kind, key))"
-            )
-            self._db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+            self._db = sqlite3.connect(path, timeout=LOCK_TIMEOUT, isolation_level=None, check_same_thread=False)
         except sqlite3.Error as error:
             raise JournalBroken(self._explain(error)) from error
+        try:
+            self._prepare()
+        except sqlite3.Error as error:
+            self._db.close()
+            raise JournalBroken(self._explain(error)) from error
+        except JournalBroken:
+            self._db.close()
+            raise
+
+    def _prepare(self) -> None:
+        """Take the file for this process alone, and make its table when it is new."""
+        self._db.execute("PRAGMA locking_mode=EXCLUSIVE")
+        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if version not in (0, SCHEMA_VERSION):
+            raise JournalBroken(f"{self._path} was written by another version of KECS; remove it or use that version")
+        if version == 0 and self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+            raise JournalBroken(f"{self._path} is the database of another program; choose another --data-dir")
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=NORMAL")
+        self._db.execute("BEGIN IMMEDIATE")
+        self._db.execute(
+            "CREATE TABLE IF NOT EXISTS records (place INTEGER PRIMARY KEY, kind TEXT NOT NULL, key TEXT NOT NULL, "
+            "body BLOB NOT NULL, UNIQUE (kind, key))"
+        )
+        self._db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+        self._db.execute("COMMIT")
 
     def load(self) -> Iterator[tuple[str, AnyRecord]]:
         """Every record with its kind, oldest first. Raises JournalBroken."""
@@ -78,19 +94,23 @@ class SqliteJournal:
 
     def write(self, changes: list[Change]) -> None:
         """Make the changes durable, all or none; of several changes to one record the last counts."""
-        last: dict[tuple[str, str], Any] = {}
+        gone: dict[tuple[str, str], None] = {}
+        kept: dict[tuple[str, str], Any] = {}
         for kind, key, _, after in changes:
-            last[kind, key] = after
-        gone = [place for place, record in last.items() if record is None]
-        kept = [(*place, self._encode(record)) for place, record in last.items() if record is not None]
+            if after is None:
+                gone[kind, key] = None
+                kept.pop((kind, key), None)  # what is made anew stands at the end
+            else:
+                kept[kind, key] = after
+        rows = [(*place, self._encode(record)) for place, record in kept.items()]
         self._db.execute("BEGIN")
         try:
+            self._db.executemany("DELETE FROM records WHERE kind = ? AND key = ?", gone)
             self._db.executemany(
                 "INSERT INTO records (kind, key, body) VALUES (?, ?, ?) "
                 "ON CONFLICT (kind, key) DO UPDATE SET body = excluded.body",
-                kept,
+                rows,
             )
-            self._db.executemany("DELETE FROM records WHERE kind = ? AND key = ?", gone)
             self._db.execute("COMMIT")
         except sqlite3.Error:
             if self._db.in_transaction:
