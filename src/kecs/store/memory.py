@@ -207,6 +207,8 @@ class MemoryStore(Tables):
         self.flush()
 
     def close(self) -> None:
-        self.flush()
-        if self._journal is not None:
-            self._journal.close()
+        try:
+            self.flush()
+        finally:
+            if self._journal is not None:
+                self._journal.close()
