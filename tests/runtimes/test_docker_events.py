@@ -74,11 +74,15 @@ async def test_an_exit_while_the_connection_is_down_is_reported(proxy: Proxy) ->
     async with bench(url=f"unix://{proxy.path}") as on:
         gone, removed, stays = plan(container()), plan(container()), plan(container())
         ids = [(await run(on, task))[0].runtime_id for task in (gone, removed, stays)]
+        assert on.runtime.trouble is None
         await proxy.cut()
         docker("POST", f"/containers/{ids[0]}/kill?signal=KILL")
         docker("DELETE", f"/containers/{ids[1]}?force=1")
+        while on.runtime.trouble is None:
+            await asyncio.sleep(0.01)
         await proxy.mend()
         assert (await on.until(Exited, gone)).exit_code == 137
+        assert on.runtime.trouble is None
         assert (await on.until(Exited, removed)).exit_code in (137, None)
         on.runtime.stop(stays, "app", 30)
         assert (await on.until(Exited, stays)).exit_code == 0

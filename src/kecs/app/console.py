@@ -30,8 +30,10 @@ class KernelConsole:
         self._instance = instance
 
     def health(self) -> dict[str, Any]:
+        trouble = self._kernel.runtime.trouble
         return {
-            "status": "ok",
+            "status": "degraded" if trouble else "ok",
+            **({"reason": trouble} if trouble else {}),
             "runtime": self._kernel.runtime.name,
             "version": __version__,
             "pid": os.getpid(),

@@ -51,6 +51,10 @@ class Runtime(Protocol):
     async def close(self) -> None:
         """Let go of everything held in this process; containers go on."""
 
+    @property
+    def trouble(self) -> str | None:
+        """Why containers can be neither run nor watched at the moment, in one line; None when all is well."""
+
     async def inventory(self) -> list[ObservedTask]:
         """The tasks of this KECS instance that exist now. From here on their exits are reported too."""
 

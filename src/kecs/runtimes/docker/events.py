@@ -38,6 +38,7 @@ class Events:
         self._on_gap = on_gap
         self._since = ""
         self._task: asyncio.Task[None] | None = None
+        self.trouble: str | None = None  # why no events come at the moment
 
     async def open(self, since: float) -> None:
         """Subscribe; returns once Docker sends events. `since`: seconds since the epoch on the engine's own clock."""
@@ -60,12 +61,14 @@ class Events:
                     if subscribed.is_set():
                         await self._on_gap()
                     subscribed.set()
-                    failures = 0
+                    self.trouble, failures = None, 0
                     async for line in content:
                         self._receive(line)
-                log.warning("the Docker Engine has closed its event stream; connecting again")
+                self.trouble = "the Docker Engine has closed its event stream"
             except (EngineError, ValueError) as error:
-                log.warning("the event stream of the Docker Engine is lost, connecting again: %s", error)
+                self.trouble = f"the Docker Engine does not answer: {error}"
+            if not failures:
+                log.warning("%s; connecting again", self.trouble)
             await asyncio.sleep(_RETRY[min(failures, len(_RETRY) - 1)])
             failures += 1
 

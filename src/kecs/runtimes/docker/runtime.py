@@ -109,6 +109,10 @@ class DockerRuntime:
         await self._watch.close()
         await self._engine.close()
 
+    @property
+    def trouble(self) -> str | None:
+        return self._events.trouble if self._is_open else None
+
     async def inventory(self) -> list[ObservedTask]:
         try:
             found = await inventory.observe(self._engine, self._instance, self._watch, self._address)

@@ -43,6 +43,7 @@ class SimulatedRuntime:
     """Runs containers that exist on the clock only; see ports.runtime.Runtime."""
 
     name = "simulated"
+    trouble = None  # nothing outside this process can fail
 
     def __init__(
         self,
