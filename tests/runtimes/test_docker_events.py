@@ -78,7 +78,7 @@ async def test_an_exit_while_the_connection_is_down_is_reported(proxy: Proxy) ->
         await proxy.cut()
         docker("POST", f"/containers/{ids[0]}/kill?signal=KILL")
         docker("DELETE", f"/containers/{ids[1]}?force=1")
-        while on.runtime.trouble is None:
+        while on.runtime.trouble is None:  # noqa: ASYNC110  a state to look at, no event to wait for
             await asyncio.sleep(0.01)
         await proxy.mend()
         assert (await on.until(Exited, gone)).exit_code == 137

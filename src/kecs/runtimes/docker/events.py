@@ -58,10 +58,10 @@ class Events:
             try:
                 params = {"filters": self._filters, "since": self._since}
                 async with self._engine.stream("GET", "events", params=params) as content:
+                    self.trouble, failures = None, 0
                     if subscribed.is_set():
                         await self._on_gap()
                     subscribed.set()
-                    self.trouble, failures = None, 0
                     async for line in content:
                         self._receive(line)
                 self.trouble = "the Docker Engine has closed its event stream"
