@@ -1,0 +1,120 @@
+"""Which members a task shows at which point of its life, on Fargate and on an instance."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from .world import Refused, World
+
+AT_ONCE = {
+    "attachments", "attributes", "availabilityZone", "clusterArn", "containers", "cpu", "createdAt", "desiredStatus",
+    "enableExecuteCommand", "group", "lastStatus", "launchType", "memory", "overrides", "tags", "taskArn",
+    "taskDefinitionArn", "version",
+}  # fmt: skip
+FARGATE = {"platformVersion", "platformFamily", "ephemeralStorage", "fargateEphemeralStorage"}
+RUNNING = {"connectivity", "connectivityAt", "healthStatus", "pullStartedAt", "pullStoppedAt", "startedAt"}
+STOPPED = {"executionStoppedAt", "stopCode", "stoppedAt", "stoppedReason", "stoppingAt"}
+
+
+def details(task: Any) -> dict[str, str]:
+    return {d["name"]: d["value"] for d in task["attachments"][0]["details"]}
+
+
+def test_a_fargate_task_from_its_first_answer_to_its_end(world: World) -> None:
+    world.define()
+    (task,) = world.run()["tasks"]
+    assert set(task) == AT_ONCE | FARGATE
+    assert task["overrides"] == {"containerOverrides": [{"name": "app"}], "inferenceAcceleratorOverrides": []}
+    assert set(details(task)) == {"subnetId"}
+    (container,) = task["containers"]
+    assert set(container) == {
+        "containerArn", "taskArn", "name", "image", "lastStatus", "networkInterfaces", "cpu",
+    }  # fmt: skip
+    arn = task["taskArn"]
+    world.until(lambda: world.task(arn)["lastStatus"] == "RUNNING")
+    task = world.task(arn)
+    assert set(task) == AT_ONCE | FARGATE | RUNNING
+    assert task["attachments"][0]["status"] == "ATTACHED"
+    interface = details(task)
+    assert list(interface) == ["subnetId", "networkInterfaceId", "macAddress", "privateDnsName", "privateIPv4Address"]
+    address = interface["privateIPv4Address"]
+    assert interface["networkInterfaceId"].startswith("eni-")
+    assert interface["privateDnsName"] == f"ip-{address.replace('.', '-')}.ec2.internal"
+    (container,) = task["containers"]
+    assert container["networkInterfaces"][0]["privateIpv4Address"] == address
+    assert (container["healthStatus"], container["networkBindings"]) == ("UNKNOWN", [])
+    assert "runtimeId" in container
+    world.call("StopTask", task=arn)
+    world.until(lambda: world.task(arn)["lastStatus"] == "STOPPED")
+    assert set(world.task(arn)) == AT_ONCE | FARGATE | RUNNING | STOPPED
+    assert "exitCode" in world.task(arn)["containers"][0]
+
+
+def test_a_task_on_an_instance_shows_what_its_containers_ask_for(world: World) -> None:
+    world.define_ec2(
+        "ec2",
+        {"name": "a", "image": "a", "cpu": 10, "memory": 100},
+        {"name": "b", "image": "b", "cpu": 20, "memoryReservation": 50},
+    )
+    (task,) = world.run("ec2", launchType="EC2", networkConfiguration=None)["tasks"]
+    assert not FARGATE & set(task)
+    assert (task["cpu"], task["memory"]) == ("30", "150")
+    assert task["attributes"] == [{"name": "ecs.cpu-architecture", "value": "x86_64"}]
+    assert task["attachments"] == []
+    assert (task["lastStatus"], task["containerInstanceArn"].split("/")[1]) == ("PENDING", "default")
+    sizes = [(c["cpu"], c.get("memory"), c.get("memoryReservation")) for c in task["containers"]]
+    assert sizes == [("10", "100", None), ("20", None, "50")]
+
+
+def test_a_container_that_never_started_has_no_exit_code(world: World) -> None:
+    world.runtime.set_script("gone*", {"pull_error": "manifest unknown"})
+    world.define("web", {"name": "app", "image": "gone:1"})
+    arn = world.run()["tasks"][0]["taskArn"]
+    world.until(lambda: world.task(arn)["lastStatus"] == "STOPPED")
+    task = world.task(arn)
+    assert "startedAt" not in task
+    (container,) = task["containers"]
+    assert container["lastStatus"] == "STOPPED"
+    assert "exitCode" not in container
+    assert container["reason"].startswith("CannotPullContainerError: ")
+
+
+def test_overrides_come_back_with_an_entry_for_every_container(world: World) -> None:
+    world.define("pair", {"name": "app", "image": "app"}, {"name": "log", "image": "log"})
+    overrides = {
+        "cpu": "512",
+        "memory": "1024",
+        "containerOverrides": [{"name": "log", "environment": [{"name": "A", "value": "1"}]}],
+    }
+    (task,) = world.run("pair", overrides=overrides)["tasks"]
+    assert (task["cpu"], task["memory"]) == ("512", "1024")
+    shown = {o["name"]: o for o in task["overrides"]["containerOverrides"]}
+    assert shown == {"app": {"name": "app"}, "log": overrides["containerOverrides"][0]}
+
+
+def test_a_stopped_task_can_be_stopped_again(world: World) -> None:
+    world.define()
+    arn = world.run()["tasks"][0]["taskArn"]
+    assert world.call("StopTask", task=arn, reason="first")["task"]["desiredStatus"] == "STOPPED"
+    world.until(lambda: world.task(arn)["lastStatus"] == "STOPPED")
+    again = world.call("StopTask", task=arn, reason="second")["task"]
+    assert (again["lastStatus"], again["stoppedReason"]) == ("STOPPED", "first")
+    with pytest.raises(Refused, match=r"InvalidParameterException: reason longer than 1024\."):
+        world.call("StopTask", task=arn, reason="x" * 1025)
+
+
+def test_describe_tasks_takes_ids_and_arns_of_this_cluster(world: World) -> None:
+    world.define()
+    world.call("CreateCluster", clusterName="other")
+    first, second = (task["taskArn"] for task in world.run(count=2)["tasks"])
+    elsewhere = world.run(cluster="other")["tasks"][0]["taskArn"]
+    abroad = first.replace("us-east-1", "eu-west-1")
+    answer = world.call("DescribeTasks", tasks=[first.rsplit("/", 1)[1], second, elsewhere, abroad])
+    assert [task["taskArn"] for task in answer["tasks"]] == [first, second]
+    assert answer["failures"] == [{"arn": elsewhere, "reason": "MISSING"}, {"arn": abroad, "reason": "MISSING"}]
+    with pytest.raises(Refused, match=r"taskIds can have at most 100 items\."):
+        world.call("DescribeTasks", tasks=[first] * 101)
+    with pytest.raises(Refused, match="Member must satisfy enum value set"):
+        world.call("DescribeTasks", tasks=[first], include=["EVENTS"])
