@@ -45,8 +45,8 @@ def define(world: World) -> None:
         (
             {"enableExecuteCommand": True},
             (
-                "The service couldn't be created because a valid taskRoleArn is not being used. Specify a valid task role "
-                "in your task definition and try again."
+                "The service couldn't be created because a valid taskRoleArn is not being used. Specify a valid task "
+                "role in your task definition and try again."
             ),
         ),
         (
@@ -73,15 +73,15 @@ def define(world: World) -> None:
         (
             {**DAEMON, "count": 1},
             (
-                "The daemon scheduling strategy does not support a desired count for services. Remove the desired count "
-                "value and try again"
+                "The daemon scheduling strategy does not support a desired count for services. Remove the desired "
+                "count value and try again"
             ),
         ),
         (
             {**DAEMON, "placementStrategy": [{"type": "random"}]},
             (
-                "The daemon scheduling strategy does not support placement strategies. Remove the placement strategy and "
-                "try again"
+                "The daemon scheduling strategy does not support placement strategies. Remove the placement strategy "
+                "and try again"
             ),
         ),
         (

@@ -175,11 +175,19 @@ def test_no_room_is_said_in_the_events(world: World) -> None:
     world.settle()
 
 
-def test_without_a_local_instance_ec2_is_refused() -> None:
+def test_without_any_instance_tasks_are_refused_and_services_wait() -> None:
     world = World(Settings(local_instance=False))
     world.define_ec2()
     with pytest.raises(Refused, match=r"No Container Instances were found in your cluster\."):
-        world.serve(count=1, launchType="EC2", networkConfiguration=None)
+        world.run(launchType="EC2", networkConfiguration=None)
+    world.serve(count=1, launchType="EC2", networkConfiguration=None)
+    world.clock.advance(60)
+    service = world.service()
+    assert (service["status"], service["runningCount"], service["pendingCount"]) == ("ACTIVE", 0, 0)
+    assert service["events"][-1]["message"].startswith(
+        "(service s) was unable to place a task because no container instance met all of its requirements. "
+        "Reason: No Container Instances were found in your cluster."
+    )
 
 
 def test_the_newest_hundred_events_are_kept(world: World) -> None:

@@ -147,8 +147,8 @@ def test_from_a_launch_type_to_a_strategy_and_back(served: World) -> None:
         (
             {"taskDefinition": "other", "loadBalancers": [], "enableExecuteCommand": True},
             (
-                "The service couldn't be updated because a valid taskRoleArn is not being used. Specify a valid task role "
-                "in your task definition and try again."
+                "The service couldn't be updated because a valid taskRoleArn is not being used. Specify a valid task "
+                "role in your task definition and try again."
             ),
         ),
         (

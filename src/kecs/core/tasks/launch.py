@@ -17,6 +17,8 @@ from kecs.core.placement import Room, place
 from kecs.core.records import InstanceRecord, TaskRecord
 from kecs.core.tasks.create import TaskSpec, needs_of, new_task
 
+NO_INSTANCES = "No Container Instances were found in your cluster."
+
 
 class Launched(NamedTuple):
     """What came of it: the new tasks, and one (instance ARN or None, reason) for each refusal."""
@@ -45,10 +47,12 @@ def launch(
     for spec_of_one in _kinds(spec, count, strategy, running):
         instance: InstanceRecord | None = None
         if spec_of_one.launch_type != "FARGATE":
-            found = rooms() if found is None else found
+            if found is None:
+                # No container instance is an external one.
+                found = rooms() if spec_of_one.launch_type != "EXTERNAL" else []
             room, refused = place(needs, found)
             if room is None:
-                refusals += refused or [(None, "RESOURCE:MEMORY")]
+                refusals += refused or [(None, NO_INSTANCES)]
                 continue
             instance = room.instance
         tasks.append(new_task(spec_of_one, instance, needs, now, hex32, uuid))

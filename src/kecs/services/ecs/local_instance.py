@@ -10,20 +10,18 @@ from kecs.services.ecs.context import Context
 RESERVED_PORTS = ["22", "2375", "2376", "51678", "51679"]  # what the ECS agent registers as taken
 
 
-def ensure_instance(context: Context, cluster: ClusterRecord, options: LaunchOptions) -> None:
-    """Make sure that the cluster has a container instance, where the launch needs one.
-
-    Raises InvalidParameterException when it has none and the built-in one is switched off, or is no use: it is not an
-    external one.
-    """
+def ensure_instance(context: Context, cluster: ClusterRecord, options: LaunchOptions) -> bool:
+    """Whether the cluster has what the launch needs: a container instance, unless it is on Fargate. The built-in one
+    comes where there is none, if it is switched on; it is no external one."""
     if not options.needs_instance:
-        return
-    external = options.launch_type == "EXTERNAL"
-    if not external and context.store.instances.keys("cluster", cluster.arn):
-        return
-    if external or not context.settings.local_instance:
-        raise m.InvalidParameterException("No Container Instances were found in your cluster.")
-    context.store.instances.put(_local(context, cluster))
+        return True
+    if options.launch_type == "EXTERNAL":
+        return False
+    if context.store.instances.keys("cluster", cluster.arn):
+        return True
+    if context.settings.local_instance:
+        context.store.instances.put(_local(context, cluster))
+    return context.settings.local_instance
 
 
 def _local(context: Context, cluster: ClusterRecord) -> InstanceRecord:

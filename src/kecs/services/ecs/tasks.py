@@ -13,7 +13,7 @@ from kecs.core.tags import validate_tags
 from kecs.core.taskdefs.overrides import validate_overrides
 from kecs.core.tasks.changes import request_stop
 from kecs.core.tasks.create import TaskSpec
-from kecs.core.tasks.launch import launch
+from kecs.core.tasks.launch import NO_INSTANCES, launch
 from kecs.core.tasks.options import LaunchOptions, check_launch, launch_options
 from kecs.core.tasks.rules import check_length, check_placement, check_task_role, check_token, check_volumes
 from kecs.core.tasks.view import task_view
@@ -51,7 +51,8 @@ def run_task(context: Context, request: m.RunTaskRequest) -> m.RunTaskResponse:
     options = launch_options(cluster, request.launch_type, request.capacity_provider_strategy)
     check_launch(definition, options, request.network_configuration, request.platform_version)
     _check_run(request, definition.definition, options)
-    ensure_instance(context, cluster, options)
+    if not ensure_instance(context, cluster, options):
+        raise m.InvalidParameterException(NO_INSTANCES)
     launched = launch(
         _spec(request, cluster, definition, options),
         count,
