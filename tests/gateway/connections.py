@@ -56,7 +56,7 @@ class Connection:
         return await self.reader.read()
 
     async def close(self) -> None:
-        self.writer.close()
+        self.writer.transport.abort()  # whether or not the other side still reads
         try:
             await self.writer.wait_closed()
         except ConnectionError:

@@ -31,8 +31,9 @@ FOREIGN_PAGE = Answer(
     403, b'{"__type":"AccessDeniedException","message":"A web page on another origin caused this request."}'
 )
 _STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
+# An offer to go on in another protocol, which may be let go; httptools would take the request's body for that protocol.
+_UPGRADE = re.compile(rb"\r\nupgrade:[^\r\n]*", re.IGNORECASE)
 _HTTP_2 = re.compile(rb"\r\nupgrade:[ \t]*h2c[ \t]*(?=\r\n)", re.IGNORECASE)
-"""An offer to go on in HTTP/2, which may be let go; httptools would take the request's body for HTTP/2."""
 
 
 class Handover(Protocol):
@@ -63,14 +64,14 @@ class GatewayProtocol(asyncio.Protocol):
         self._between = True  # two requests, or before the first one
         self._head = b""  # of a request whose headers have not come completely
         self._paused = False  # the client does not read its answers
-        self._refused = False  # nothing that still comes is of interest
+        self._over = False  # nothing that still comes is of interest
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport  # type: ignore[assignment]  # a server's transports read and write
         self._open.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # asyncio's signature
-        self._transport = None
+        self._transport, self._over = None, True
         self._open.discard(self)
 
     def pause_writing(self) -> None:
@@ -85,18 +86,16 @@ class GatewayProtocol(asyncio.Protocol):
 
     def close(self) -> None:
         """Close the connection; nothing is ever half answered."""
+        self._over = True
         if self._transport is not None:
             self._transport.close()
 
     def data_received(self, data: bytes) -> None:
         try:
-            while data and self._is_wanted():
+            while data and not self._over:
                 data = self._begin(data) if self._between else self._go_on(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             self._refuse(MALFORMED)
-
-    def _is_wanted(self) -> bool:
-        return not self._refused and self._transport is not None and not self._transport.is_closing()
 
     def _begin(self, data: bytes) -> bytes:
         """Take the head of the next request, once it is there as a whole. Gives what stands behind it."""
@@ -112,14 +111,14 @@ class GatewayProtocol(asyncio.Protocol):
             return b""
         self._head = b""
         head = data[:end]
-        lower = head.lower()
-        if b"\r\nupgrade:" in lower:
-            head, rest = _HTTP_2.sub(b"", head), data[end:]
-            data, end = head + rest, len(head)
-        if not (lower.startswith(b"post ") and b"\r\nx-amz-target:" in lower):
-            self._hand_over(data)
+        if not (head.startswith(b"POST ") and b"\r\nx-amz-target:" in head.lower()):
+            self._hand_over(_HTTP_2.sub(b"", head) + data[end:])
             return b""
-        self._parser.feed_data(head)
+        try:
+            self._parser.feed_data(head)
+        except httptools.HttpParserUpgrade:
+            self._parser = httptools.HttpRequestParser(self)
+            self._parser.feed_data(_UPGRADE.sub(b"", head))
         return data[end:]
 
     def _go_on(self, data: bytes) -> bytes:
@@ -140,38 +139,24 @@ class GatewayProtocol(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         self._between = False
-        self._in_head = True
-        self._target = b""
-        self._authorization: bytes | None = None
-        self._origin: bytes | None = None
-        self._named_host = b""
-        self._expects = False
+        self._headers: dict[bytes, bytes] = {}
         self._left: int | None = None  # bytes of the body that are still to come; None: it comes in chunks
-        self._body: list[bytes] = []
         self._size = 0
+        self._body: list[bytes] = []
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if not self._in_head:
-            return
-        match name.lower():
-            case b"x-amz-target":
-                self._target = value.rstrip()
-            case b"authorization":
-                self._authorization = value
-            case b"content-length":
-                self._left = int(value)
-            case b"host":
-                self._named_host = value
-            case b"origin":
-                self._origin = value
-            case b"expect":
-                self._expects = value.lower() == b"100-continue"
+        self._headers[name.lower()] = value
 
     def on_headers_complete(self) -> None:
-        self._in_head = False
+        headers, self._headers = self._headers, {}  # what comes behind the body is no header
+        self._target = headers.get(b"x-amz-target", b"").rstrip()
+        self._authorization = headers.get(b"authorization")
+        self._foreign = b"origin" in headers and refusal(headers.items(), self._host) is not None
+        length = headers.get(b"content-length")
+        self._left = None if length is None else int(length)
         if self._left is not None and self._left > MOST_BODY:
             self._refuse(TOO_LARGE)
-        elif self._expects and self._transport is not None:
+        elif headers.get(b"expect", b"").lower() == b"100-continue" and self._transport is not None:
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, body: bytes) -> None:
@@ -179,27 +164,23 @@ class GatewayProtocol(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         self._between = True
-        if not self._is_wanted():
+        if self._over or self._parser.should_upgrade():
             return
-        if self._origin is not None and self._comes_from_elsewhere(self._origin):
-            answer = FOREIGN_PAGE
+        if self._foreign:
+            answer = FOREIGN_PAGE  # it made its own name point to this machine, else it could not add a target header
         else:
             body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
             answer = self._ecs.answer(self._target, self._authorization, body)
         keep_alive = self._parser.should_keep_alive()
         self._answer(answer, keep_alive=keep_alive)
-        if not keep_alive and self._transport is not None:
-            self._transport.close()
+        if not keep_alive:
+            self.close()
 
     # ---------------------------------------------------------------------------------------------------------------
 
-    def _comes_from_elsewhere(self, origin: bytes) -> bool:
-        """Whether a web page on another origin sent this: one that knows how to make this host look like its own."""
-        return refusal(((b"host", self._named_host), (b"origin", origin)), self._host) is not None
-
     def _answer(self, answer: Answer, *, keep_alive: bool) -> None:
         transport = self._transport
-        if transport is None or transport.is_closing():
+        if transport is None:
             return
         head = b"%bContent-Type: application/x-amz-json-1.1\r\nContent-Length: %d\r\nx-amzn-RequestId: %b\r\n%b\r\n" % (
             _STATUS_LINES[answer.status],
@@ -214,16 +195,15 @@ class GatewayProtocol(asyncio.Protocol):
 
         Closing here, with unread bytes on their way, would reset the connection before the client has the answer.
         """
-        if self._refused:
-            return
-        self._refused = True
-        self._head = b""
-        self._answer(answer, keep_alive=False)
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.write_eof()
+        if not self._over:
+            self._over = True
+            self._head = b""
+            self._answer(answer, keep_alive=False)
+            if self._transport is not None:
+                self._transport.write_eof()
 
     def _hand_over(self, data: bytes) -> None:
-        transport, self._transport = self._transport, None
+        transport, self._transport, self._over = self._transport, None, True
         self._open.discard(self)
         if transport is not None:
             if self._paused:
