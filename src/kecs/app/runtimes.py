@@ -5,13 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from typing import TYPE_CHECKING
 
+from kecs.app.options import ServerOptions
 from kecs.ports.clock import Clock
 from kecs.ports.runtime import Capacity, Runtime, RuntimeUnavailable, Sink
-
-if TYPE_CHECKING:
-    from kecs.app.server import ServerOptions
 
 SIMULATED_CAPACITY = (1_048_576, 4_194_304)  # CPU units and MiB: 1,024 cores and 4 TiB, so that tests find room
 

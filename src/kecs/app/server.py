@@ -9,9 +9,6 @@ import gc
 import signal
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
 
 import uvloop
 
@@ -19,9 +16,9 @@ from kecs.app.console import KernelConsole
 from kecs.app.http import HttpServer
 from kecs.app.kernel import Kernel, with_capacity
 from kecs.app.logs import configure_logging
+from kecs.app.options import ServerOptions
 from kecs.app.runtimes import open_runtime
 from kecs.control.ids import RandomIds
-from kecs.core.settings import Settings
 from kecs.gateway.http import App
 from kecs.ports.runtime import RuntimeUnavailable
 from kecs.store.journal import JournalBroken, SqliteJournal
@@ -34,31 +31,6 @@ Ready = Callable[[str, str], None]
 
 class StartupError(Exception):
     """KECS cannot start; the text says why and what to do, in one line."""
-
-
-@dataclass(frozen=True, slots=True)
-class ServerOptions:
-    """What `kecs start` was told."""
-
-    host: str = "127.0.0.1"
-    port: int = 5373  # 0: any free one
-    runtime: str = "auto"
-    test_mode: bool = False
-    data_dir: Path | None = None  # None: nothing is kept, and stopping removes the containers
-    account: str = "000000000000"
-    region: str = "us-east-1"
-    local_instance: bool = True
-    pull: Literal["missing", "always", "never"] = "missing"
-    log_level: str = "info"
-    instance: str = "default"
-
-    def settings(self) -> Settings:
-        return Settings(
-            account=self.account,
-            region=self.region,
-            local_instance=self.local_instance,
-            pull=self.pull,
-        )
 
 
 def serve(options: ServerOptions, on_ready: Ready) -> None:

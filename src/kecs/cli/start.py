@@ -74,7 +74,8 @@ def start_command(ctx: click.Context, /, detach: bool, ready_fd: int | None, **o
 
 def _run(options: dict[str, Any], parent: WaitingParent | None, *, named: bool) -> None:
     """Serve until a signal comes."""
-    from kecs.app.server import ServerOptions, StartupError, serve
+    from kecs.app.options import ServerOptions
+    from kecs.app.server import StartupError, serve
 
     ephemeral = options["ephemeral"] or options["test_mode"]
     instance, registered = _claimed(data_root(options["data_dir"]), options["instance"], named, ephemeral)

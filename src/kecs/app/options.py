@@ -1,0 +1,34 @@
+"""What `kecs start` was told; `cli` fills it in, `server` and `runtimes` go by it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from kecs.core.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class ServerOptions:
+    """What `kecs start` was told."""
+
+    host: str = "127.0.0.1"
+    port: int = 5373  # 0: any free one
+    runtime: str = "auto"
+    test_mode: bool = False
+    data_dir: Path | None = None  # None: nothing is kept, and stopping removes the containers
+    account: str = "000000000000"
+    region: str = "us-east-1"
+    local_instance: bool = True
+    pull: Literal["missing", "always", "never"] = "missing"
+    log_level: str = "info"
+    instance: str = "default"
+
+    def settings(self) -> Settings:
+        return Settings(
+            account=self.account,
+            region=self.region,
+            local_instance=self.local_instance,
+            pull=self.pull,
+        )
