@@ -1,0 +1,87 @@
+"""Terraform, which notices whatever does not come back as it was sent: apply, an empty plan, update, destroy.
+
+The provider waits ten seconds for some resources whatever the answer, so everything is one configuration and is
+applied twice. It is taken from a folder of this machine, never from a registry.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.servers import Server, running
+
+PLUGINS = Path(os.environ.get("KECS_TERRAFORM_PLUGINS", "/opt/tf-plugins"))
+CONFIGURATION = Path(__file__).with_name("terraform")
+NO_CHANGES, CHANGES = 0, 2  # of `plan -detailed-exitcode`
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not installed"),
+    pytest.mark.skipif(not PLUGINS.is_dir(), reason=f"no Terraform AWS provider in {PLUGINS}"),
+]
+
+
+class Terraform:
+    """The program, in a folder of its own, against one server."""
+
+    def __init__(self, folder: Path, server: Server) -> None:
+        shutil.copytree(CONFIGURATION, folder, dirs_exist_ok=True)
+        config = folder / "terraform.rc"
+        config.write_text("disable_checkpoint = true\n")
+        self._folder = folder
+        self._environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(folder),
+            "TF_CLI_CONFIG_FILE": str(config),
+            "TF_IN_AUTOMATION": "1",
+            "TF_VAR_endpoint": server.url,
+        }
+
+    def __call__(self, *arguments: str, expect: int = 0) -> str:
+        """What it prints. Fails when it ends otherwise than expected."""
+        done = subprocess.run(
+            ["terraform", *arguments, "-no-color"],
+            cwd=self._folder,
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == expect, f"{' '.join(arguments)}: {done.stdout[-8000:]}\n{done.stderr[-4000:]}"
+        return done.stdout
+
+    def plan(self, *variables: str, expect: int) -> str:
+        return self("plan", "-detailed-exitcode", "-input=false", *variables, expect=expect)
+
+    def apply(self, *variables: str) -> str:
+        return self("apply", "-auto-approve", "-input=false", *variables)
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with running("--test-mode", "--port", "0", "--instance", f"terraform-{os.getpid()}") as server:
+        yield server
+
+
+def test_apply_update_destroy_without_drift(server: Server, tmp_path: Path) -> None:
+    terraform = Terraform(tmp_path, server)
+    terraform("init", f"-plugin-dir={PLUGINS}", "-input=false")
+    terraform.apply()
+    terraform.plan(expect=NO_CHANGES)
+    update = ["-var=image=app:2", "-var=tasks=3"]
+    changes = terraform.plan(*update, expect=CHANGES)
+    assert "aws_ecs_service.web will be updated in-place" in changes
+    terraform.apply(*update)
+    terraform.plan(*update, expect=NO_CHANGES)
+    ecs = server.client()
+    (service,) = ecs.describe_services(cluster="terraform", services=["web"])["services"]
+    assert (service["runningCount"], service["taskDefinition"].rsplit(":", 1)[1]) == (3, "2")
+    terraform("destroy", "-auto-approve", "-input=false", *update)
+    assert ecs.describe_clusters(clusters=["terraform"])["clusters"][0]["status"] == "INACTIVE"
+    assert ecs.list_task_definitions()["taskDefinitionArns"] == []
