@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from tests.store.records import SCOPE, cluster, task
 
 from kecs.core.arns import scope_key
-from kecs.core.records import AnyRecord, Change, TaskRecord
+from kecs.core.records import Change, Record, TaskRecord
 from kecs.store.memory import MemoryStore
 
 SERVICE = SCOPE.service("default", "s")
@@ -27,7 +27,7 @@ class FakeJournal:
         self.broken = False
         self.closed = False
 
-    def load(self) -> Iterator[tuple[str, AnyRecord]]:
+    def load(self) -> Iterator[tuple[str, Record]]:
         return iter(())
 
     def write(self, changes: list[Change]) -> None:

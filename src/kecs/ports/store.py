@@ -13,18 +13,18 @@ from contextlib import AbstractContextManager
 from typing import Protocol, TypeVar
 
 from kecs.core.records import (
-    AnyRecord,
     Change,
     ClusterRecord,
     FamilyRecord,
     InstanceRecord,
+    Record,
     ServiceRecord,
     TaskDefinitionRecord,
     TaskRecord,
     TokenRecord,
 )
 
-R = TypeVar("R", bound=AnyRecord)
+R = TypeVar("R", bound=Record)
 Listener = Callable[[list[Change]], None]
 
 

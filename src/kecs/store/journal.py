@@ -14,29 +14,12 @@ from typing import Any
 
 import msgspec
 
-from kecs.core.records import (
-    AnyRecord,
-    Change,
-    ClusterRecord,
-    FamilyRecord,
-    InstanceRecord,
-    ServiceRecord,
-    TaskDefinitionRecord,
-    TaskRecord,
-    TokenRecord,
-)
+from kecs.core.records import Change, Record
+from kecs.core.tables import TABLES
 
 SCHEMA_VERSION = 1
 LOCK_TIMEOUT = 1.0  # seconds; whoever holds the file holds it until it ends
-RECORD_TYPES: dict[str, type[AnyRecord]] = {
-    "clusters": ClusterRecord,
-    "families": FamilyRecord,
-    "task_definitions": TaskDefinitionRecord,
-    "services": ServiceRecord,
-    "tasks": TaskRecord,
-    "instances": InstanceRecord,
-    "tokens": TokenRecord,
-}
+RECORD_TYPES: dict[str, type[Record]] = {table.name: table.record for table in TABLES}
 
 
 class JournalBroken(Exception):
@@ -81,7 +64,7 @@ class SqliteJournal:
         self._db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
         self._db.execute("COMMIT")
 
-    def load(self) -> Iterator[tuple[str, AnyRecord]]:
+    def load(self) -> Iterator[tuple[str, Record]]:
         """Every record with its kind, oldest first. Raises JournalBroken."""
         decoders = {kind: msgspec.json.Decoder(record) for kind, record in RECORD_TYPES.items()}
         try:

@@ -5,31 +5,20 @@ Called by handlers and control loops through `ports.store`; put together with a 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, KeysView, Mapping
+from collections.abc import Callable, Iterator, KeysView
 from contextlib import contextmanager
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
-from kecs.core.arns import scope_key, scope_of
-from kecs.core.records import (
-    AnyRecord,
-    Change,
-    ClusterRecord,
-    FamilyRecord,
-    InstanceRecord,
-    ServiceRecord,
-    TaskDefinitionRecord,
-    TaskRecord,
-    TokenRecord,
-)
+from kecs.core import tables
+from kecs.core.records import Change, Record
 
-R = TypeVar("R", bound=AnyRecord)
-IndexOf = Callable[[R], "str | None"]
+R = TypeVar("R", bound=Record)
 
 
 class Journal(Protocol):
     """Where committed changes are kept beyond this process."""
 
-    def load(self) -> Iterator[tuple[str, AnyRecord]]: ...
+    def load(self) -> Iterator[tuple[str, Record]]: ...
 
     def write(self, changes: list[Change]) -> None: ...
 
@@ -39,16 +28,14 @@ class Journal(Protocol):
 class MemoryTable(Generic[R]):
     """One kind of record; see ports.store.Table."""
 
-    def __init__(
-        self, name: str, key: Callable[[R], str], indexes: Mapping[str, IndexOf[R]], log: list[Change]
-    ) -> None:
-        self.name = name
-        self.key_of = key
-        self._index_of = dict(indexes)
+    def __init__(self, table: tables.Table[R], log: list[Change]) -> None:
+        self.name = table.name
+        self.key_of = table.key
+        self._index_of = dict(table.indexes)
         self._log = log
         self._rows: dict[str, R] = {}
         # Dicts without values: sets that keep the order in which records were made.
-        self._indexes: dict[str, dict[str, dict[str, None]]] = {index: {} for index in indexes}
+        self._indexes: dict[str, dict[str, dict[str, None]]] = {index: {} for index in table.indexes}
 
     def get(self, key: str) -> R | None:
         return self._rows.get(key)
@@ -101,57 +88,23 @@ class MemoryTable(Generic[R]):
             self._rows[key] = record
 
 
-class Tables:
-    """Every table and what it is indexed by; they write what changes into one log."""
+class MemoryTables:
+    """Every table of `core.tables`; they write what changes into one log."""
 
     def __init__(self, log: list[Change]) -> None:
-        self.clusters: MemoryTable[ClusterRecord] = MemoryTable(
-            "clusters", lambda r: r.arn, {"scope": lambda r: scope_key(scope_of(r.arn))}, log
-        )
-        self.families: MemoryTable[FamilyRecord] = MemoryTable(
-            "families", lambda r: r.key, {"scope": lambda r: scope_key(scope_of(r.key))}, log
-        )
-        self.task_definitions: MemoryTable[TaskDefinitionRecord] = MemoryTable(
-            "task_definitions",
-            lambda r: r.arn,
-            {
-                "scope": lambda r: scope_key(scope_of(r.arn)),
-                "family": lambda r: r.scope.family(r.family),
-            },
-            log,
-        )
-        self.services: MemoryTable[ServiceRecord] = MemoryTable(
-            "services", lambda r: r.arn, {"cluster": lambda r: r.cluster_arn}, log
-        )
-        self.tasks: MemoryTable[TaskRecord] = MemoryTable(
-            "tasks",
-            lambda r: r.arn,
-            {
-                "cluster": lambda r: r.cluster_arn,
-                "service": lambda r: r.service_arn,
-                "unaccounted": lambda r: None if r.accounted else r.service_arn,
-                "instance": lambda r: r.container_instance_arn,
-                "family": lambda r: r.family_key,
-            },
-            log,
-        )
-        self.instances: MemoryTable[InstanceRecord] = MemoryTable(
-            "instances", lambda r: r.arn, {"cluster": lambda r: r.cluster_arn}, log
-        )
-        self.tokens: MemoryTable[TokenRecord] = MemoryTable("tokens", lambda r: r.key, {}, log)
-        tables = (
-            self.clusters,
-            self.families,
-            self.task_definitions,
-            self.services,
-            self.tasks,
-            self.instances,
-            self.tokens,
-        )
-        self.tables: dict[str, MemoryTable[AnyRecord]] = {t.name: t for t in tables}  # type: ignore[misc]
+        self.clusters = MemoryTable(tables.CLUSTERS, log)
+        self.families = MemoryTable(tables.FAMILIES, log)
+        self.task_definitions = MemoryTable(tables.TASK_DEFINITIONS, log)
+        self.services = MemoryTable(tables.SERVICES, log)
+        self.tasks = MemoryTable(tables.TASKS, log)
+        self.instances = MemoryTable(tables.INSTANCES, log)
+        self.tokens = MemoryTable(tables.TOKENS, log)
+        self.tables: dict[str, MemoryTable[Any]] = {
+            table.name: table for table in vars(self).values() if isinstance(table, MemoryTable)
+        }
 
 
-class MemoryStore(Tables):
+class MemoryStore(MemoryTables):
     """All state of one KECS; see ports.store.Store."""
 
     def __init__(self, journal: Journal | None = None) -> None:

@@ -1,0 +1,40 @@
+"""What KECS remembers: one frozen struct per resource, keyed by ARN, replaced as a whole when it changes.
+
+The store keeps these (`core.tables` says where), the journal writes them, every decision in `core` takes them in and
+gives new ones back. What a caller configures stays in the generated shapes (`m.NetworkConfiguration`,
+`m.ContainerDefinition` …); what KECS itself decides has fields of its own here. Times are seconds since the epoch. The
+API's answers are views of records: counts and the like are computed when asked for.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kecs.core.records.base import Record
+from kecs.core.records.clusters import ClusterRecord
+from kecs.core.records.instances import InstanceRecord
+from kecs.core.records.services import DeploymentRecord, RolloutState, ServiceRecord
+from kecs.core.records.task_definitions import FamilyRecord, TaskDefinitionRecord
+from kecs.core.records.tasks import ContainerPhase, ContainerRecord, Health, TaskRecord, TaskStatus
+from kecs.core.records.tokens import TokenRecord
+
+Change = tuple[str, str, Any, Any]
+"""A committed change: the table's name, the key, the record before (None: it is new) and after (None: it is gone)."""
+
+__all__ = [
+    "Change",
+    "ClusterRecord",
+    "ContainerPhase",
+    "ContainerRecord",
+    "DeploymentRecord",
+    "FamilyRecord",
+    "Health",
+    "InstanceRecord",
+    "Record",
+    "RolloutState",
+    "ServiceRecord",
+    "TaskDefinitionRecord",
+    "TaskRecord",
+    "TaskStatus",
+    "TokenRecord",
+]

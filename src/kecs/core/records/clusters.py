@@ -1,0 +1,24 @@
+"""Clusters."""
+
+from __future__ import annotations
+
+from kecs.aws.model import ecs as m
+from kecs.core.arns import Scope, last_part, scope_of
+from kecs.core.records.base import Record
+
+
+class ClusterRecord(Record):
+    """A cluster. `cluster` holds what was configured and `status`; its counts are left out and computed."""
+
+    arn: str
+    cluster: m.Cluster
+    tags: tuple[m.Tag, ...] = ()
+    implicit: bool = False  # `default`, made by KECS itself: the first CreateCluster still configures it
+
+    @property
+    def name(self) -> str:
+        return last_part(self.arn)
+
+    @property
+    def scope(self) -> Scope:
+        return scope_of(self.arn)

@@ -1,0 +1,61 @@
+"""Services and their deployments."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from kecs.aws.model import ecs as m
+from kecs.core.arns import Scope, last_part, scope_of
+from kecs.core.records.base import Record
+
+RolloutState = Literal["IN_PROGRESS", "COMPLETED", "FAILED"]
+
+
+class DeploymentRecord(Record):
+    """One deployment of a service: a revision of its configuration and how far it has rolled out."""
+
+    id: str  # "ecs-svc/" and 19 digits
+    status: Literal["PRIMARY", "ACTIVE", "INACTIVE"]
+    task_definition: str  # ARN
+    desired_count: int
+    created_at: float
+    updated_at: float
+    rollout_state: RolloutState = "IN_PROGRESS"
+    rollout_state_reason: str = ""
+    failed_tasks: int = 0
+    reached_running: bool = False  # a task of it has been RUNNING: failures no longer count as consecutive
+    consecutive_failures: int = 0  # drives the back-off, unlike failed_tasks never reset by a rollout's end
+    retry_at: float | None = None  # no task is started before this time
+    quick_exits: int = 0  # waves of tasks in a row that ended soon after they had reached RUNNING
+    quick_exit_at: float | None = None  # when the last of them did
+    unplaced: bool = False  # no container instance had room for its last tasks
+    launch_type: Literal["FARGATE", "EC2", "EXTERNAL", "MANAGED_INSTANCES"] | None = None
+    capacity_provider_strategy: tuple[m.CapacityProviderStrategyItem, ...] = ()
+    platform_version: str | None = None
+    platform_family: str | None = None
+    network_configuration: m.NetworkConfiguration | None = None
+    service_connect_configuration: m.ServiceConnectConfiguration | None = None
+    volume_configurations: tuple[m.ServiceVolumeConfiguration, ...] = ()
+    vpc_lattice_configurations: tuple[m.VpcLatticeConfiguration, ...] = ()
+
+
+class ServiceRecord(Record):
+    """A service. `service` holds what was configured (counts, deployments and events left out); the rest is ours."""
+
+    arn: str
+    cluster_arn: str
+    service: m.Service
+    desired_count: int
+    status: Literal["ACTIVE", "DRAINING", "INACTIVE"] = "ACTIVE"
+    deployments: tuple[DeploymentRecord, ...] = ()  # newest first; the first is PRIMARY
+    events: tuple[m.ServiceEvent, ...] = ()  # newest first, 100 at most
+    steady: bool = False  # the steady-state event has been written since the last change
+    tags: tuple[m.Tag, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return last_part(self.arn)
+
+    @property
+    def scope(self) -> Scope:
+        return scope_of(self.arn)

@@ -1,0 +1,34 @@
+"""Task definitions and their families."""
+
+from __future__ import annotations
+
+from kecs.aws.model import ecs as m
+from kecs.core.arns import Scope, last_part, scope_of
+from kecs.core.records.base import Record
+
+
+class FamilyRecord(Record):
+    """The revision counter of a task definition family; it never goes back, whatever is deregistered or deleted."""
+
+    key: str  # Scope.family(name)
+    last_revision: int
+
+
+class TaskDefinitionRecord(Record):
+    """One revision of a task definition, normalised as DescribeTaskDefinition shows it."""
+
+    arn: str
+    definition: m.TaskDefinition
+    tags: tuple[m.Tag, ...] = ()
+
+    @property
+    def family(self) -> str:
+        return last_part(self.arn).rsplit(":", 1)[0]
+
+    @property
+    def revision(self) -> int:
+        return int(self.arn.rsplit(":", 1)[1])
+
+    @property
+    def scope(self) -> Scope:
+        return scope_of(self.arn)

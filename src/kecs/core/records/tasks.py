@@ -1,0 +1,119 @@
+"""Tasks and their containers."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from kecs.aws.model import ecs as m
+from kecs.core.arns import Scope, last_part, scope_of
+from kecs.core.records.base import Record
+
+TaskStatus = Literal[
+    "PROVISIONING",
+    "PENDING",
+    "ACTIVATING",
+    "RUNNING",
+    "DEACTIVATING",
+    "STOPPING",
+    "DEPROVISIONING",
+    "STOPPED",
+]
+ContainerPhase = Literal["WAITING", "PULLING", "PULLED", "STARTING", "RUNNING", "STOPPING", "STOPPED"]
+Health = Literal["HEALTHY", "UNHEALTHY", "UNKNOWN"]
+
+
+class ContainerRecord(Record):
+    """A container of a task: `phase` is what is known of it, `stop_requested_at` what is wanted."""
+
+    name: str
+    arn: str
+    image: str
+    essential: bool
+    phase: ContainerPhase = "WAITING"
+    runtime_id: str | None = None
+    image_digest: str | None = None
+    exit_code: int | None = None
+    reason: str | None = None
+    health: Health | None = None  # None: the container has no health check
+    network_bindings: tuple[m.NetworkBinding, ...] = ()
+    started_at: float | None = None
+    finished_at: float | None = None
+    cpu: str | None = None
+    memory: str | None = None
+    memory_reservation: str | None = None
+
+
+class TaskRecord(Record):
+    """A task. Its supervisor alone writes `last_status`; everybody else only sets `desired_status`."""
+
+    arn: str
+    cluster_arn: str
+    definition_arn: str
+    group: str
+    launch_type: Literal["FARGATE", "EC2", "EXTERNAL", "MANAGED_INSTANCES"]
+    created_at: float
+    containers: tuple[ContainerRecord, ...]
+    last_status: TaskStatus = "PROVISIONING"
+    desired_status: Literal["RUNNING", "STOPPED"] = "RUNNING"
+    version: int = 1
+    service_arn: str | None = None  # who owns the task; never read from group or startedBy
+    service_name: str | None = None
+    deployment_id: str | None = None
+    started_by: str | None = None
+    awsvpc: bool = False
+    network_configuration: m.NetworkConfiguration | None = None
+    attachments: tuple[m.Attachment, ...] = ()
+    container_instance_arn: str | None = None
+    capacity_provider_name: str | None = None
+    platform_version: str | None = None
+    platform_family: str | None = None
+    availability_zone: str | None = None
+    cpu: str | None = None
+    memory: str | None = None
+    ephemeral_storage: m.EphemeralStorage | None = None
+    overrides: m.TaskOverride | None = None
+    enable_execute_command: bool = False
+    attributes: tuple[m.Attribute, ...] = ()
+    provisioning: Literal["NO", "ASKED", "DONE", "RELEASING", "RELEASED"] = "NO"
+    address: str | None = None  # where its ports are reached, once known
+    connectivity_at: float | None = None  # since when its agent is connected
+    reserved_cpu: int = 0  # what it takes of its container instance: CPU units,
+    reserved_memory: int = 0  # MiB
+    reserved_ports: tuple[str, ...] = ()  # and fixed host ports, as "tcp/8080"
+    pull_started_at: float | None = None
+    pull_stopped_at: float | None = None
+    started_at: float | None = None
+    stopping_at: float | None = None
+    execution_stopped_at: float | None = None
+    stopped_at: float | None = None
+    stop_code: str | None = None
+    stopped_reason: str | None = None
+    accounted: bool = False  # the service scheduler has counted this stopped task
+    tags: tuple[m.Tag, ...] = ()
+
+    @property
+    def id(self) -> str:
+        return last_part(self.arn)
+
+    @property
+    def scope(self) -> Scope:
+        return scope_of(self.arn)
+
+    @property
+    def family_key(self) -> str:
+        """The key of its task definition's family."""
+        return self.scope.family(last_part(self.definition_arn).rsplit(":", 1)[0])
+
+    @property
+    def health(self) -> Health:
+        """The task's health: of its essential containers that have a check, as ECS combines them."""
+        checks = [c.health for c in self.containers if c.essential and c.health is not None]
+        if not checks:
+            return "UNKNOWN"
+        if "UNHEALTHY" in checks:
+            return "UNHEALTHY"
+        return "UNKNOWN" if "UNKNOWN" in checks else "HEALTHY"
+
+    @property
+    def has_health_check(self) -> bool:
+        return any(c.essential and c.health is not None for c in self.containers)

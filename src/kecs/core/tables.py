@@ -1,0 +1,75 @@
+"""The tables of KECS's memory: which record is kept where, under which key, and by what else it is found.
+
+`store` makes its tables from these, the journal knows from them what a row holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, Protocol, TypeVar
+
+from kecs.core.arns import scope_key, scope_of
+from kecs.core.records import (
+    ClusterRecord,
+    FamilyRecord,
+    InstanceRecord,
+    Record,
+    ServiceRecord,
+    TaskDefinitionRecord,
+    TaskRecord,
+    TokenRecord,
+)
+
+R = TypeVar("R", bound=Record)
+
+
+@dataclass(frozen=True, slots=True)
+class Table(Generic[R]):
+    """One table. A record for which an index gives None is not in that index."""
+
+    name: str
+    record: type[R]
+    key: Callable[[R], str]
+    indexes: Mapping[str, Callable[[R], str | None]] = field(default_factory=dict)
+
+
+class _HasArn(Protocol):
+    @property
+    def arn(self) -> str: ...
+
+
+def by_arn(record: _HasArn) -> str:
+    return record.arn
+
+
+def in_scope(record: _HasArn) -> str:
+    """The `scope` index: account and region of the ARN."""
+    return scope_key(scope_of(record.arn))
+
+
+CLUSTERS = Table("clusters", ClusterRecord, by_arn, {"scope": in_scope})
+FAMILIES = Table("families", FamilyRecord, lambda r: r.key, {"scope": lambda r: scope_key(scope_of(r.key))})
+TASK_DEFINITIONS = Table(
+    "task_definitions",
+    TaskDefinitionRecord,
+    by_arn,
+    {"scope": in_scope, "family": lambda r: r.scope.family(r.family)},
+)
+SERVICES = Table("services", ServiceRecord, by_arn, {"cluster": lambda r: r.cluster_arn})
+TASKS = Table(
+    "tasks",
+    TaskRecord,
+    by_arn,
+    {
+        "cluster": lambda r: r.cluster_arn,
+        "service": lambda r: r.service_arn,
+        "unaccounted": lambda r: None if r.accounted else r.service_arn,
+        "instance": lambda r: r.container_instance_arn,
+        "family": lambda r: r.family_key,
+    },
+)
+INSTANCES = Table("instances", InstanceRecord, by_arn, {"cluster": lambda r: r.cluster_arn})
+TOKENS = Table("tokens", TokenRecord, lambda r: r.key)
+
+TABLES: tuple[Table[Any], ...] = (CLUSTERS, FAMILIES, TASK_DEFINITIONS, SERVICES, TASKS, INSTANCES, TOKENS)
