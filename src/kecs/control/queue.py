@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 Worker = Callable[[str], None]
 
-RETRY_AFTER = 1.0  # seconds until a key whose worker raised is looked at again
+RETRY_AFTER = 1.0  # seconds until a key whose worker raised is looked at again, or a turn that could not end ends
 
 
 class WorkQueue:
@@ -31,6 +31,7 @@ class WorkQueue:
         self._waiting: dict[str, dict[str, None]] = {}
         self._alarms: dict[tuple[str, str], tuple[float, Timer]] = {}
         self._scheduled = False
+        self._unfinished = False  # a turn could not end, and it is time to try again
         self.turn_size = 200  # keys; a turn of task steps then takes a few milliseconds
 
     def register(self, kind: str, worker: Worker) -> None:
@@ -66,7 +67,7 @@ class WorkQueue:
 
     @property
     def busy(self) -> bool:
-        return any(self._waiting.values())
+        return self._unfinished or any(self._waiting.values())
 
     def _ring(self, kind: str, key: str) -> None:
         del self._alarms[kind, key]
@@ -95,7 +96,16 @@ class WorkQueue:
             except Exception:
                 log.exception("work on %s %s failed", kind, key)
                 self.wake(kind, key, self._clock.now() + RETRY_AFTER)
-        self._finish()
+        self._unfinished = False
+        try:
+            self._finish()
+        except Exception:
+            log.exception("what was decided could not be made durable; nothing is asked of the runtime before it is")
+            self._clock.call_at(self._clock.now() + RETRY_AFTER, self._end_again)
+
+    def _end_again(self) -> None:
+        self._unfinished = True
+        self._schedule()
 
     def _next_kind(self) -> str | None:
         return next((kind for kind, waiting in self._waiting.items() if waiting), None)
