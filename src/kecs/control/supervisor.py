@@ -9,6 +9,8 @@ Invariants, for every task:
 
 from __future__ import annotations
 
+import logging
+
 from kecs.control.queue import WorkQueue
 from kecs.core.records import TaskRecord
 from kecs.core.taskdefs.overrides import task_plan
@@ -16,11 +18,13 @@ from kecs.core.tasks.apply import apply
 from kecs.core.tasks.commands import Command, Provision, Pull, Release, Start, Stop
 from kecs.core.tasks.plan import TaskPlan
 from kecs.core.tasks.recover import recover
-from kecs.core.tasks.reports import ObservedTask, Report
+from kecs.core.tasks.reports import Failed, ObservedTask, Report
 from kecs.core.tasks.step import step
 from kecs.ports.clock import Clock
 from kecs.ports.runtime import Runtime
 from kecs.ports.store import Store
+
+log = logging.getLogger(__name__)
 
 KIND = "task"
 
@@ -47,7 +51,7 @@ class Supervisors:
     def work(self, arn: str) -> None:
         """Apply what was reported of the task and take every step that can be taken now."""
         task = self._store.tasks.get(arn)
-        if task is None:
+        if task is None or task.last_status == "STOPPED":  # whatever is still reported comes too late
             self._reports.pop(arn, None)
             return
         now, plan = self._clock.now(), self._plan(task)
@@ -69,7 +73,14 @@ class Supervisors:
         """Hand the runtime the commands of this turn; called once their records are durable."""
         outbox, self._outbox = self._outbox, []
         for plan, command in outbox:
-            self._send(plan, command)
+            try:
+                self._send(plan, command)
+            except Exception as error:
+                log.exception("%s of %s failed", type(command).__name__, plan.arn)  # the others still go out
+                if isinstance(command, Provision | Pull | Start):
+                    container = None if isinstance(command, Provision) else command.container
+                    reason = f"InternalError: {error}"
+                    self.report(Failed(task=plan.arn, container=container, reason=reason, at=self._clock.now()))
 
     def recover(self, observed: list[ObservedTask]) -> list[str]:
         """Take up every task after a restart. Answers the ARNs of what the runtime has and no record wants."""
