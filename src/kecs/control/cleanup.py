@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from typing import Any
 
 from kecs.control.queue import WorkQueue
 from kecs.core.records import Change
@@ -10,49 +10,66 @@ from kecs.ports.clock import Clock
 from kecs.ports.store import Store
 
 KIND = "cleanup"
-TURN = "stopped tasks"
+TURN = "what is over"
 
 
 class Cleanup:
-    """Removes a task's record `retention` seconds after it stopped; one alarm for all of them."""
+    """Removes a record `retention` seconds after its task stopped or its service ended; one alarm for all of them."""
 
     def __init__(self, store: Store, clock: Clock, queue: WorkQueue, retention: float) -> None:
         self._store = store
         self._clock = clock
         self._queue = queue
         self._retention = retention
-        self._stopped: deque[tuple[float, str]] = deque()  # oldest first
+        self._ended: dict[tuple[str, str], float] = {}  # when, by table and key; oldest first
         queue.register(KIND, self.work)
 
     def notice(self, changes: list[Change]) -> None:
         """A listener of the store."""
         for table, key, before, after in changes:
-            if (
-                table == "tasks"
-                and after is not None
-                and after.last_status == "STOPPED"
-                and (before is None or before.last_status != "STOPPED")
-            ):
-                self._remember(after.stopped_at or self._clock.now(), key)
+            if _is_over(table, after) and not _is_over(table, before):
+                self._remember(table, key, self._clock.now())
 
     def recover(self) -> None:
-        """Take up what had stopped before a restart."""
-        stopped = [(t.stopped_at or 0.0, t.arn) for t in self._store.tasks if t.last_status == "STOPPED"]
-        for at, arn in sorted(stopped):
-            self._remember(at, arn)
+        """Take up what had ended before a restart. When a service ended is not known any more: now."""
+        now = self._clock.now()
+        over = [(t.stopped_at or 0.0, "tasks", t.arn) for t in self._store.tasks if _is_over("tasks", t)]
+        over += [(now, "services", s.arn) for s in self._store.services if _is_over("services", s)]
+        for at, table, key in sorted(over):
+            self._remember(table, key, at)
 
     def work(self, _: str) -> None:
         """Remove everything that is due."""
         now = self._clock.now()
         with self._store.transaction():
-            while self._stopped and self._stopped[0][0] + self._retention <= now:
-                self._store.tasks.delete(self._stopped.popleft()[1])
-        if self._stopped:
-            self._queue.wake(KIND, TURN, self._stopped[0][0] + self._retention)
+            while (due := self._next_due()) is not None and due <= now:
+                table, key = place = next(iter(self._ended))
+                del self._ended[place]
+                if table == "tasks":
+                    self._store.tasks.delete(key)
+                elif _is_over(table, self._store.services.get(key)):  # none of that name has been made since
+                    self._store.services.delete(key)
+        if due is not None:
+            self._queue.wake(KIND, TURN, due)
 
     def forget(self) -> None:
-        self._stopped.clear()
+        self._ended.clear()
 
-    def _remember(self, at: float, arn: str) -> None:
-        self._stopped.append((at, arn))
-        self._queue.wake(KIND, TURN, self._stopped[0][0] + self._retention)
+    def _next_due(self) -> float | None:
+        return next(iter(self._ended.values())) + self._retention if self._ended else None
+
+    def _remember(self, table: str, key: str, at: float) -> None:
+        self._ended.pop((table, key), None)
+        self._ended[table, key] = at
+        due = self._next_due()
+        if due is not None:
+            self._queue.wake(KIND, TURN, due)
+
+
+def _is_over(table: str, record: Any) -> bool:
+    match table:
+        case "tasks":
+            return record is not None and record.last_status == "STOPPED"
+        case "services":
+            return record is not None and record.status == "INACTIVE"
+    return False
