@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
+from itertools import islice
 from typing import Any
 
 from kecs.core.arns import last_part
@@ -45,10 +46,8 @@ class Feed:
 
     def recent(self, since: int = 0) -> list[FeedEvent]:
         """What is remembered of the events after the one with this id."""
-        missed = self._last - since
-        if missed <= 0:
-            return []
-        return list(self._events)[-missed:]
+        missed = max(0, self._last - since)
+        return list(islice(reversed(self._events), missed))[::-1]  # at the cost of what is new, not of all there is
 
     async def follow(self, since: int | None = None) -> AsyncIterator[FeedEvent]:
         """Events after `since` (None: from now on), without end."""
