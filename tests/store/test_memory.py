@@ -11,32 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from tests.store.records import SCOPE, cluster, task
+from tests.support.journals import MemoryJournal
 
 from kecs.core.arns import scope_key
-from kecs.core.records import Change, Record, TaskRecord
+from kecs.core.records import TaskRecord
 from kecs.store.memory import MemoryStore
 
 SERVICE = SCOPE.service("default", "s")
-
-
-class FakeJournal:
-    """Keeps what is written; `broken` makes the disk full."""
-
-    def __init__(self) -> None:
-        self.written: list[Change] = []
-        self.broken = False
-        self.closed = False
-
-    def load(self) -> Iterator[tuple[str, Record]]:
-        return iter(())
-
-    def write(self, changes: list[Change]) -> None:
-        if self.broken:
-            raise OSError("no space left on device")
-        self.written += changes
-
-    def close(self) -> None:
-        self.closed = True
 
 
 def content(store: MemoryStore) -> dict[str, Any]:
@@ -59,7 +40,7 @@ def failing(store: MemoryStore) -> Iterator[None]:
 
 
 def test_a_transaction_that_raises_leaves_no_trace() -> None:
-    store, seen = MemoryStore(FakeJournal()), []
+    store, seen = MemoryStore(MemoryJournal()), []
     with store.transaction():
         store.tasks.put(task(1))
         store.clusters.put(cluster("a"))
@@ -193,16 +174,16 @@ def test_rows_and_indexes_agree_whatever_happens(actions: list[tuple[str, int, d
 
 
 def test_what_could_not_be_written_is_written_with_what_comes_next() -> None:
-    journal = FakeJournal()
+    journal = MemoryJournal()
     store = MemoryStore(journal)
-    journal.broken = True
+    journal.full = True
     with store.transaction():
         store.clusters.put(cluster("a"))
     for _ in range(2):
         with pytest.raises(OSError, match="no space"):
             store.flush()
     assert cluster("a").arn in store.clusters  # memory is ahead of the disk until the disk takes it
-    journal.broken = False
+    journal.full = False
     with store.transaction():
         store.clusters.put(cluster("b"))
     store.flush()
@@ -212,7 +193,7 @@ def test_what_could_not_be_written_is_written_with_what_comes_next() -> None:
 
 
 def test_what_was_rolled_back_is_not_written() -> None:
-    journal = FakeJournal()
+    journal = MemoryJournal()
     store = MemoryStore(journal)
     with failing(store):
         store.clusters.put(cluster("a"))
@@ -221,21 +202,21 @@ def test_what_was_rolled_back_is_not_written() -> None:
 
 
 def test_closing_writes_what_is_left_and_lets_go_of_the_file_whatever_happens() -> None:
-    journal = FakeJournal()
+    journal = MemoryJournal()
     store = MemoryStore(journal)
     with store.transaction():
         store.clusters.put(cluster("a"))
-    journal.broken = True
+    journal.full = True
     with pytest.raises(OSError, match="no space"):
         store.close()
     assert journal.closed
-    journal.broken = False
+    journal.full = False
     store.close()
     assert len(journal.written) == 1
 
 
 def test_clearing_empties_the_disk_too() -> None:
-    journal = FakeJournal()
+    journal = MemoryJournal()
     store = MemoryStore(journal)
     with store.transaction():
         store.clusters.put(cluster("a"))

@@ -1,0 +1,176 @@
+"""The feed: every change of status once and in order, for whoever follows, however slowly."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from msgspec.structs import replace
+
+from kecs.aws.model import ecs as m
+from kecs.control import feed as module
+from kecs.control.clock import VirtualClock
+from kecs.control.feed import Feed
+from kecs.core.records import ClusterRecord, ContainerRecord, ServiceRecord, TaskRecord
+from kecs.ports.console import FeedEvent
+from kecs.store.memory import MemoryStore
+
+CLUSTER = "arn:aws:ecs:us-east-1:111111111111:cluster/default"
+TASK = TaskRecord(
+    arn="arn:aws:ecs:us-east-1:111111111111:task/default/t1",
+    cluster_arn=CLUSTER,
+    definition_arn="arn:aws:ecs:us-east-1:111111111111:task-definition/web:1",
+    group="family:web",
+    launch_type="FARGATE",
+    created_at=1.0,
+    containers=(ContainerRecord(name="app", arn="arn:c", image="app", essential=True),),
+)
+
+
+@pytest.fixture
+def clock() -> VirtualClock:
+    return VirtualClock(100.0)
+
+
+@pytest.fixture
+def store(clock: VirtualClock) -> MemoryStore:
+    return MemoryStore()
+
+
+@pytest.fixture
+def feed(store: MemoryStore, clock: VirtualClock) -> Feed:
+    feed = Feed(clock)
+    store.subscribe(feed.notice)
+    return feed
+
+
+def happen(store: MemoryStore, *names: str) -> None:
+    """A new cluster of each name."""
+    for name in names:
+        with store.transaction():
+            arn = f"arn:aws:ecs:us-east-1:111111111111:cluster/{name}"
+            store.clusters.put(ClusterRecord(arn=arn, cluster=m.Cluster(status="ACTIVE")))
+
+
+async def take(events: AsyncIterator[FeedEvent], count: int) -> list[int]:
+    async with asyncio.timeout(5):
+        return [(await anext(events)).id for _ in range(count)]
+
+
+def test_a_task_is_told_of_status_by_status(feed: Feed, store: MemoryStore) -> None:
+    stopped = replace(TASK.containers[0], phase="STOPPED", exit_code=3)
+    records = [
+        TASK,
+        replace(TASK, version=2),  # nothing that anybody watches
+        replace(TASK, last_status="RUNNING", containers=(replace(TASK.containers[0], phase="RUNNING"),)),
+        replace(TASK, last_status="STOPPED", stopped_reason="why", containers=(stopped,)),
+    ]
+    with store.transaction():
+        for record in records:
+            store.tasks.put(record)
+        store.tasks.delete(TASK.arn)
+    assert [(e.id, e.kind, e.before, e.after, e.message) for e in feed.recent()] == [
+        (1, "task", None, "PROVISIONING", "task t1 new -> PROVISIONING"),
+        (2, "task", "PROVISIONING", "RUNNING", "task t1 PROVISIONING -> RUNNING"),
+        (3, "container", "PENDING", "RUNNING", "container app of task t1 PENDING -> RUNNING"),
+        (4, "task", "RUNNING", "STOPPED", "task t1 RUNNING -> STOPPED (why)"),
+        (5, "container", "RUNNING", "STOPPED", "container app of task t1 RUNNING -> STOPPED (exit code 3)"),
+        (6, "task", "STOPPED", None, "task t1 STOPPED -> gone"),
+    ]
+    assert {(e.at, e.cluster) for e in feed.recent()} == {(100.0, CLUSTER)}
+
+
+def test_a_service_tells_its_new_events_oldest_first(feed: Feed, store: MemoryStore) -> None:
+    def said(*texts: str) -> tuple[m.ServiceEvent, ...]:
+        return tuple(m.ServiceEvent(id=text, message=text) for text in texts)
+
+    service = ServiceRecord(
+        arn="arn:aws:ecs:us-east-1:111111111111:service/default/s", cluster_arn=CLUSTER, service=m.Service(),
+        desired_count=1, events=said("one"),
+    )  # fmt: skip
+    with store.transaction():
+        store.services.put(service)
+        store.services.put(replace(service, events=said("three", "two", "one")))
+        store.services.put(replace(service, events=said("three", "two", "one"), status="DRAINING"))
+    assert [e.message for e in feed.recent()] == [
+        "service s new -> ACTIVE", "one", "two", "three", "service s ACTIVE -> DRAINING",
+    ]  # fmt: skip
+
+
+def test_what_was_rolled_back_is_not_told(feed: Feed, store: MemoryStore) -> None:
+    try:
+        with store.transaction():
+            store.tasks.put(TASK)
+            raise ZeroDivisionError
+    except ZeroDivisionError:
+        assert feed.recent() == []
+
+
+def test_recent_events_since_any_of_them(feed: Feed, store: MemoryStore) -> None:
+    happen(store, *"abcde")
+    assert [e.id for e in feed.recent()] == [1, 2, 3, 4, 5]
+    assert [e.id for e in feed.recent(3)] == [4, 5]
+    assert feed.recent(5) == []
+
+
+async def test_following_from_now_on_and_from_an_event(feed: Feed, store: MemoryStore) -> None:
+    happen(store, "a", "b")
+    news, all_of_them = feed.follow(), feed.follow(0)
+    upcoming = asyncio.ensure_future(take(news, 2))
+    await asyncio.sleep(0)
+    happen(store, "c", "d", "e")
+    assert await upcoming == [3, 4]
+    assert await take(news, 1) == [5]
+    assert await take(all_of_them, 5) == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("since", [6, 1000, 10**14])
+async def test_a_reader_that_is_ahead_waits_for_what_comes(feed: Feed, store: MemoryStore, since: int) -> None:
+    happen(store, *"abcde")
+    events = feed.follow(since)
+    first = asyncio.ensure_future(take(events, 1))
+    for _ in range(5):
+        await asyncio.sleep(0)  # the loop goes on turning
+    happen(store, "f")
+    assert await first == [6]
+    assert feed.recent(since) == []
+
+
+async def test_a_reader_that_waits_costs_nothing_and_one_that_leaves_is_forgotten(
+    feed: Feed, store: MemoryStore
+) -> None:
+    events = feed.follow()
+    waiting = asyncio.ensure_future(take(events, 1))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    assert waiting.cancelled()
+    assert not feed._news
+    happen(store, "a")
+
+
+async def test_a_slow_reader_gets_everything_that_happens_meanwhile(feed: Feed, store: MemoryStore) -> None:
+    events = feed.follow(0)
+    seen = []
+    for number in range(50):
+        happen(store, f"{number}-a", f"{number}-b")
+        seen += await take(events, 1)
+    seen += await take(events, 50)
+    assert seen == list(range(1, 101))
+
+
+async def test_a_reader_that_is_too_slow_skips_what_is_forgotten(
+    store: MemoryStore, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "REMEMBERED", 10)
+    feed = Feed(clock)
+    store.subscribe(feed.notice)
+    events = feed.follow(0)
+    happen(store, "first")
+    assert await take(events, 1) == [1]
+    happen(store, *(str(number) for number in range(30)))
+    assert await take(events, 10) == list(range(22, 32))  # the gap shows in the ids
+    happen(store, "next")
+    assert await take(events, 1) == [32]
+    assert len(feed.recent()) == 10
