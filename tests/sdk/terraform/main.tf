@@ -118,6 +118,15 @@ resource "aws_ecs_task_definition" "web" {
   ])
 }
 
+resource "aws_ecs_task_definition" "job" {
+  family                   = "job"
+  network_mode             = "awsvpc"
+  requires_compatibilities = ["FARGATE"]
+  cpu                      = "256"
+  memory                   = "512"
+  container_definitions    = jsonencode([{ name = "app", image = "app:1" }])
+}
+
 resource "aws_ecs_task_definition" "ec2" {
   family = "ec2"
 
@@ -195,12 +204,25 @@ resource "aws_ecs_service" "web" {
 resource "aws_ecs_service" "spot" {
   name                  = "spot"
   cluster               = aws_ecs_cluster_capacity_providers.main.cluster_name
-  task_definition       = aws_ecs_task_definition.ec2.arn
-  desired_count         = 0
+  task_definition       = aws_ecs_task_definition.job.arn
+  desired_count         = 1
   wait_for_steady_state = true
 
-  # The cluster's default strategy would do; Terraform wants to be told what it reads back.
-  launch_type = "EC2"
+  capacity_provider_strategy {
+    capacity_provider = "FARGATE_SPOT"
+    weight            = 1
+  }
+
+  network_configuration { subnets = ["subnet-1"] }
+}
+
+resource "aws_ecs_service" "placed" {
+  name                  = "placed"
+  cluster               = aws_ecs_cluster.main.name
+  task_definition       = aws_ecs_task_definition.ec2.arn
+  desired_count         = 1
+  launch_type           = "EC2" # else it is the cluster's default strategy's
+  wait_for_steady_state = true
 
   ordered_placement_strategy {
     type  = "binpack"
