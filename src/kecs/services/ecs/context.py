@@ -49,11 +49,10 @@ def find_cluster(context: Context, cluster: str | None) -> ClusterRecord:
 def find_service(context: Context, cluster: ClusterRecord, service: str) -> ServiceRecord | None:
     """The service of the cluster that a request names by name or ARN (with or without the cluster in it)."""
     if service.startswith("arn:"):
-        parts = service.split(":", 5)
-        if context.scope != (parts[4], parts[3]) or not parts[5].startswith("service/"):
+        kind = context.scope.arn("service/")
+        if not service.startswith(kind):
             return None
-        path = parts[5].split("/")
-        if len(path) == 3 and path[1] != cluster.name:
+        *clusters, service = service.removeprefix(kind).split("/")
+        if clusters not in ([], [cluster.name]):
             return None
-        service = path[-1]
     return context.store.services.get(context.scope.service(cluster.name, service))
