@@ -17,6 +17,7 @@ NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
 LONGEST_TOKEN = 36
 LONGEST_GRACE_PERIOD = 2_147_483_647  # seconds
 MOST_REGISTRIES = 1
+MOST_TASKS = 5_000  # the quota; https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html
 
 DAEMON = "The daemon scheduling strategy does not support"
 DAEMON_COUNT = f"{DAEMON} a desired count for services. Remove the desired count value and try again"
@@ -74,6 +75,8 @@ def check_members(request: m.CreateServiceRequest | m.UpdateServiceRequest) -> N
     """The members that both requests have. Also raises UnsupportedFeatureException."""
     if request.desired_count is not None and request.desired_count < 0:
         raise m.InvalidParameterException("desiredCount cannot be less than 0.")
+    if request.desired_count is not None and request.desired_count > MOST_TASKS:
+        raise m.InvalidParameterException("Desired count exceeds limit.")
     controller = request.deployment_controller
     if controller is not None and controller.type != "ECS":
         raise m.UnsupportedFeatureException(f"The deployment controller {controller.type} is not there yet in KECS.")
