@@ -57,7 +57,7 @@ def run_task(context: Context, request: m.RunTaskRequest) -> m.RunTaskResponse:
         _spec(request, cluster, definition, options),
         count,
         options.strategy,
-        context.store.tasks.where("cluster", cluster.arn) if options.strategy else (),
+        (),  # the base and weights of a RunTask hold for its own tasks alone
         lambda: rooms(context, cluster),
         context.now,
         context.ids.hex32,
