@@ -114,7 +114,7 @@ class Burst:
 
     def receive(self, client: Client) -> None:
         try:
-            data = client.socket.recv(262144)
+            data = client.socket.recv(65536)  # larger buffers are slower: each would be mapped and unmapped
         except OSError:
             data = b""
         if not data:  # the server went away in the middle of an answer
