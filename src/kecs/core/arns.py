@@ -32,6 +32,22 @@ class Scope(NamedTuple):
     def container_instance(self, cluster: str, instance_id: str) -> str:
         return self.arn(f"container-instance/{cluster}/{instance_id}")
 
+    def daemon(self, cluster: str, name: str) -> str:
+        return self.arn(f"daemon/{cluster}/{name}")
+
+    def daemon_revision(self, cluster: str, daemon: str, revision_id: str) -> str:
+        return self.arn(f"daemon-revision/{cluster}/{daemon}/{revision_id}")
+
+    def daemon_deployment(self, cluster: str, daemon: str, deployment_id: str) -> str:
+        return self.arn(f"daemon-deployment/{cluster}/{daemon}/{deployment_id}")
+
+    def daemon_task_definition(self, family: str, revision: int) -> str:
+        return self.arn(f"daemon-task-definition/{family}:{revision}")
+
+    def daemon_family(self, family: str) -> str:
+        """No ARN of AWS's: the key under which KECS counts the revisions of a daemon task definition family."""
+        return self.arn(f"daemon-family/{family}")
+
     def family(self, family: str) -> str:
         """No ARN of AWS's: the key under which KECS keeps what belongs to a task definition family."""
         return self.arn(f"family/{family}")

@@ -11,7 +11,12 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from kecs.core.arns import scope_key, scope_of
 from kecs.core.records import (
+    AccountSettingRecord,
     ClusterRecord,
+    DaemonDeploymentRecord,
+    DaemonRecord,
+    DaemonRevisionRecord,
+    DaemonTaskDefinitionRecord,
     FamilyRecord,
     InstanceRecord,
     Record,
@@ -65,11 +70,35 @@ TASKS = Table(
         "cluster": lambda r: r.cluster_arn,
         "service": lambda r: r.service_arn,
         "unaccounted": lambda r: None if r.accounted else r.service_arn,
+        "daemon": lambda r: r.daemon_arn,
         "instance": lambda r: r.container_instance_arn,
         "family": lambda r: r.family_key,
     },
 )
 INSTANCES = Table("instances", InstanceRecord, by_arn, {"cluster": lambda r: r.cluster_arn})
+ACCOUNT_SETTINGS = Table("account_settings", AccountSettingRecord, lambda r: r.key)
+DAEMON_TASK_DEFINITIONS = Table(
+    "daemon_task_definitions",
+    DaemonTaskDefinitionRecord,
+    by_arn,
+    {"scope": in_scope, "family": lambda r: r.scope.daemon_family(r.family)},
+)
+DAEMONS = Table("daemons", DaemonRecord, by_arn, {"cluster": lambda r: r.cluster_arn})
+DAEMON_REVISIONS = Table("daemon_revisions", DaemonRevisionRecord, by_arn, {"daemon": lambda r: r.daemon_arn})
+DAEMON_DEPLOYMENTS = Table("daemon_deployments", DaemonDeploymentRecord, by_arn, {"daemon": lambda r: r.daemon_arn})
 TOKENS = Table("tokens", TokenRecord, lambda r: r.key)
 
-TABLES: tuple[Table[Any], ...] = (CLUSTERS, FAMILIES, TASK_DEFINITIONS, SERVICES, TASKS, INSTANCES, TOKENS)
+TABLES: tuple[Table[Any], ...] = (
+    CLUSTERS,
+    FAMILIES,
+    TASK_DEFINITIONS,
+    SERVICES,
+    TASKS,
+    INSTANCES,
+    TOKENS,
+    ACCOUNT_SETTINGS,
+    DAEMON_TASK_DEFINITIONS,
+    DAEMONS,
+    DAEMON_REVISIONS,
+    DAEMON_DEPLOYMENTS,
+)

@@ -13,8 +13,13 @@ from contextlib import AbstractContextManager
 from typing import Protocol, TypeVar
 
 from kecs.core.records import (
+    AccountSettingRecord,
     Change,
     ClusterRecord,
+    DaemonDeploymentRecord,
+    DaemonRecord,
+    DaemonRevisionRecord,
+    DaemonTaskDefinitionRecord,
     FamilyRecord,
     InstanceRecord,
     Record,
@@ -74,7 +79,7 @@ class Store(Protocol):
     @property
     def tasks(self) -> Table[TaskRecord]:
         """By ARN. Indexes: cluster, service, unaccounted (a service: its tasks but for stopped ones that the scheduler
-        has counted), instance, family (a FamilyRecord.key)."""
+        has counted), daemon, instance, family (a FamilyRecord.key)."""
 
     @property
     def instances(self) -> Table[InstanceRecord]:
@@ -83,6 +88,26 @@ class Store(Protocol):
     @property
     def tokens(self) -> Table[TokenRecord]:
         """By TokenRecord.key. No index."""
+
+    @property
+    def account_settings(self) -> Table[AccountSettingRecord]:
+        """By AccountSettingRecord.key. No index."""
+
+    @property
+    def daemon_task_definitions(self) -> Table[DaemonTaskDefinitionRecord]:
+        """By ARN. Indexes: scope, family (a FamilyRecord.key)."""
+
+    @property
+    def daemons(self) -> Table[DaemonRecord]:
+        """By ARN. Index: cluster."""
+
+    @property
+    def daemon_revisions(self) -> Table[DaemonRevisionRecord]:
+        """By ARN. Index: daemon."""
+
+    @property
+    def daemon_deployments(self) -> Table[DaemonDeploymentRecord]:
+        """By ARN, oldest first. Index: daemon."""
 
     def transaction(self) -> AbstractContextManager[None]: ...
 

@@ -99,6 +99,11 @@ class MemoryTables:
         self.tasks = MemoryTable(tables.TASKS, log)
         self.instances = MemoryTable(tables.INSTANCES, log)
         self.tokens = MemoryTable(tables.TOKENS, log)
+        self.account_settings = MemoryTable(tables.ACCOUNT_SETTINGS, log)
+        self.daemon_task_definitions = MemoryTable(tables.DAEMON_TASK_DEFINITIONS, log)
+        self.daemons = MemoryTable(tables.DAEMONS, log)
+        self.daemon_revisions = MemoryTable(tables.DAEMON_REVISIONS, log)
+        self.daemon_deployments = MemoryTable(tables.DAEMON_DEPLOYMENTS, log)
         self.tables: dict[str, MemoryTable[Any]] = {
             table.name: table for table in vars(self).values() if isinstance(table, MemoryTable)
         }

@@ -10,8 +10,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from kecs.core.records.accounts import AccountSettingRecord
 from kecs.core.records.base import Record
 from kecs.core.records.clusters import ClusterRecord
+from kecs.core.records.daemons import (
+    DaemonDeploymentRecord,
+    DaemonRecord,
+    DaemonRevisionRecord,
+    DaemonTarget,
+    DaemonTaskDefinitionRecord,
+)
 from kecs.core.records.instances import InstanceRecord
 from kecs.core.records.services import DeploymentRecord, RolloutState, ServiceRecord
 from kecs.core.records.task_definitions import FamilyRecord, TaskDefinitionRecord
@@ -22,10 +30,16 @@ Change = tuple[str, str, Any, Any]
 """A committed change: the table's name, the key, the record before (None: it is new) and after (None: it is gone)."""
 
 __all__ = [
+    "AccountSettingRecord",
     "Change",
     "ClusterRecord",
     "ContainerPhase",
     "ContainerRecord",
+    "DaemonDeploymentRecord",
+    "DaemonRecord",
+    "DaemonRevisionRecord",
+    "DaemonTarget",
+    "DaemonTaskDefinitionRecord",
     "DeploymentRecord",
     "FamilyRecord",
     "Health",

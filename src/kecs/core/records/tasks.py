@@ -59,6 +59,8 @@ class TaskRecord(Record):
     service_arn: str | None = None  # who owns the task; never read from group or startedBy
     service_name: str | None = None
     deployment_id: str | None = None
+    daemon_arn: str | None = None  # whose daemon task it is; no service counts it
+    daemon_revision_arn: str | None = None
     started_by: str | None = None
     awsvpc: bool = False
     network_configuration: m.NetworkConfiguration | None = None
