@@ -59,4 +59,6 @@ class Kernel:
 
 def with_capacity(settings: Settings, capacity: Capacity) -> Settings:
     """The settings with the built-in instance as big as the runtime says."""
-    return replace(settings, local_cpu=capacity.cpu, local_memory=capacity.memory)
+    return replace(
+        settings, local_cpu=capacity.cpu, local_memory=capacity.memory, local_architecture=capacity.architecture
+    )

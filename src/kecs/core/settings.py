@@ -18,3 +18,4 @@ class Settings(Record):
     stopped_task_retention: float = 3600.0  # seconds; AWS shows a stopped task for about an hour
     local_cpu: int = 4096  # CPU units of the built-in instance; replaced by what the runtime reports
     local_memory: int = 16384  # MiB of the built-in instance; replaced by what the runtime reports
+    local_architecture: Literal["x86_64", "arm64"] = "x86_64"  # of the built-in instance; replaced likewise

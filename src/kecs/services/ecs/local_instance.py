@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from kecs.aws.model import ecs as m
+from kecs.core.instances import Machine, new_instance
 from kecs.core.records import ClusterRecord, InstanceRecord
 from kecs.core.tasks.options import LaunchOptions
 from kecs.services.ecs.context import Context
-
-RESERVED_PORTS = ["22", "2375", "2376", "51678", "51679"]  # what the ECS agent registers as taken
 
 
 def ensure_instance(context: Context, cluster: ClusterRecord, options: LaunchOptions) -> bool:
@@ -25,21 +23,6 @@ def ensure_instance(context: Context, cluster: ClusterRecord, options: LaunchOpt
 
 
 def _local(context: Context, cluster: ClusterRecord) -> InstanceRecord:
-    settings, instance_id = context.settings, context.ids.hex32()
-    arn = cluster.scope.container_instance(cluster.name, instance_id)
-    resources = [
-        m.Resource(name="CPU", type="INTEGER", integer_value=settings.local_cpu),
-        m.Resource(name="MEMORY", type="INTEGER", integer_value=settings.local_memory),
-        m.Resource(name="PORTS", type="STRINGSET", string_set_value=RESERVED_PORTS),
-        m.Resource(name="PORTS_UDP", type="STRINGSET", string_set_value=[]),
-    ]
-    instance = m.ContainerInstance(
-        container_instance_arn=arn,
-        ec2_instance_id=f"i-{instance_id[:17]}",
-        version=1,
-        registered_resources=resources,
-        status="ACTIVE",
-        agent_connected=True,
-        registered_at=context.now,
-    )
-    return InstanceRecord(arn=arn, cluster_arn=cluster.arn, instance=instance, local=True)
+    settings = context.settings
+    machine = Machine(cpu=settings.local_cpu, memory=settings.local_memory, architecture=settings.local_architecture)
+    return new_instance(cluster, context.ids.hex32(), machine, context.now, local=True)

@@ -1,0 +1,8 @@
+"""Container instances: how one comes about, what it offers, which attributes it has, how it is shown.
+
+Pure; called by the handlers, by the built-in local instance and by whatever adds capacity.
+"""
+
+from kecs.core.instances.new import Machine, new_instance, resources
+
+__all__ = ["Machine", "new_instance", "resources"]
