@@ -146,10 +146,10 @@ def provide(world: World, *default: dict[str, Any]) -> None:
     ("strategy", "text"),
     [
         ([{"capacityProvider": "FARGATE"}], "weight value greater than zero defined in the capacity provider strategy"),
-        ([{"capacityProvider": "FARGATE", "weight": 1001}], "The weight value must be between 0 and 1000"),
+        ([{"capacityProvider": "FARGATE", "weight": 1001}], "Member must have value less than or equal to 1000"),
         (
             [{"capacityProvider": "FARGATE", "weight": 1, "base": 100_001}],
-            "The base value must be between 0 and 100000",
+            "Member must have value less than or equal to 100000",
         ),
         (
             [

@@ -9,12 +9,10 @@ from hypothesis import strategies as st
 
 MOST_OPTIONAL = 4  # members beside the required ones; all of them together make examples that nobody can read
 TEXT = st.text(max_size=4)
+PLAIN = "aZ9.-"  # characters that every pattern of the model allows
+RANGES = {"integer": (0, 1000), "long": (0, 2**40), "float": (0, 100), "double": (0, 100)}  # unless the model has one
 SIMPLE: dict[str, st.SearchStrategy[Any]] = {
     "boolean": st.booleans(),
-    "integer": st.integers(0, 1000),  # within the range of every integer of the model
-    "long": st.integers(0, 2**40),
-    "float": st.floats(0, 100, width=32),
-    "double": st.floats(0, 100),
     "timestamp": st.integers(1_400_000_000, 2_000_000_000),  # seconds since the epoch
 }
 
@@ -32,9 +30,26 @@ def values(shape: Any) -> st.SearchStrategy[Any]:
     if isinstance(shape, StructureShape):
         return st.just({"any": ["JSON"]}) if shape.is_document_type else structures(shape)
     if isinstance(shape, ListShape):
-        return st.lists(values(shape.member), max_size=2)
+        least, most = shape.metadata.get("min", 0), shape.metadata.get("max", 2)
+        return st.lists(values(shape.member), min_size=least, max_size=max(least, min(most, 2)))
     if isinstance(shape, MapShape):
         return st.dictionaries(TEXT, values(shape.value), max_size=2)
     if shape.type_name == "string":
-        return st.sampled_from(shape.enum) if shape.enum else TEXT
-    return SIMPLE[shape.type_name]
+        return st.sampled_from(shape.enum) if shape.enum else texts(shape)
+    return numbers(shape) if shape.type_name in RANGES else SIMPLE[shape.type_name]
+
+
+def texts(shape: Any) -> st.SearchStrategy[str]:
+    least, most = shape.metadata.get("min", 0), shape.metadata.get("max", 4)
+    if "pattern" in shape.metadata:
+        return st.text(PLAIN, min_size=least, max_size=max(least, min(most, 4)))
+    return st.text(min_size=least, max_size=max(least, min(most, 4)))
+
+
+def numbers(shape: Any) -> st.SearchStrategy[Any]:
+    least, most = (
+        shape.metadata.get(key, bound) for key, bound in zip(("min", "max"), RANGES[shape.type_name], strict=True)
+    )
+    if shape.type_name in ("float", "double"):
+        return st.floats(least, most, width=32 if shape.type_name == "float" else 64)
+    return st.integers(int(least), int(most))
