@@ -1,12 +1,22 @@
-"""Pages of a listing: `maxResults` and `nextToken` as every List operation of ECS takes them."""
+"""Pages of a listing: `maxResults` and `nextToken` as every List operation of ECS takes them.
+
+Handlers cut their pages with `page`. Its tokens say where to go on; before one goes out, `gateway.listings` seals it
+together with all that the listing was asked for, so that none fits anywhere else and none can be made up.
+"""
 
 from __future__ import annotations
 
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
+from hashlib import blake2b
+from hmac import compare_digest
 
 from kecs.aws.model import ecs as m
+
+# The key makes tokens that nobody comes by in passing; it is the same everywhere, so a token outlives a restart.
+_KEY = b"nextToken of a KECS listing"
+_CHECKSUM = 15  # bytes
 
 
 def page(
@@ -23,20 +33,42 @@ def page(
         return keys, None
     start = _position(keys, token) if token else 0
     end = start + (size or most)
-    return keys[start:end], _token(end, keys[end - 1]) if end < len(keys) else None
+    return keys[start:end], f"{end} {keys[end - 1]}" if end < len(keys) else None
 
 
-def _token(position: int, last: str) -> str:
-    return urlsafe_b64encode(f"{position} {last}".encode()).decode()
+def seal(token: str, listing: bytes) -> str:
+    """The token as a caller gets it, good for nothing but this listing."""
+    return urlsafe_b64encode(_checksum(token.encode(), listing) + token.encode()).decode()
+
+
+def unseal(sealed: str, listing: bytes) -> str:
+    """The token behind a sealed one. Raises InvalidParameterException for any that `seal` did not make like that."""
+    try:
+        raw = urlsafe_b64decode(sealed.encode())
+    except (binascii.Error, ValueError):
+        raise _invalid() from None
+    checksum, token = raw[:_CHECKSUM], raw[_CHECKSUM:]
+    # The decoder lets go of characters that it does not know; a token with such in it is none.
+    if not compare_digest(checksum, _checksum(token, listing)) or urlsafe_b64encode(raw).decode() != sealed:
+        raise _invalid()
+    return token.decode()
+
+
+def _checksum(token: bytes, listing: bytes) -> bytes:
+    return blake2b(token + b"\0" + listing, key=_KEY, digest_size=_CHECKSUM).digest()
 
 
 def _position(keys: Sequence[str], token: str) -> int:
     try:
-        position, last = urlsafe_b64decode(token.encode()).decode().split(" ", 1)
+        position, last = token.split(" ", 1)
         fallback = int(position)
-    except (binascii.Error, UnicodeError, ValueError):
-        raise m.InvalidParameterException("Invalid token") from None
+    except ValueError:
+        raise _invalid() from None
     try:
         return keys.index(last) + 1
     except ValueError:
         return fallback
+
+
+def _invalid() -> m.InvalidParameterException:
+    return m.InvalidParameterException("Invalid token")

@@ -22,6 +22,7 @@ from kecs.aws.decoding import Decoder
 from kecs.aws.errors import ModeledError, UnknownOperationException
 from kecs.aws.model import ecs as m
 from kecs.core.settings import Settings
+from kecs.gateway.listings import with_sealed_tokens
 from kecs.gateway.signature import Callers
 from kecs.ports.clock import Clock, Ids
 from kecs.ports.store import Store
@@ -93,7 +94,7 @@ class EcsEndpoint:
         handler = HANDLERS.get(name)
         if handler is None:
             raise _not_there_yet(operation)
-        route = self._routes[target] = (name, Decoder(operation), handler)
+        route = self._routes[target] = (name, Decoder(operation), with_sealed_tokens(operation, handler))
         return route
 
 
