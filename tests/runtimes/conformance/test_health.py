@@ -9,7 +9,7 @@ from tests.runtimes.plans import make_plan
 
 from kecs.core.tasks.reports import Exited, HealthChanged
 
-CHECK = {"interval": 1, "timeout": 2, "retries": 1}
+CHECK = {"interval": 1, "timeout": 30, "retries": 1}  # a busy machine may take its time to run a check
 
 
 def checked(command: str, **fields: Any) -> dict[str, Any]:
