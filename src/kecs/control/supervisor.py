@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 
 from kecs.control.queue import WorkQueue
+from kecs.core.accounts import effective, root_of
 from kecs.core.records import TaskRecord
 from kecs.core.taskdefs.overrides import task_plan
 from kecs.core.tasks.apply import apply
@@ -122,7 +123,8 @@ class Supervisors:
             definition = self._store.task_definitions.get(task.definition_arn)
             if definition is None:
                 raise LookupError(f"task definition {task.definition_arn} of task {task.arn} is gone")
-            plan = self._plans[task.arn] = task_plan(task, definition.definition, task.service_name)
+            mode = effective(self._store.account_settings.get, task.scope, "defaultLogDriverMode", root_of(task.scope))
+            plan = self._plans[task.arn] = task_plan(task, definition.definition, task.service_name, mode)
         return plan
 
     def _send(self, plan: TaskPlan, command: Command) -> None:

@@ -12,7 +12,8 @@ from collections.abc import Collection, Sequence
 from msgspec.structs import replace
 
 from kecs.aws.model import ecs as m
-from kecs.core.capacity import FARGATE_PROVIDERS, launch_type_of
+from kecs.core.capacity import launch_type_of
+from kecs.core.capacity.association import Find, valid_providers
 from kecs.core.records import ClusterRecord, InstanceRecord, ServiceRecord, TaskRecord
 
 NAME_PATTERN = r"^[a-zA-Z0-9\-_]{1,255}$"
@@ -58,26 +59,27 @@ def cluster_name(name: str | None) -> str:
     return name
 
 
-def new_cluster(arn: str, name: str) -> m.Cluster:
-    """An ACTIVE cluster for which nothing has been asked."""
+def new_cluster(arn: str, name: str, insights: str) -> m.Cluster:
+    """An ACTIVE cluster for which nothing has been asked; `insights` is the account's setting of that time."""
     return m.Cluster(
         cluster_arn=arn,
         cluster_name=name,
         status="ACTIVE",
-        settings=[m.ClusterSetting(name="containerInsights", value="disabled")],
+        settings=[m.ClusterSetting(name="containerInsights", value=insights)],
         capacity_providers=[],
         default_capacity_provider_strategy=[],
     )
 
 
-def asked_of_create(request: m.CreateClusterRequest, associated: Sequence[str]) -> m.Cluster:
+def asked_of_create(request: m.CreateClusterRequest, arn: str, associated: Sequence[str], find: Find) -> m.Cluster:
     """What CreateCluster asks for, checked; members that it leaves out are None.
 
-    `associated` are the capacity providers that the cluster has already. Raises InvalidParameterException.
+    `associated` are the capacity providers that the cluster has already, `find` knows those that callers made.
+    Raises InvalidParameterException.
     """
     providers = None
     if request.capacity_providers is not None:
-        providers = associated = valid_providers(request.capacity_providers)
+        providers = associated = valid_providers(request.capacity_providers, find, arn)
     strategy = request.default_capacity_provider_strategy
     return m.Cluster(
         settings=_valid_settings(request.settings),
@@ -113,17 +115,6 @@ def configured(cluster: m.Cluster, asked: m.Cluster) -> m.Cluster:
 def contradicts(cluster: m.Cluster, asked: m.Cluster) -> bool:
     """Whether a repeated CreateCluster asks for anything else than what the cluster has."""
     return configured(cluster, asked) != cluster
-
-
-def valid_providers(names: Sequence[str]) -> list[str]:
-    """The capacity providers to associate with a cluster, each once. Raises InvalidParameterException."""
-    for name in names:
-        if name not in FARGATE_PROVIDERS:
-            raise m.InvalidParameterException(
-                f"The specified capacity provider '{name}' was not found. "
-                "Specify a valid capacity provider and try again."
-            )
-    return list(dict.fromkeys(names))
 
 
 def valid_strategy(
@@ -171,17 +162,27 @@ def provider_in_use(provider: str, tasks: Sequence[TaskRecord], services: Sequen
 
 
 def check_empty(
-    tasks: Sequence[TaskRecord], services: Sequence[ServiceRecord], instances: Sequence[InstanceRecord]
+    cluster: ClusterRecord,
+    tasks: Sequence[TaskRecord],
+    services: Sequence[ServiceRecord],
+    instances: Sequence[InstanceRecord],
 ) -> None:
     """Refuse to delete a cluster that is in use; the built-in local instance does not count as a use of it.
 
-    Raises ClusterContainsServicesException, ClusterContainsTasksException, ClusterContainsContainerInstancesException.
+    Raises ClusterContainsServicesException, ClusterContainsTasksException, ClusterContainsCapacityProviderException,
+    ClusterContainsContainerInstancesException.
     """
     if any(service.status != "INACTIVE" for service in services):
         raise m.ClusterContainsServicesException("The Cluster cannot be deleted while Services are active.")
     if any(task.last_status != "STOPPED" for task in tasks):
         raise m.ClusterContainsTasksException("The Cluster cannot be deleted while Tasks are active.")
-    if any(instance.instance.status != "INACTIVE" for instance in instances if not instance.local):
+    if cluster.managed:
+        raise m.ClusterContainsCapacityProviderException(
+            "The Cluster cannot be deleted while Cluster Scoped Capacity Providers are attached to the cluster."
+        )
+    # Neither the built-in one nor those of a simulated Auto Scaling group are the caller's to deregister.
+    registered = [i for i in instances if not i.local and not i.instance.capacity_provider_name]
+    if any(instance.instance.status != "INACTIVE" for instance in registered):
         raise m.ClusterContainsContainerInstancesException(
             "The Cluster cannot be deleted while Container Instances are active or draining."
         )
@@ -203,32 +204,36 @@ def cluster_view(
         running_tasks_count=sum(task.last_status == "RUNNING" for task in tasks),
         pending_tasks_count=sum(task.last_status in PENDING_STATUSES for task in tasks),
         active_services_count=sum(service.status == "ACTIVE" for service in services),
-        statistics=_statistics(tasks, services) if "STATISTICS" in include else [],
+        statistics=_statistics(record, tasks, services) if "STATISTICS" in include else [],
         tags=list(record.tags) if "TAGS" in include else [],
         settings=cluster.settings if "SETTINGS" in include else [],
         configuration=cluster.configuration if "CONFIGURATIONS" in include else None,
+        attachments=(cluster.attachments or []) if attached else None,
         # Fargate's capacity providers bring nothing along that would have to be attached first.
-        attachments=[] if attached else None,
-        attachments_status="UPDATE_COMPLETE" if attached and cluster.capacity_providers else None,
+        attachments_status=cluster.attachments_status or ("UPDATE_COMPLETE" if cluster.capacity_providers else None)
+        if attached
+        else None,
     )
 
 
-def _statistics(tasks: Sequence[TaskRecord], services: Sequence[ServiceRecord]) -> list[m.KeyValuePair]:
+def _statistics(
+    cluster: ClusterRecord, tasks: Sequence[TaskRecord], services: Sequence[ServiceRecord]
+) -> list[m.KeyValuePair]:
     counts = Counter[tuple[str, str]]()
     for task in tasks:
         if task.last_status == "RUNNING":
             counts["running", task.launch_type] += 1
         elif task.last_status in PENDING_STATUSES:
             counts["pending", task.launch_type] += 1
-    counts.update((service.status, _launch_type(service)) for service in services)
+    counts.update((service.status, _launch_type(cluster, service)) for service in services)
     return [m.KeyValuePair(name=name, value=str(counts[what, kind])) for name, what, kind in STATISTICS]
 
 
-def _launch_type(service: ServiceRecord) -> str:
+def _launch_type(cluster: ClusterRecord, service: ServiceRecord) -> str:
     if service.service.launch_type is not None:
         return service.service.launch_type
     strategy = service.service.capacity_provider_strategy
-    return launch_type_of(strategy[0].capacity_provider) if strategy else "EC2"
+    return launch_type_of(strategy[0].capacity_provider, cluster.managed) if strategy else "EC2"
 
 
 def _valid_settings(settings: Sequence[m.ClusterSetting] | None) -> list[m.ClusterSetting] | None:

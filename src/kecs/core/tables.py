@@ -9,9 +9,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
-from kecs.core.arns import scope_key, scope_of
+from kecs.core.arns import group_key, scope_key, scope_of
 from kecs.core.records import (
     AccountSettingRecord,
+    CapacityGroupRecord,
+    CapacityProviderRecord,
     ClusterRecord,
     DaemonDeploymentRecord,
     DaemonRecord,
@@ -20,9 +22,12 @@ from kecs.core.records import (
     FamilyRecord,
     InstanceRecord,
     Record,
+    RevisionRecord,
+    ServiceDeploymentRecord,
     ServiceRecord,
     TaskDefinitionRecord,
     TaskRecord,
+    TaskSetRecord,
     TokenRecord,
 )
 
@@ -73,9 +78,28 @@ TASKS = Table(
         "daemon": lambda r: r.daemon_arn,
         "instance": lambda r: r.container_instance_arn,
         "family": lambda r: r.family_key,
+        "waiting": lambda r: group_key(r.cluster_arn, r.capacity_provider_name or "") if r.waiting else None,
     },
 )
-INSTANCES = Table("instances", InstanceRecord, by_arn, {"cluster": lambda r: r.cluster_arn})
+SERVICE_DEPLOYMENTS = Table(
+    "service_deployments",
+    ServiceDeploymentRecord,
+    by_arn,
+    {"service": lambda r: r.service_arn, "ongoing": lambda r: r.service_arn if r.ongoing else None},
+)
+SERVICE_REVISIONS = Table("service_revisions", RevisionRecord, by_arn, {"service": lambda r: r.service_arn})
+TASK_SETS = Table("task_sets", TaskSetRecord, by_arn, {"service": lambda r: r.service_arn})
+INSTANCES = Table(
+    "instances",
+    InstanceRecord,
+    by_arn,
+    {
+        "cluster": lambda r: r.cluster_arn,
+        "group": lambda r: (name := r.instance.capacity_provider_name) and group_key(r.cluster_arn, name),
+    },
+)
+CAPACITY_PROVIDERS = Table("capacity_providers", CapacityProviderRecord, by_arn, {"scope": in_scope})
+CAPACITY_GROUPS = Table("capacity_groups", CapacityGroupRecord, lambda r: r.key)
 ACCOUNT_SETTINGS = Table("account_settings", AccountSettingRecord, lambda r: r.key)
 DAEMON_TASK_DEFINITIONS = Table(
     "daemon_task_definitions",
@@ -93,8 +117,13 @@ TABLES: tuple[Table[Any], ...] = (
     FAMILIES,
     TASK_DEFINITIONS,
     SERVICES,
+    SERVICE_DEPLOYMENTS,
+    SERVICE_REVISIONS,
+    TASK_SETS,
     TASKS,
     INSTANCES,
+    CAPACITY_PROVIDERS,
+    CAPACITY_GROUPS,
     TOKENS,
     ACCOUNT_SETTINGS,
     DAEMON_TASK_DEFINITIONS,

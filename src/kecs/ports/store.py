@@ -14,6 +14,8 @@ from typing import Protocol, TypeVar
 
 from kecs.core.records import (
     AccountSettingRecord,
+    CapacityGroupRecord,
+    CapacityProviderRecord,
     Change,
     ClusterRecord,
     DaemonDeploymentRecord,
@@ -23,9 +25,12 @@ from kecs.core.records import (
     FamilyRecord,
     InstanceRecord,
     Record,
+    RevisionRecord,
+    ServiceDeploymentRecord,
     ServiceRecord,
     TaskDefinitionRecord,
     TaskRecord,
+    TaskSetRecord,
     TokenRecord,
 )
 
@@ -77,13 +82,34 @@ class Store(Protocol):
         """By ARN. Index: cluster."""
 
     @property
+    def service_deployments(self) -> Table[ServiceDeploymentRecord]:
+        """By ARN, oldest first. Indexes: service, ongoing (a service: those that have not ended)."""
+
+    @property
+    def service_revisions(self) -> Table[RevisionRecord]:
+        """By ARN. Index: service."""
+
+    @property
+    def task_sets(self) -> Table[TaskSetRecord]:
+        """By ARN. Index: service."""
+
+    @property
     def tasks(self) -> Table[TaskRecord]:
         """By ARN. Indexes: cluster, service, unaccounted (a service: its tasks but for stopped ones that the scheduler
-        has counted), daemon, instance, family (a FamilyRecord.key)."""
+        has counted), daemon, instance, family (a FamilyRecord.key), waiting (a core.arns.group_key: no
+        instance was found yet)."""
 
     @property
     def instances(self) -> Table[InstanceRecord]:
-        """By ARN. Index: cluster."""
+        """By ARN. Indexes: cluster, group (a core.arns.group_key: of the capacity provider that it belongs to)."""
+
+    @property
+    def capacity_providers(self) -> Table[CapacityProviderRecord]:
+        """By ARN. Index: scope."""
+
+    @property
+    def capacity_groups(self) -> Table[CapacityGroupRecord]:
+        """By CapacityGroupRecord.key. No index."""
 
     @property
     def tokens(self) -> Table[TokenRecord]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from kecs.core.records.accounts import AccountSettingRecord
 from kecs.core.records.base import Record
+from kecs.core.records.capacity import CapacityGroupRecord, CapacityProviderRecord
 from kecs.core.records.clusters import ClusterRecord
 from kecs.core.records.daemons import (
     DaemonDeploymentRecord,
@@ -20,9 +21,11 @@ from kecs.core.records.daemons import (
     DaemonTarget,
     DaemonTaskDefinitionRecord,
 )
+from kecs.core.records.deployments import RevisionRecord, ServiceDeploymentRecord, ServiceDeploymentStatus
 from kecs.core.records.instances import InstanceRecord
 from kecs.core.records.services import DeploymentRecord, RolloutState, ServiceRecord
 from kecs.core.records.task_definitions import FamilyRecord, TaskDefinitionRecord
+from kecs.core.records.task_sets import TaskSetRecord
 from kecs.core.records.tasks import ContainerPhase, ContainerRecord, Health, TaskRecord, TaskStatus
 from kecs.core.records.tokens import TokenRecord
 
@@ -31,6 +34,8 @@ Change = tuple[str, str, Any, Any]
 
 __all__ = [
     "AccountSettingRecord",
+    "CapacityGroupRecord",
+    "CapacityProviderRecord",
     "Change",
     "ClusterRecord",
     "ContainerPhase",
@@ -45,10 +50,14 @@ __all__ = [
     "Health",
     "InstanceRecord",
     "Record",
+    "RevisionRecord",
     "RolloutState",
+    "ServiceDeploymentRecord",
+    "ServiceDeploymentStatus",
     "ServiceRecord",
     "TaskDefinitionRecord",
     "TaskRecord",
+    "TaskSetRecord",
     "TaskStatus",
     "TokenRecord",
 ]

@@ -100,8 +100,13 @@ def validate_overrides(definition: m.TaskDefinition, overrides: m.TaskOverride |
             raise m.InvalidParameterException(problem)
 
 
-def task_plan(task: TaskRecord, definition: m.TaskDefinition, service_name: str | None) -> TaskPlan:
-    """Everything a runtime has to know of `task`, which runs `definition` for the service of that name (if any)."""
+def task_plan(
+    task: TaskRecord, definition: m.TaskDefinition, service_name: str | None, log_mode: str = "non-blocking"
+) -> TaskPlan:
+    """Everything a runtime has to know of `task`, which runs `definition` for the service of that name (if any).
+
+    `log_mode` is how awslogs delivers where the definition does not say: the account's defaultLogDriverMode.
+    """
     scope = task.scope
     effective = effective_definition(definition, task.overrides)
     return TaskPlan(
@@ -111,7 +116,7 @@ def task_plan(task: TaskRecord, definition: m.TaskDefinition, service_name: str 
         account=scope.account,
         region=scope.region,
         definition=effective,
-        containers=apply_overrides(definition, task.overrides),
+        containers=tuple(_with_log_mode(c, log_mode) for c in apply_overrides(definition, task.overrides)),
         network_mode=definition.network_mode or "bridge",
         launch_type=task.launch_type,
         cpu=task.cpu or effective.cpu,
@@ -119,3 +124,11 @@ def task_plan(task: TaskRecord, definition: m.TaskDefinition, service_name: str 
         service=service_name,
         group=task.group,
     )
+
+
+def _with_log_mode(container: m.ContainerDefinition, mode: str) -> m.ContainerDefinition:
+    log = container.log_configuration
+    if log is None or log.log_driver != "awslogs" or "mode" in (log.options or {}):
+        return container
+    options = {**(log.options or {}), "mode": mode}
+    return msgspec.structs.replace(container, log_configuration=msgspec.structs.replace(log, options=options))

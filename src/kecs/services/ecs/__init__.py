@@ -5,10 +5,15 @@
 
 from __future__ import annotations
 
-from kecs.services.ecs import clusters, services, tags, task_definitions, tasks
+from kecs.services.ecs import accounts, clusters, services, tags, task_definitions, tasks
 from kecs.services.ecs.context import Handler
 
 HANDLERS: dict[str, Handler] = {
+    # Account settings
+    "DeleteAccountSetting": accounts.delete_account_setting,
+    "ListAccountSettings": accounts.list_account_settings,
+    "PutAccountSetting": accounts.put_account_setting,
+    "PutAccountSettingDefault": accounts.put_account_setting_default,
     # Clusters
     "CreateCluster": clusters.create_cluster,
     "DeleteCluster": clusters.delete_cluster,

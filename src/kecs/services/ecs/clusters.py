@@ -5,7 +5,7 @@ Called by the dispatch table. The rules are in core.clusters; here they meet the
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Final
 
 from msgspec.structs import replace
@@ -13,8 +13,10 @@ from msgspec.structs import replace
 from kecs.aws.model import ecs as m
 from kecs.aws.paging import page
 from kecs.core import clusters as rules
+from kecs.core.accounts import effective
 from kecs.core.arns import scope_key
-from kecs.core.records import ClusterRecord
+from kecs.core.capacity.association import attach, check_settled, valid_providers
+from kecs.core.records import CapacityProviderRecord, ClusterRecord
 from kecs.core.tags import validate_tags
 from kecs.services.ecs.context import Context, find_cluster
 
@@ -27,7 +29,7 @@ def ensure_default_cluster(context: Context) -> None:
     """Make the scope's `default` cluster when it has never been there. Once deleted, it stays deleted."""
     arn = context.scope.cluster("default")
     if arn not in context.store.clusters and context.settings.default_cluster:
-        context.store.clusters.put(ClusterRecord(arn=arn, cluster=rules.new_cluster(arn, "default"), implicit=True))
+        context.store.clusters.put(ClusterRecord(arn=arn, cluster=_new(context, arn, "default"), implicit=True))
 
 
 def create_cluster(context: Context, request: m.CreateClusterRequest) -> m.CreateClusterResponse:
@@ -36,9 +38,11 @@ def create_cluster(context: Context, request: m.CreateClusterRequest) -> m.Creat
     tags = validate_tags(request.tags)
     found = context.store.clusters.get(arn)
     active = found if found is not None and found.cluster.status == "ACTIVE" else None
-    asked = rules.asked_of_create(request, active.cluster.capacity_providers or () if active else ())
+    asked = rules.asked_of_create(
+        request, arn, active.cluster.capacity_providers or () if active else (), _find(context)
+    )
     if active is None:
-        record = ClusterRecord(arn=arn, cluster=rules.configured(rules.new_cluster(arn, name), asked), tags=tags)
+        record = ClusterRecord(arn=arn, cluster=rules.configured(_new(context, arn, name), asked), tags=tags)
     elif active.implicit:
         record = replace(
             active, cluster=rules.configured(active.cluster, asked), tags=tags or active.tags, implicit=False
@@ -50,6 +54,7 @@ def create_cluster(context: Context, request: m.CreateClusterRequest) -> m.Creat
     else:
         record = active
     if record is not found:
+        record = attach(record, _find(context), context.ids.uuid, context.now)
         context.store.clusters.put(record)
     return m.CreateClusterResponse(cluster=_view(context, record, SHOWN_AFTER_CREATE))
 
@@ -91,7 +96,8 @@ def put_cluster_capacity_providers(
     context: Context, request: m.PutClusterCapacityProvidersRequest
 ) -> m.PutClusterCapacityProvidersResponse:
     record = find_cluster(context, request.cluster)
-    providers = rules.valid_providers(request.capacity_providers)
+    check_settled(record)
+    providers = valid_providers(request.capacity_providers, _find(context), record.arn)
     strategy = rules.valid_strategy(request.default_capacity_provider_strategy, providers)
     tasks = context.store.tasks.where("cluster", record.arn)
     services = context.store.services.where("cluster", record.arn)
@@ -108,7 +114,8 @@ def delete_cluster(context: Context, request: m.DeleteClusterRequest) -> m.Delet
     if record is None:
         raise m.ClusterNotFoundException("Cluster not found.")
     instances = store.instances.where("cluster", record.arn)
-    rules.check_empty(store.tasks.where("cluster", record.arn), store.services.where("cluster", record.arn), instances)
+    tasks, services = store.tasks.where("cluster", record.arn), store.services.where("cluster", record.arn)
+    rules.check_empty(record, tasks, services, instances)
     for instance in instances:
         store.instances.delete(instance.arn)
     record = replace(record, cluster=replace(record.cluster, status="INACTIVE"), tags=())
@@ -116,9 +123,15 @@ def delete_cluster(context: Context, request: m.DeleteClusterRequest) -> m.Delet
     return m.DeleteClusterResponse(cluster=_view(context, record, SHOWN_AFTER_CHANGE))
 
 
+def _new(context: Context, arn: str, name: str) -> m.Cluster:
+    find = context.store.account_settings.get
+    return rules.new_cluster(arn, name, effective(find, context.scope, "containerInsights", context.principal))
+
+
 def _configure(context: Context, record: ClusterRecord, asked: m.Cluster) -> m.Cluster:
     """Put in what was asked for, and the answer that shows it."""
     record = replace(record, cluster=rules.configured(record.cluster, asked))
+    record = attach(record, _find(context), context.ids.uuid, context.now)
     context.store.clusters.put(record)
     return _view(context, record, SHOWN_AFTER_CHANGE)
 
@@ -132,6 +145,11 @@ def _view(context: Context, record: ClusterRecord, include: Collection[m.Cluster
         store.instances.where("cluster", record.arn),
         include,
     )
+
+
+def _find(context: Context) -> Callable[[str], CapacityProviderRecord | None]:
+    """Capacity providers that callers have made, by name."""
+    return lambda name: context.store.capacity_providers.get(context.scope.capacity_provider(name))
 
 
 def _known(context: Context, arn: str) -> ClusterRecord | None:
