@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from kecs.aws.model import ecs as m
 from kecs.control.queue import WorkQueue
 from kecs.core.arns import last_part
-from kecs.core.placement import Room
+from kecs.core.placement import Room, closest
 from kecs.core.records import DeploymentRecord, ServiceRecord, TaskRecord
 from kecs.core.scheduling.plan import Launch, Plan
 from kecs.core.scheduling.scheduler import after_launch, plan
@@ -94,8 +94,10 @@ class Services:
         )
         for task in launched.tasks:
             self._store.tasks.put(task)
-        started = [task.arn for task in launched.tasks]
-        return after_launch(service, wanted, started, [r for _, r in launched.refusals], now, self._ids.uuid)
+        started, nearest = [task.arn for task in launched.tasks], closest(launched.refusals)
+        failures = [nearest.reason] * launched.missing if nearest else []
+        instance = nearest.instance if nearest else None
+        return after_launch(service, wanted, started, failures, now, self._ids.uuid, instance)
 
     def _spec(self, service: ServiceRecord, deployment: DeploymentRecord) -> TaskSpec | None:
         cluster = self._store.clusters.get(service.cluster_arn)
@@ -115,6 +117,8 @@ class Services:
             service_arn=service.arn,
             service_name=service.name,
             deployment_id=deployment.id,
+            constraints=tuple(service.service.placement_constraints or ()),
+            strategies=tuple(service.service.placement_strategy or ()),
         )
 
     def _tags(self, service: ServiceRecord, of_definition: tuple[m.Tag, ...]) -> tuple[m.Tag, ...]:

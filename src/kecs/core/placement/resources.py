@@ -1,4 +1,4 @@
-"""What is left of a container instance, and whether a task fits.
+"""What is left of a container instance, and whether a task may go there.
 
 A `Room` is counted down while a batch of tasks is placed, so that placing a thousand of them looks at the tasks that
 are there already only once.
@@ -6,9 +6,16 @@ are there already only once.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+from msgspec.structs import replace
 
 from kecs.aws.model import ecs as m
+from kecs.core.instances.capabilities import is_capability
+from kecs.core.placement.query import matches
+from kecs.core.placement.rules import Rules
 from kecs.core.records import InstanceRecord, TaskRecord
 from kecs.core.taskdefs.requirements import Requirements
 from kecs.core.tasks.create import reserved_ports
@@ -19,79 +26,151 @@ REASONS = {
     "ports": "RESOURCE:PORTS",
     "gpu": "RESOURCE:GPU",
     "agent": "AGENT",
+    "attribute": "ATTRIBUTE",
     "inactive": "INACTIVE",
+    "memberOf": "MemberOf placement constraint unsatisfied.",
+    "distinctInstance": "DistinctInstance placement constraint unsatisfied.",
 }
 """Reasons in AWS's failures; https://docs.aws.amazon.com/AmazonECS/latest/developerguide/api_failures_messages.html"""
 
-Registered = dict[str | None, m.Resource]
+ANY = Rules()
+PORTS = {"PORTS": "tcp", "PORTS_UDP": "udp"}
+"""The resources that hold host ports, and whose ports they are."""
 
 
 class Room:
-    """What a container instance still has to give: CPU units, MiB, GPUs and host ports."""
+    """What a container instance still has to give: CPU units, MiB, GPUs and host ports; and which tasks it has."""
 
     def __init__(self, instance: InstanceRecord, tasks: Iterable[TaskRecord]) -> None:
         self.instance = instance
-        registered = {r.name: r for r in instance.instance.registered_resources or []}
-        self.cpu = _amount(registered, "CPU")
-        self.memory = _amount(registered, "MEMORY")
-        self.gpu = _amount(registered, "GPU")
-        self.ports = {f"tcp/{port}" for port in _ports(registered, "PORTS")}
-        self.ports |= {f"udp/{port}" for port in _ports(registered, "PORTS_UDP")}
+        self.attributes = {a.name: a.value or "" for a in instance.instance.attributes or ()}
+        self._registered = instance.instance.registered_resources or []
+        by_name = {resource.name: resource for resource in self._registered}
+        self.cpu = _amount(by_name.get("CPU"))
+        self.memory = _amount(by_name.get("MEMORY"))
+        self.gpus = _devices(by_name.get("GPU"))
+        self.ports = {f"{kind}/{port}" for name, kind in PORTS.items() for port in _strings(by_name.get(name))}
         self.count = 0
+        self.running = 0  # tasks that run and are wanted
+        self.pending = 0
+        self.groups = Counter[str]()  # tasks that are wanted, by group
         for task in tasks:
             if task.last_status != "STOPPED":
-                self._take(task.reserved_cpu, task.reserved_memory, task.reserved_ports)
+                self._hold(task)
 
-    def lacks(self, needs: Requirements) -> str | None:
-        """AWS's reason why the task does not fit, or None when it does."""
-        if self.instance.instance.status != "ACTIVE":
+    def lacks(self, needs: Requirements, rules: Rules = ANY) -> str | None:
+        """AWS's reason why the task cannot go there, or None when it can."""
+        state = self.instance.instance
+        if state.status != "ACTIVE":
             return REASONS["inactive"]
-        if not self.instance.instance.agent_connected:
+        if not state.agent_connected:
             return REASONS["agent"]
+        if not self._able(rules.capabilities):
+            return REASONS["attribute"]
+        if not all(matches(expression, self.facts) for expression in rules.expressions):
+            return REASONS["memberOf"]
+        if rules.distinct and self.groups[rules.group]:
+            return REASONS["distinctInstance"]
         if needs.cpu > self.cpu:
             return REASONS["cpu"]
         if needs.memory > self.memory:
             return REASONS["memory"]
-        if needs.gpu > self.gpu or (needs.all_gpus and not self.gpu):
+        if needs.gpu > len(self.gpus) or (needs.all_gpus and not self.gpus):
             return REASONS["gpu"]
         return REASONS["ports"] if self.ports.intersection(reserved_ports(needs)) else None
 
-    def give(self, needs: Requirements) -> None:
-        self._take(needs.cpu, needs.memory, reserved_ports(needs))
-        self.gpu -= self.gpu if needs.all_gpus else needs.gpu
+    def give(self, needs: Requirements, group: str = "") -> tuple[str, ...]:
+        """Count one more task of the group in; the ids of the GPUs that are its own now."""
+        gpus = tuple(self.gpus[: len(self.gpus) if needs.all_gpus else needs.gpu])
+        self._take(needs.cpu, needs.memory, reserved_ports(needs), gpus)
+        self.groups[group] += 1
+        self.pending += 1
+        return gpus
 
-    def _take(self, cpu: int, memory: int, ports: Sequence[str]) -> None:
+    def facts(self, subject: str) -> Sequence[str] | None:
+        """What the cluster query language may ask of the instance; see placement.query.Facts."""
+        instance = self.instance.instance
+        match subject:
+            case "agentConnected":
+                return ("true" if instance.agent_connected else "false",)
+            case "agentVersion":
+                version = instance.version_info.agent_version if instance.version_info else None
+                return None if version is None else (version,)
+            case "ec2InstanceId":
+                return None if instance.ec2_instance_id is None else (instance.ec2_instance_id,)
+            case "registeredAt":
+                return (datetime.fromtimestamp(instance.registered_at or 0.0, UTC).isoformat(),)
+            case "runningTasksCount":
+                return (str(self.running),)
+            case "task:group":
+                return tuple(self.groups)
+        value = self.attributes.get(subject.removeprefix("attribute:"))
+        return None if value is None else (value,)
+
+    def remaining(self) -> list[m.Resource]:
+        """`remainingResources`: of amounts and devices what is left, of ports those that are taken."""
+        return [self._left(resource) for resource in self._registered]
+
+    def _left(self, resource: m.Resource) -> m.Resource:
+        match resource.name:
+            case "CPU":
+                return _with_amount(resource, self.cpu)
+            case "MEMORY":
+                return _with_amount(resource, self.memory)
+            case "PORTS" | "PORTS_UDP":
+                prefix = f"{PORTS[resource.name]}/"
+                registered = _strings(resource)
+                taken = {port.removeprefix(prefix) for port in self.ports if port.startswith(prefix)}
+                return replace(resource, string_set_value=registered + sorted(taken - set(registered), key=int))
+            case "GPU" if resource.type == "STRINGSET":
+                return replace(resource, string_set_value=list(self.gpus))
+            case "GPU":
+                return _with_amount(resource, len(self.gpus))
+        return resource
+
+    def _able(self, capabilities: frozenset[str]) -> bool:
+        """Whether the instance reports these. One without any agent's report, and the built-in one, which is as able
+        as the runtime is, are not asked."""
+        instance = self.instance
+        asked = not instance.local and any(is_capability(a) for a in instance.instance.attributes or ())
+        return not asked or capabilities <= self.attributes.keys()
+
+    def _hold(self, task: TaskRecord) -> None:
+        gpus = tuple(gpu for container in task.containers for gpu in container.gpu_ids)
+        self._take(task.reserved_cpu, task.reserved_memory, task.reserved_ports, gpus)
+        self.pending += task.last_status in ("PROVISIONING", "PENDING", "ACTIVATING")
+        if task.desired_status == "RUNNING":
+            self.groups[task.group] += 1
+            self.running += task.last_status == "RUNNING"
+
+    def _take(self, cpu: int, memory: int, ports: Sequence[str], gpus: Sequence[str]) -> None:
         self.cpu -= cpu
         self.memory -= memory
         self.ports.update(ports)
+        self.gpus = [gpu for gpu in self.gpus if gpu not in gpus]
         self.count += 1
 
 
-def place(needs: Requirements, rooms: Sequence[Room]) -> tuple[Room | None, list[tuple[str, str]]]:
-    """The room that takes the task, already counted down: of those that fit the one with the fewest tasks.
-
-    When none fits: None, and (instance ARN, reason) for each instance that was looked at.
-    """
-    refused: list[tuple[str, str]] = []
-    fitting: list[Room] = []
-    for room in rooms:
-        reason = room.lacks(needs)
-        if reason is None:
-            fitting.append(room)
-        else:
-            refused.append((room.instance.arn, reason))
-    if not fitting:
-        return None, refused
-    chosen = min(fitting, key=lambda room: room.count)
-    chosen.give(needs)
-    return chosen, []
+def _amount(resource: m.Resource | None) -> int:
+    if resource is None:
+        return 0
+    return int(resource.integer_value or resource.long_value or resource.double_value or 0)
 
 
-def _amount(registered: Registered, name: str) -> int:
-    resource = registered.get(name)
-    return (resource.integer_value if resource else None) or 0
+def _with_amount(resource: m.Resource, amount: int) -> m.Resource:
+    """The resource with this amount, in the member that its type names."""
+    match resource.type:
+        case "DOUBLE":
+            return replace(resource, double_value=float(amount))
+        case "LONG":
+            return replace(resource, long_value=amount)
+    return replace(resource, integer_value=amount)
 
 
-def _ports(registered: Registered, name: str) -> list[str]:
-    resource = registered.get(name)
-    return (resource.string_set_value if resource else None) or []
+def _strings(resource: m.Resource | None) -> list[str]:
+    return list((resource.string_set_value if resource else None) or ())
+
+
+def _devices(resource: m.Resource | None) -> list[str]:
+    """The ids of the GPUs; where only their number is known, 0, 1 …"""
+    return _strings(resource) or [str(number) for number in range(_amount(resource))]

@@ -14,3 +14,6 @@ class InstanceRecord(Record):
     instance: m.ContainerInstance
     local: bool = False  # the built-in one: never stands in the way of DeleteCluster
     tags: tuple[m.Tag, ...] = ()
+    agent_driven: bool = False  # an agent of the user's own runs its tasks, not KECS's runtime
+    agent_changed_at: float | None = None  # when its agent last came or went; None: since it is registered
+    deregistered_at: float | None = None

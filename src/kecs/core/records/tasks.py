@@ -41,6 +41,22 @@ class ContainerRecord(Record):
     cpu: str | None = None
     memory: str | None = None
     memory_reservation: str | None = None
+    gpu_ids: tuple[str, ...] = ()  # of its container instance
+    managed_agents: tuple[m.ManagedAgent, ...] = ()
+
+
+class Submission(Record):
+    """What the agent of a container instance has said of one of its tasks, in the words of the Submit operations."""
+
+    at: float
+    status: str | None = None  # the task's
+    reason: str | None = None
+    containers: tuple[m.ContainerStateChange, ...] = ()
+    attachments: tuple[m.AttachmentStateChange, ...] = ()
+    managed_agents: tuple[m.ManagedAgentStateChange, ...] = ()
+    pull_started_at: float | None = None
+    pull_stopped_at: float | None = None
+    execution_stopped_at: float | None = None
 
 
 class TaskRecord(Record):
@@ -76,6 +92,9 @@ class TaskRecord(Record):
     overrides: m.TaskOverride | None = None
     enable_execute_command: bool = False
     attributes: tuple[m.Attribute, ...] = ()
+    unplaced: bool = False  # its capacity provider has no instance with room for it yet
+    placement_constraints: tuple[m.PlacementConstraint, ...] = ()  # for when there is one
+    placement_strategy: tuple[m.PlacementStrategy, ...] = ()
     provisioning: Literal["NO", "ASKED", "DONE", "RELEASING", "RELEASED"] = "NO"
     address: str | None = None  # where its ports are reached, once known
     connectivity_at: float | None = None  # since when its agent is connected
@@ -91,6 +110,9 @@ class TaskRecord(Record):
     stop_code: str | None = None
     stopped_reason: str | None = None
     accounted: bool = False  # the service scheduler has counted this stopped task
+    protected_until: float | None = None  # its service stops it neither to scale in nor to deploy before then
+    agent_driven: bool = False  # an agent runs it and submits what comes of it; the runtime knows nothing of it
+    submitted: tuple[Submission, ...] = ()  # what the agent has said and the supervisor has not looked at yet
     tags: tuple[m.Tag, ...] = ()
 
     @property
@@ -105,6 +127,11 @@ class TaskRecord(Record):
     def family_key(self) -> str:
         """The key of its task definition's family."""
         return self.scope.family(last_part(self.definition_arn).rsplit(":", 1)[0])
+
+    @property
+    def waiting(self) -> bool:
+        """It stays PROVISIONING until its capacity provider has an instance for it."""
+        return self.unplaced and self.desired_status == "RUNNING"
 
     @property
     def health(self) -> Health:

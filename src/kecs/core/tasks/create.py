@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from kecs.aws.model import ecs as m
 from kecs.core.records import ClusterRecord, ContainerRecord, InstanceRecord, Record, TaskDefinitionRecord, TaskRecord
@@ -30,6 +30,8 @@ class TaskSpec(Record):
     service_arn: str | None = None
     service_name: str | None = None
     deployment_id: str | None = None
+    constraints: tuple[m.PlacementConstraint, ...] = ()  # beside those of the definition
+    strategies: tuple[m.PlacementStrategy, ...] = ()
 
 
 def new_task(
@@ -39,9 +41,12 @@ def new_task(
     now: float,
     hex32: Callable[[], str],
     uuid: Callable[[], str],
+    gpus: tuple[str, ...] = (),
 ) -> TaskRecord:
-    """The record of a task that starts at `now` on `instance` (None: on Fargate); `needs` is what it takes there."""
+    """The record of a task that starts at `now` on `instance` (None: on Fargate); `needs` is what it takes there,
+    `gpus` are the ids of those that it gets."""
     scope, task_id = spec.cluster.scope, hex32()
+    driven = instance is not None and instance.agent_driven
     definition = effective_definition(spec.definition.definition, spec.overrides)
     awsvpc, fargate = definition.network_mode == "awsvpc", spec.launch_type == "FARGATE"
     containers = apply_overrides(spec.definition.definition, spec.overrides)
@@ -52,7 +57,10 @@ def new_task(
         group=spec.group,
         launch_type=spec.launch_type,  # type: ignore[arg-type]  # checked by whoever decided it
         created_at=now,
-        containers=tuple(_container(c, scope.container(spec.cluster.name, task_id, uuid())) for c in containers),
+        containers=tuple(
+            _container(c, scope.container(spec.cluster.name, task_id, uuid()), own, checked=not driven)
+            for c, own in zip(containers, _shared_out(gpus, containers), strict=True)
+        ),
         last_status="PROVISIONING" if awsvpc else "PENDING",
         awsvpc=awsvpc,
         service_arn=spec.service_arn,
@@ -65,7 +73,7 @@ def new_task(
         capacity_provider_name=spec.capacity_provider_name,
         platform_version=platform_version(definition, spec.platform_version) if fargate else None,
         platform_family=platform_family(definition) if fargate else None,
-        availability_zone=f"{scope.region}a",
+        availability_zone=_zone(instance) or f"{scope.region}a",
         cpu=definition.cpu,
         memory=definition.memory,
         ephemeral_storage=_storage(definition) if fargate else None,
@@ -76,6 +84,7 @@ def new_task(
         reserved_cpu=needs.cpu if instance else 0,
         reserved_memory=needs.memory if instance else 0,
         reserved_ports=reserved_ports(needs) if instance else (),
+        agent_driven=driven,
         tags=spec.tags,
     )
 
@@ -89,9 +98,26 @@ def reserved_ports(needs: Requirements) -> tuple[str, ...]:
     return (*(f"tcp/{p}" for p in sorted(needs.tcp_ports)), *(f"udp/{p}" for p in sorted(needs.udp_ports)))
 
 
-def _container(definition: m.ContainerDefinition, arn: str) -> ContainerRecord:
+def _shared_out(gpus: tuple[str, ...], containers: Sequence[m.ContainerDefinition]) -> list[tuple[str, ...]]:
+    """The GPUs of each container, in order: as many as it asks for, or all that are left."""
+    shares = []
+    for container in containers:
+        wanted = [r.value or "" for r in container.resource_requirements or () if r.type == "GPU"]
+        count = len(gpus) if "ALL" in wanted else sum(int(value) for value in wanted if value.isdigit())
+        shares.append(gpus[:count])
+        gpus = gpus[count:]
+    return shares
+
+
+def _zone(instance: InstanceRecord | None) -> str | None:
+    attributes = (instance.instance.attributes if instance else None) or ()
+    return next((a.value for a in attributes if a.name == "ecs.availability-zone"), None)
+
+
+def _container(definition: m.ContainerDefinition, arn: str, gpus: tuple[str, ...], *, checked: bool) -> ContainerRecord:
+    """`checked`: whether anybody tells of its health; agents do not, in what they submit."""
     check = definition.health_check
-    checked = check is not None and check.command[:1] != ["NONE"]
+    checked = checked and check is not None and check.command[:1] != ["NONE"]
     return ContainerRecord(
         name=definition.name or "",
         arn=arn,
@@ -101,6 +127,7 @@ def _container(definition: m.ContainerDefinition, arn: str) -> ContainerRecord:
         cpu=str(definition.cpu or 0),
         memory=None if definition.memory is None else str(definition.memory),
         memory_reservation=None if definition.memory_reservation is None else str(definition.memory_reservation),
+        gpu_ids=gpus,
     )
 
 

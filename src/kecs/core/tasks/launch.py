@@ -1,4 +1,4 @@
-"""Several tasks of one kind at once: placed where there is room, or refused with AWS's reasons.
+"""Several tasks of one kind at once: placed where they may go and there is room, or refused with AWS's reasons.
 
 Called by RunTask and by the service loop, with the instances' rooms; both only have to put the records.
 """
@@ -13,18 +13,20 @@ from msgspec.structs import replace
 
 from kecs.aws.model import ecs as m
 from kecs.core.capacity import assign, launch_type_of
-from kecs.core.placement import Room, place
-from kecs.core.records import InstanceRecord, TaskRecord
+from kecs.core.instances.capabilities import EXTERNAL
+from kecs.core.placement import Refusal, Room, place, rules_of
+from kecs.core.records import TaskRecord
 from kecs.core.tasks.create import TaskSpec, needs_of, new_task
 
 NO_INSTANCES = "No Container Instances were found in your cluster."
 
 
 class Launched(NamedTuple):
-    """What came of it: the new tasks, and one (instance ARN or None, reason) for each refusal."""
+    """What came of it: the new tasks, how many found no place, and why each instance did not take them."""
 
     tasks: list[TaskRecord]
-    refusals: list[tuple[str | None, str]]
+    refusals: list[Refusal]
+    missing: int = 0
 
 
 def launch(
@@ -42,21 +44,37 @@ def launch(
     `rooms` is asked only when a task needs an instance.
     """
     tasks: list[TaskRecord] = []
-    refusals: list[tuple[str | None, str]] = []
+    refusals: list[Refusal] = []
+    missing = 0
     needs, found = needs_of(spec), None
+    rules = rules_of(spec.definition.definition, spec.group, spec.constraints, spec.strategies)
     for spec_of_one in _kinds(spec, count, strategy, running):
-        instance: InstanceRecord | None = None
-        if spec_of_one.launch_type != "FARGATE":
-            if found is None:
-                # No container instance is an external one.
-                found = rooms() if spec_of_one.launch_type != "EXTERNAL" else []
-            room, refused = place(needs, found)
-            if room is None:
-                refusals += refused or [(None, NO_INSTANCES)]
-                continue
-            instance = room.instance
-        tasks.append(new_task(spec_of_one, instance, needs, now, hex32, uuid))
-    return Launched(tasks, refusals)
+        if spec_of_one.launch_type == "FARGATE":
+            tasks.append(new_task(spec_of_one, None, needs, now, hex32, uuid))
+            continue
+        if found is None:
+            found = rooms()
+        candidates = eligible(spec_of_one, found)
+        room, refused = place(needs, rules, candidates, lambda below: int(hex32(), 16) % below)
+        if room is None:
+            missing += 1
+            refusals += refused or [Refusal(None, NO_INSTANCES)]
+            continue
+        gpus = room.give(needs, spec.group)
+        tasks.append(new_task(spec_of_one, room.instance, needs, now, hex32, uuid, gpus))
+    return Launched(tasks, refusals, missing)
+
+
+def eligible(spec: TaskSpec, rooms: Sequence[Room]) -> list[Room]:
+    """The ACTIVE instances of the kind that the launch type or capacity provider means."""
+    return [room for room in rooms if room.instance.instance.status == "ACTIVE" and _of_kind(spec, room)]
+
+
+def _of_kind(spec: TaskSpec, room: Room) -> bool:
+    if (EXTERNAL in room.attributes) != (spec.launch_type == "EXTERNAL"):
+        return False
+    provider = room.instance.instance.capacity_provider_name
+    return spec.capacity_provider_name is None or provider == spec.capacity_provider_name
 
 
 def _kinds(

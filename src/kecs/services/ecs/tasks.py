@@ -63,6 +63,8 @@ def run_task(context: Context, request: m.RunTaskRequest) -> m.RunTaskResponse:
         context.ids.hex32,
         context.ids.uuid,
     )
+    if any(refusal.instance is None for refusal in launched.refusals):
+        raise m.InvalidParameterException(NO_INSTANCES)
     for task in launched.tasks:
         context.store.tasks.put(task)
     remember(context, "RunTask", request.client_token, request, tuple(task.arn for task in launched.tasks))
@@ -173,6 +175,8 @@ def _spec(
         platform_version=request.platform_version,
         enable_execute_command=bool(request.enable_execute_command),
         tags=_tags(request, cluster, definition),
+        constraints=tuple(request.placement_constraints or ()),
+        strategies=tuple(request.placement_strategy or ()),
     )
 
 
