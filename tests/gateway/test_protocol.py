@@ -299,36 +299,6 @@ async def test_many_connections(gateway: Gateway) -> None:
     assert len(gateway.clusters()) == 601
 
 
-# -- what is no AWS request -------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "line", ["GET /", "POST /", "OPTIONS /", "OPTIONS *", "PUT /x", "DELETE /v1/clusters", "POST /?Action=ListClusters"]
-)
-async def test_a_request_without_a_target_is_an_unknown_operation(gateway: Gateway, line: str) -> None:
-    connection = await gateway.connect()
-    connection.send(f"{line} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{{}}".encode())
-    reply = await connection.reply()
-    assert reply.status == 400
-    if line != "OPTIONS *":
-        assert reply.code == "UnknownOperationException"
-
-
-async def test_a_head_request_has_an_answer_without_a_body(gateway: Gateway) -> None:
-    connection = await gateway.connect()
-    connection.send(b"HEAD / HTTP/1.1\r\nHost: localhost\r\n\r\n" + HEALTH)
-    assert (await connection.reply(head_only=True)).status == 400
-    assert (await connection.reply()).status == 200
-
-
-@pytest.mark.parametrize("method", ["GET", "PUT", "HEAD"])
-async def test_only_a_post_is_an_aws_request(gateway: Gateway, method: str) -> None:
-    connection = await gateway.connect()
-    connection.send(create("x").replace(b"POST", method.encode(), 1))
-    assert (await connection.reply(head_only=method == "HEAD")).status == 400
-    assert gateway.clusters() == []
-
-
 # -- web pages --------------------------------------------------------------------------------------------------------
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import socket
 from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING
 
 from kecs.gateway.ecs import EcsEndpoint
 from kecs.gateway.http import App, HttpApp
-from kecs.gateway.protocol import GatewayProtocol
+from kecs.gateway.protocol import MALFORMED, GatewayProtocol, on_the_wire
 
 if TYPE_CHECKING:
     from uvicorn import Config
@@ -62,11 +63,22 @@ class HttpServer:
 
     def _load_uvicorn(self) -> tuple[Config, ServerState]:
         import uvicorn
+        from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
         from uvicorn.server import ServerState
+
+        malformed = functools.partial(on_the_wire, MALFORMED, keep_alive=False)
+        request_id = self._request_id
+
+        class HandedOver(HttpToolsProtocol):
+            """uvicorn's protocol, which answers what is no HTTP as GatewayProtocol does."""
+
+            def send_400_response(self, msg: str) -> None:  # noqa: ARG002  # uvicorn's signature
+                self.transport.write(malformed(request_id()))
+                self.transport.close()
 
         config = uvicorn.Config(
             self._app,
-            http="httptools",
+            http=HandedOver,
             loop="none",
             ws="none",
             lifespan="off",

@@ -8,11 +8,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from kecs.gateway.bodies import MOST_BODY, TOO_LARGE, unpacked
 from kecs.gateway.ecs import Answer, EcsEndpoint
 from kecs.gateway.guard import refusal
-from kecs.gateway.protocol import FOREIGN_PAGE, MOST_BODY, TOO_LARGE
+from kecs.gateway.protocol import FOREIGN_PAGE
 
 JSON_1_1 = (b"content-type", b"application/x-amz-json-1.1")
+METHODS = (b"allow", b"POST, OPTIONS")
+_UNKNOWN = (
+    b'{"__type":"UnknownOperationException","message":"There is nothing at this path: AWS requests are a POST to /."}'
+)
+NOT_FOUND = Answer(404, _UNKNOWN)
+NOT_ALLOWED = Answer(405, _UNKNOWN)
+OPTIONS = Answer(200, b"")
 
 App = Callable[[Any, Any, Any], Any]
 
@@ -36,34 +44,58 @@ class HttpApp:
         if target is None and scope["path"].startswith("/_kecs"):
             if self._admin is None:
                 self._admin = self._make_admin()
-            await self._admin(scope, receive, send)
+            await self._admin(scope, receive, self._named(send))
             return
         try:
-            body = await _body(receive)
+            body = None if _too_long(headers.get(b"content-length", b"")) else await _body(receive)
         except _Disconnected:
             return
-        if body is None:
-            answer = TOO_LARGE
-        elif b"origin" in headers and refusal(scope["headers"], self._host) is not None:
-            answer = FOREIGN_PAGE
-        else:
-            answer = self._ecs.answer((target or b"").rstrip(), headers.get(b"authorization"), body)
+        answer = TOO_LARGE if body is None else self._answer(scope, headers, (target or b"").rstrip(), body)
         await self._send(send, answer, last=body is None)
 
+    def _answer(self, scope: Any, headers: dict[bytes, bytes], target: bytes, body: bytes) -> Answer:
+        if b"origin" in headers and refusal(scope["headers"], self._host) is not None:
+            return FOREIGN_PAGE
+        if not target and scope["path"] not in ("/", "*"):
+            return NOT_FOUND
+        match scope["method"]:
+            case "OPTIONS":
+                return OPTIONS
+            case "POST":
+                plain = unpacked(body, headers.get(b"content-encoding", b""))
+                authorization = headers.get(b"authorization")
+                return plain if isinstance(plain, Answer) else self._ecs.answer(target, authorization, plain)
+            case _:
+                return NOT_ALLOWED
+
     async def _send(self, send: Any, answer: Answer, *, last: bool) -> None:
-        headers = [
-            JSON_1_1,
-            (b"content-length", str(len(answer.body)).encode()),
-            (b"x-amzn-requestid", self._request_id().encode()),
-        ]
+        headers = [JSON_1_1, (b"content-length", str(len(answer.body)).encode())]
+        if answer in (OPTIONS, NOT_ALLOWED):
+            headers.append(METHODS)
         if last:  # of this connection: what is left of the request is not read
             headers.append((b"connection", b"close"))
-        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        await self._named(send)({"type": "http.response.start", "status": answer.status, "headers": headers})
         await send({"type": "http.response.body", "body": answer.body})
+
+    def _named(self, send: Any) -> Any:
+        """`send` with an id of the request on the answer."""
+
+        async def named(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                request_id = (b"x-amzn-requestid", self._request_id().encode())
+                message = {**message, "headers": [*message.get("headers", ()), request_id]}
+            await send(message)
+
+        return named
 
 
 class _Disconnected(Exception):
     """The client went away before its request was complete: it must not be carried out."""
+
+
+def _too_long(length: bytes) -> bool:
+    """Whether the head announces more than will be read."""
+    return length.isdigit() and (len(length) > 18 or int(length) > MOST_BODY)
 
 
 async def _body(receive: Any) -> bytes | None:

@@ -19,12 +19,11 @@ from typing import Protocol
 
 import httptools
 
+from kecs.gateway.bodies import MOST_BODY, TOO_LARGE, unpacked
 from kecs.gateway.ecs import Answer, EcsEndpoint
 from kecs.gateway.guard import refusal
 
-MOST_BODY = 16 * 1024 * 1024  # bytes; AWS takes far less, so that a mistake does not fill the memory
 MOST_HEAD = 64 * 1024  # bytes of request line and headers
-TOO_LARGE = Answer(413, b'{"__type":"RequestEntityTooLargeException","message":"The request is too large."}')
 TOO_LONG_HEAD = Answer(431, b'{"__type":"RequestEntityTooLargeException","message":"The headers are too large."}')
 MALFORMED = Answer(400, b'{"__type":"SerializationException","message":"The request is not HTTP."}')
 FOREIGN_PAGE = Answer(
@@ -34,6 +33,17 @@ _STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".en
 # An offer to go on in another protocol, which may be let go; httptools would take the request's body for that protocol.
 _UPGRADE = re.compile(rb"\r\nupgrade:[^\r\n]*", re.IGNORECASE)
 _HTTP_2 = re.compile(rb"\r\nupgrade:[ \t]*h2c[ \t]*(?=\r\n)", re.IGNORECASE)
+
+
+def on_the_wire(answer: Answer, request_id: str, *, keep_alive: bool) -> bytes:
+    """The whole HTTP answer."""
+    head = b"%bContent-Type: application/x-amz-json-1.1\r\nContent-Length: %d\r\nx-amzn-RequestId: %b\r\n%b\r\n" % (
+        _STATUS_LINES[answer.status],
+        len(answer.body),
+        request_id.encode(),
+        b"" if keep_alive else b"Connection: close\r\n",
+    )
+    return head + answer.body
 
 
 class Handover(Protocol):
@@ -151,6 +161,7 @@ class GatewayProtocol(asyncio.Protocol):
         headers, self._headers = self._headers, {}  # what comes behind the body is no header
         self._target = headers.get(b"x-amz-target", b"").rstrip()
         self._authorization = headers.get(b"authorization")
+        self._encoding = headers.get(b"content-encoding")
         self._foreign = b"origin" in headers and refusal(headers.items(), self._host) is not None
         length = headers.get(b"content-length")
         self._left = None if length is None else int(length)
@@ -169,8 +180,7 @@ class GatewayProtocol(asyncio.Protocol):
         if self._foreign:
             answer = FOREIGN_PAGE  # it made its own name point to this machine, else it could not add a target header
         else:
-            body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
-            answer = self._ecs.answer(self._target, self._authorization, body)
+            answer = self._answer_of(self._body[0] if len(self._body) == 1 else b"".join(self._body))
         keep_alive = self._parser.should_keep_alive()
         self._answer(answer, keep_alive=keep_alive)
         if not keep_alive:
@@ -178,17 +188,13 @@ class GatewayProtocol(asyncio.Protocol):
 
     # ---------------------------------------------------------------------------------------------------------------
 
+    def _answer_of(self, body: bytes) -> Answer:
+        plain = body if self._encoding is None else unpacked(body, self._encoding)
+        return plain if isinstance(plain, Answer) else self._ecs.answer(self._target, self._authorization, plain)
+
     def _answer(self, answer: Answer, *, keep_alive: bool) -> None:
-        transport = self._transport
-        if transport is None:
-            return
-        head = b"%bContent-Type: application/x-amz-json-1.1\r\nContent-Length: %d\r\nx-amzn-RequestId: %b\r\n%b\r\n" % (
-            _STATUS_LINES[answer.status],
-            len(answer.body),
-            self._request_id().encode(),
-            b"" if keep_alive else b"Connection: close\r\n",
-        )
-        transport.write(head + answer.body)
+        if self._transport is not None:
+            self._transport.write(on_the_wire(answer, self._request_id(), keep_alive=keep_alive))
 
     def _refuse(self, answer: Answer) -> None:
         """Answer at once and let go of whatever else comes; the client closes.
