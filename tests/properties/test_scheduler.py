@@ -7,6 +7,7 @@ Safety, checked by `World.verify` on every single plan:
 - A plan that starts tasks leaves at most maximumPercent of the desired count not STOPPED, which is more than AWS's
   "RUNNING or PENDING": tasks that are on their way down count too. (A user who scales in or changes the percentages
   may put a service above that; the scheduler then starts nothing.)
+- It stops a protected task of a service that is not being deleted only when its health checks have failed.
 - It stops only tasks that are wanted and live, each once; it starts tasks only for deployments that it goes on with;
   it keeps at most 100 events; no deployment that has worked shows failed tasks.
 
@@ -123,6 +124,11 @@ class SchedulerMachine(RuleBasedStateMachine):
     @rule(which=WHICH)
     def a_user_stops_a_task(self, which: int) -> None:
         self.world.ask_to_stop(pick(self.world.running() + self.world.pending(), which))
+
+    @when(World.running)
+    @rule(which=WHICH, seconds=st.sampled_from([60.0, 7200.0, None]))
+    def a_user_protects_a_task(self, which: int, seconds: float | None) -> None:
+        self.world.protect(pick(self.world.running() + self.world.pending(), which), seconds)
 
     @when(World.stopping)
     @rule(which=WHICH, status=st.sampled_from(["DEACTIVATING", "STOPPING", "DEPROVISIONING", "STOPPED"]))

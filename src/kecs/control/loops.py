@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from kecs.control.cleanup import Cleanup
+from kecs.control.daemon_definitions import DaemonDefinitions
+from kecs.control.daemons import Daemons
 from kecs.control.deletion import Deletion
 from kecs.control.queue import WorkQueue
 from kecs.control.services import KIND as SERVICE
@@ -35,10 +37,13 @@ class Control:
         self._runtime = runtime
         self.queue = WorkQueue(clock, defer, self._finish)
         self.supervisors = Supervisors(store, runtime, clock, self.queue)  # first: tasks before services
+        self._daemons = Daemons(store, clock, ids, self.queue)  # and daemons before whatever else runs on an instance
+        self._daemon_definitions = DaemonDefinitions(store, clock, self.queue)
         self._services = Services(store, clock, ids, self.queue)
         self._cleanup = Cleanup(store, clock, self.queue, settings.stopped_task_retention)
         self._deletion = Deletion(store, self.queue)
-        for notice in (self._notice, self._cleanup.notice, self._deletion.notice):
+        daemons = (self._daemons.notice, self._daemon_definitions.notice)
+        for notice in (self._notice, *daemons, self._cleanup.notice, self._deletion.notice):
             store.subscribe(notice)
 
     async def recover(self) -> None:
@@ -46,6 +51,8 @@ class Control:
         unwanted = self.supervisors.recover(await self._runtime.inventory())
         if unwanted:
             await self._runtime.discard(unwanted)
+        self._daemons.recover()
+        self._daemon_definitions.recover()
         self._services.recover()
         self._cleanup.recover()
         self._deletion.recover()
@@ -77,6 +84,6 @@ class Control:
             self.queue.add(SERVICE, task.service_arn)
 
 
-def _counts(task: TaskRecord) -> tuple[str, str, str]:
+def _counts(task: TaskRecord) -> tuple[str, str, str, float | None]:
     """What the service scheduler decides on."""
-    return task.last_status, task.desired_status, task.health
+    return task.last_status, task.desired_status, task.health, task.protected_until

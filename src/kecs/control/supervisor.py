@@ -1,7 +1,8 @@
 """Task supervisors: the only writers of a task's status.
 
 Invariants, for every task:
-- its record is written by `work` alone once it exists, except that anybody may set its desired status to STOPPED;
+- its record is written by `work` alone once it exists, except that anybody may set its desired status to STOPPED,
+  and UpdateTaskProtection its protection;
 - reports are applied in the order in which they came, each in the transaction that also takes the steps that follow;
 - every record on the way is written, so whoever watches sees every status;
 - a command reaches the runtime only after the record that waits for its outcome is durable.
@@ -11,8 +12,10 @@ from __future__ import annotations
 
 import logging
 
+from kecs.aws.model import ecs as m
 from kecs.control.queue import WorkQueue
 from kecs.core.accounts import effective, root_of
+from kecs.core.daemons.definition import as_task_definition
 from kecs.core.records import TaskRecord
 from kecs.core.taskdefs.overrides import task_plan
 from kecs.core.tasks.apply import apply
@@ -120,12 +123,19 @@ class Supervisors:
     def _plan(self, task: TaskRecord) -> TaskPlan:
         plan = self._plans.get(task.arn)
         if plan is None:
-            definition = self._store.task_definitions.get(task.definition_arn)
-            if definition is None:
-                raise LookupError(f"task definition {task.definition_arn} of task {task.arn} is gone")
+            definition = self._definition(task)
             mode = effective(self._store.account_settings.get, task.scope, "defaultLogDriverMode", root_of(task.scope))
-            plan = self._plans[task.arn] = task_plan(task, definition.definition, task.service_name, mode)
+            plan = self._plans[task.arn] = task_plan(task, definition, task.service_name, mode)
         return plan
+
+    def _definition(self, task: TaskRecord) -> m.TaskDefinition:
+        record = self._store.task_definitions.get(task.definition_arn)
+        if record is not None:
+            return record.definition
+        daemon = self._store.daemon_task_definitions.get(task.definition_arn)
+        if daemon is None:
+            raise LookupError(f"task definition {task.definition_arn} of task {task.arn} is gone")
+        return as_task_definition(daemon.definition)
 
     def _send(self, plan: TaskPlan, command: Command) -> None:
         match command:

@@ -31,6 +31,12 @@ STUCK = (
     "was unable to stop or start tasks during a deployment because of the service deployment configuration. "
     "Update the minimumHealthyPercent or maximumPercent value and try again."
 )
+PROTECTED = "was unable to reach steady state because task set"
+PROTECTED_SET = (
+    PROTECTED
+    + " ({deployment}) was unable to scale in. Reason: The number of protected tasks are more than the desired count of "
+    "tasks."
+)
 GUIDE = " For more information, see the Troubleshooting section of the Amazon ECS Developer Guide."
 THROTTLED = "is unable to consistently start tasks successfully." + GUIDE
 NOT_PLACED = "was unable to place a task because no container instance met all of its requirements."
@@ -47,6 +53,7 @@ CLOSEST_OTHER = 'encountered error "{reason}".'
 # An event that would repeat the last of its kind is left out until one of these has been written since.
 RESOLVED_BY = {
     STUCK: ("has started", "has stopped", "deployment completed", STEADY),
+    PROTECTED: ("has stopped", STEADY),
     THROTTLED: (STEADY,),
     NOT_PLACED: ("has started", STEADY),
 }
@@ -70,6 +77,11 @@ def stopped_pending(count: int) -> str:
 
 def failed_health_check(task: str) -> str:
     return FAILED_HEALTH_CHECK.format(task=last_part(task))
+
+
+def held_by_protection(deployment_id: str) -> str:
+    """Tasks that should stop are protected. `deployment_id` is what AWS calls a task set here too."""
+    return PROTECTED_SET.format(deployment=deployment_id)
 
 
 def deployment_completed(deployment_id: str) -> str:

@@ -95,6 +95,9 @@ class World:
     def ask_to_stop(self, task: ServiceTask) -> None:
         self.change(task, desired_status="STOPPED", stop_code="UserInitiated", stopped_reason="Task stopped by user")
 
+    def protect(self, task: ServiceTask, seconds: float | None) -> None:
+        self.change(task, protected_until=None if seconds is None else self.now + seconds)
+
     def finish_stop(self, task: ServiceTask) -> None:
         self.change(task, last_status="STOPPED")
 
@@ -171,6 +174,8 @@ class World:
         stopped = [self.tasks[stop.task] for stop in result.stops]
         assert len({t.arn for t in stopped}) == len(stopped)
         assert all(t.desired_status == "RUNNING" and t.last_status != "STOPPED" for t in stopped)
+        guarded = [t for t in stopped if t.protected_until is not None and t.protected_until > self.now]
+        assert self.service.status != "ACTIVE" or all(t.health == "UNHEALTHY" for t in guarded)
         stopped_healthy = sum(map(is_healthy, stopped))
         assert stopped_healthy == 0 or self.healthy() - stopped_healthy >= bounds.minimum
         launched = sum(launch.count for launch in result.launches)

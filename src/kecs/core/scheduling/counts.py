@@ -47,6 +47,8 @@ class Groups:
     old: list[Group]  # newest first
     strays: list[ServiceTask]
     grace_ends: float | None = None  # when the first unhealthy task loses its grace period
+    protected: set[str] = field(default_factory=set)  # ARNs of tasks that no deployment and no scaling in may stop
+    protection_ends: float | None = None  # when the first of them may be stopped
 
     @property
     def all(self) -> list[Group]:
@@ -64,6 +66,8 @@ def sort_tasks(snapshot: Snapshot) -> Groups:
         if group is None:
             result.strays.append(task)
             continue
+        if task.protected_until is not None and task.protected_until > snapshot.now:
+            _protect(task.arn, task.protected_until, result, snapshot)
         if task.started_at is not None and (group.newest_success is None or task.created_at > group.newest_success):
             group.newest_success = task.created_at
         if task.last_status == "STOPPED":
@@ -92,3 +96,10 @@ def _sort_unhealthy(task: ServiceTask, group: Group, groups: Groups, grace: int,
     group.unproven.append(task)
     if groups.grace_ends is None or ends < groups.grace_ends:
         groups.grace_ends = ends
+
+
+def _protect(task: str, until: float, groups: Groups, snapshot: Snapshot) -> None:
+    """Protection is from scaling in and from deployments, not from the end of the whole service."""
+    if snapshot.service.status == "ACTIVE":
+        groups.protected.add(task)
+        groups.protection_ends = until if groups.protection_ends is None else min(groups.protection_ends, until)

@@ -13,7 +13,8 @@ The rules, in the order in which they are applied:
 5. An unhealthy PRIMARY task stops once a healthy one stands in for it; without room for that, one at a time.
 6. Room that PRIMARY cannot use brings an older deployment that worked back to the minimum, as AWS does since 2025.
 
-No rule stops a healthy task when that leaves fewer than the minimum, and none starts a task above the maximum.
+No rule stops a healthy task when that leaves fewer than the minimum, and none starts a task above the maximum. A
+protected task is stopped for failed health checks only; whatever waits for its end goes on waiting.
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-type-ecs.html
 """
 
@@ -37,6 +38,7 @@ class Decision:
     launches: list[Launch] = field(default_factory=list)
     held_back: list[Group] = field(default_factory=list)  # would start tasks but for their back-off
     stuck: bool = False  # the percentages leave no way to go on
+    protected: dict[str, None] = field(default_factory=dict)  # deployments whose protected tasks would have to stop
 
     @property
     def stops(self) -> int:
@@ -46,9 +48,9 @@ class Decision:
 def decide(groups: Groups, limits: Limits, now: float) -> Decision:
     decision = Decision()
     primary = groups.primary
-    serving = _scale_in(primary, limits.desired, decision)
+    serving = _scale_in(groups, limits.desired, decision)
     healthy = serving + sum(len(g.healthy) for g in groups.old)
-    lacking = _stop_old_not_serving(groups.old, max(0, limits.minimum - healthy), decision)
+    lacking = _stop_old_not_serving(groups, max(0, limits.minimum - healthy), decision)
     good = len(primary.healthy) + len(primary.unproven) + len(primary.pending)
     need = max(0, limits.desired - good)
     healthy -= _stop_old_healthy(groups, limits, serving, healthy, need, decision)
@@ -63,23 +65,35 @@ def decide(groups: Groups, limits: Limits, now: float) -> Decision:
     return decision
 
 
-def _scale_in(primary: Group, desired: int, decision: Decision) -> int:
+def _stoppable(tasks: list[ServiceTask], count: int, groups: Groups, decision: Decision) -> list[ServiceTask]:
+    """The first `count` of these tasks that are not protected. Notes it when protection stands in the way of more."""
+    if not groups.protected:
+        return tasks[:count]
+    free = [task for task in tasks if task.arn not in groups.protected]
+    if len(free) < count:
+        decision.protected.update({task.deployment_id: None for task in tasks if task.arn in groups.protected})
+    return free[:count]
+
+
+def _scale_in(groups: Groups, desired: int, decision: Decision) -> int:
     """Rule 1; gives the number of healthy PRIMARY tasks that go on."""
+    primary = groups.primary
     in_order = [*reversed(primary.pending), *reversed(primary.unproven), *reversed(primary.healthy)]
-    surplus = max(0, len(in_order) - desired)
-    decision.surplus.extend(in_order[:surplus])
-    return min(len(primary.healthy), desired)
+    surplus = _stoppable(in_order, max(0, len(in_order) - desired), groups, decision)
+    decision.surplus.extend(surplus)
+    stopped = {task.arn for task in surplus}
+    return sum(task.arn not in stopped for task in primary.healthy)
 
 
-def _stop_old_not_serving(old: list[Group], missing: int, decision: Decision) -> int:
+def _stop_old_not_serving(groups: Groups, missing: int, decision: Decision) -> int:
     """Rule 2; gives how many tasks are still missing from the minimum when the kept ones have become healthy."""
-    for group in old:
+    for group in groups.old:
         decision.unhealthy.extend(group.unhealthy)
         starting = group.unproven + group.pending
         useful = len(starting) if group.proven else len(group.unproven)
         kept = min(missing, useful)
         missing -= kept
-        decision.surplus.extend(starting[kept:])
+        decision.surplus.extend(_stoppable(starting[kept:], len(starting) - kept, groups, decision))
     return missing
 
 
@@ -91,8 +105,9 @@ def _stop_old_healthy(groups: Groups, limits: Limits, serving: int, healthy: int
     replaced = len(candidates) - max(0, limits.desired - serving)
     count = max(replaced, _stop_first(groups, limits, need, decision))
     count = max(0, min(count, len(candidates), healthy - limits.minimum))
-    decision.surplus.extend(candidates[:count])
-    return count
+    stopped = _stoppable(candidates, count, groups, decision)
+    decision.surplus.extend(stopped)
+    return len(stopped)
 
 
 def _stop_first(groups: Groups, limits: Limits, need: int, decision: Decision) -> int:
@@ -134,7 +149,7 @@ def _make_room(groups: Groups, decision: Decision, now: float) -> None:
     if primary.unhealthy:
         decision.unhealthy.append(primary.unhealthy[0])
     else:
-        decision.stuck = bool(groups.old)
+        decision.stuck = bool(groups.old) and not decision.protected
 
 
 def _launch_old(old: list[Group], count: int, decision: Decision, now: float) -> None:

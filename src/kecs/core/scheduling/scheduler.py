@@ -106,6 +106,8 @@ def _write_stops(service: ServiceRecord, decision: Decision, now: float, new_id:
         service = events.record(service, events.stopped_running(running), now, new_id)
     if decision.stuck:
         service = events.record_once(service, events.STUCK, events.STUCK, now, new_id)
+    for deployment in decision.protected:
+        service = events.record_once(service, events.held_by_protection(deployment), events.PROTECTED, now, new_id)
     return service
 
 
@@ -171,6 +173,8 @@ def _is_steady(service: ServiceRecord, groups: Groups, decision: Decision, bound
 
 def _wake_at(service: ServiceRecord, groups: Groups, decision: Decision) -> float | None:
     times = [groups.grace_ends, *(group.deployment.retry_at for group in decision.held_back)]
+    if decision.protected:
+        times.append(groups.protection_ends)
     if service.steady:
         said = events.last_steady(service)
         times.append(None if said is None else said + events.REPEAT_AFTER)

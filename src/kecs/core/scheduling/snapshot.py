@@ -22,6 +22,7 @@ class ServiceTask(Record):
     stop_code: str | None = None
     stopped_reason: str | None = None
     accounted: bool = False  # a STOPPED task that the scheduler has counted already
+    protected_until: float | None = None  # not to be stopped by scaling in or by a deployment before then
 
 
 class Snapshot(Record):
@@ -47,4 +48,5 @@ def service_task(task: TaskRecord) -> ServiceTask:
         stop_code=task.stop_code,
         stopped_reason=task.stopped_reason,
         accounted=task.accounted,
+        protected_until=task.protected_until,
     )

@@ -5,7 +5,17 @@
 
 from __future__ import annotations
 
-from kecs.services.ecs import accounts, clusters, services, tags, task_definitions, tasks
+from kecs.services.ecs import (
+    accounts,
+    clusters,
+    daemon_task_definitions,
+    daemons,
+    protection,
+    services,
+    tags,
+    task_definitions,
+    tasks,
+)
 from kecs.services.ecs.context import Handler
 
 HANDLERS: dict[str, Handler] = {
@@ -31,15 +41,30 @@ HANDLERS: dict[str, Handler] = {
     "RegisterTaskDefinition": task_definitions.register_task_definition,
     # Tasks
     "DescribeTasks": tasks.describe_tasks,
+    "GetTaskProtection": protection.get_task_protection,
     "ListTasks": tasks.list_tasks,
     "RunTask": tasks.run_task,
     "StopTask": tasks.stop_task,
+    "UpdateTaskProtection": protection.update_task_protection,
     # Services
     "CreateService": services.create_service,
     "DeleteService": services.delete_service,
     "DescribeServices": services.describe_services,
     "ListServices": services.list_services,
     "UpdateService": services.update_service,
+    # Daemons
+    "CreateDaemon": daemons.create_daemon,
+    "DeleteDaemon": daemons.delete_daemon,
+    "DeleteDaemonTaskDefinition": daemon_task_definitions.delete_daemon_task_definition,
+    "DescribeDaemon": daemons.describe_daemon,
+    "DescribeDaemonDeployments": daemons.describe_daemon_deployments,
+    "DescribeDaemonRevisions": daemons.describe_daemon_revisions,
+    "DescribeDaemonTaskDefinition": daemon_task_definitions.describe_daemon_task_definition,
+    "ListDaemonDeployments": daemons.list_daemon_deployments,
+    "ListDaemonTaskDefinitions": daemon_task_definitions.list_daemon_task_definitions,
+    "ListDaemons": daemons.list_daemons,
+    "RegisterDaemonTaskDefinition": daemon_task_definitions.register_daemon_task_definition,
+    "UpdateDaemon": daemons.update_daemon,
     # Tags
     "ListTagsForResource": tags.list_tags_for_resource,
     "TagResource": tags.tag_resource,

@@ -77,7 +77,7 @@ def run_task(context: Context, request: m.RunTaskRequest) -> m.RunTaskResponse:
 def stop_task(context: Context, request: m.StopTaskRequest) -> m.StopTaskResponse:
     """Asks the task to stop; its status follows."""
     cluster = find_cluster(context, request.cluster)
-    task = _find_task(context, cluster, request.task)
+    task = find_task(context, cluster, request.task)
     if task is None:
         raise m.InvalidParameterException(NOT_FOUND)
     check_length("reason", request.reason, LONGEST_REASON)
@@ -96,7 +96,7 @@ def describe_tasks(context: Context, request: m.DescribeTasksRequest) -> m.Descr
     with_tags = "TAGS" in (request.include or ())
     tasks, failures = [], []
     for reference in request.tasks:
-        task = _find_task(context, cluster, reference)
+        task = find_task(context, cluster, reference)
         if task is not None:
             tasks.append(task_view(task, tags=with_tags))
         else:
@@ -130,7 +130,10 @@ def _candidates(context: Context, cluster: ClusterRecord, request: m.ListTasksRe
     """The cluster's tasks, as far as an index narrows them down."""
     tasks = context.store.tasks
     if request.daemon_name:
-        return ()  # there is no daemon yet that a task could belong to
+        daemon = context.scope.daemon(cluster.name, request.daemon_name)
+        if daemon not in context.store.daemons:
+            raise m.ClientException("The specified daemon was not found.")
+        return tasks.where("daemon", daemon)
     if request.service_name:
         service = find_service(context, cluster, request.service_name)
         if service is None:
@@ -192,7 +195,7 @@ def _tags(request: m.RunTaskRequest, cluster: ClusterRecord, definition: TaskDef
     return tags
 
 
-def _find_task(context: Context, cluster: ClusterRecord, reference: str) -> TaskRecord | None:
+def find_task(context: Context, cluster: ClusterRecord, reference: str) -> TaskRecord | None:
     """The task that a request names by id or ARN, if it is one of the cluster's."""
     if not reference.startswith("arn:") and len(reference) not in ID_LENGTHS:
         raise m.InvalidParameterException("taskId length should be one of [32,36]")
