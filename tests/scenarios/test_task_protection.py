@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from tests.support.journals import MemoryJournal
 
 from .world import Refused, World

@@ -33,9 +33,8 @@ STUCK = (
 )
 PROTECTED = "was unable to reach steady state because task set"
 PROTECTED_SET = (
-    PROTECTED
-    + " ({deployment}) was unable to scale in. Reason: The number of protected tasks are more than the desired count of "
-    "tasks."
+    f"{PROTECTED} ({{deployment}}) was unable to scale in. "
+    "Reason: The number of protected tasks are more than the desired count of tasks."
 )
 GUIDE = " For more information, see the Troubleshooting section of the Amazon ECS Developer Guide."
 THROTTLED = "is unable to consistently start tasks successfully." + GUIDE
