@@ -13,6 +13,7 @@ def test_shapes(ids: RandomIds | SeededIds) -> None:
     for _ in range(200):
         assert re.fullmatch("[0-9a-f]{32}", ids.hex32())
         assert re.fullmatch("[1-9][0-9]{18}", ids.digits19())
+        assert re.fullmatch("[A-Za-z0-9_-]{21}", ids.name21())
         text = ids.uuid()
         parsed = uuid.UUID(text)
         assert str(parsed) == text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from base64 import urlsafe_b64encode
 from collections.abc import Callable
 
 LOWEST_19_DIGITS = 10**18
@@ -25,6 +26,9 @@ class _Ids:
 
     def digits19(self) -> str:
         return str(LOWEST_19_DIGITS + self._bits(64) % (9 * LOWEST_19_DIGITS))
+
+    def name21(self) -> str:
+        return urlsafe_b64encode(self._bits(128).to_bytes(16, "big")).decode()[:21]
 
 
 class RandomIds(_Ids):

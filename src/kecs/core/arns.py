@@ -23,6 +23,19 @@ class Scope(NamedTuple):
     def service(self, cluster: str, name: str) -> str:
         return self.arn(f"service/{cluster}/{name}")
 
+    def service_deployment(self, cluster: str, service: str, deployment_id: str) -> str:
+        return self.arn(f"service-deployment/{cluster}/{service}/{deployment_id}")
+
+    def service_revision(self, cluster: str, service: str, revision_id: str) -> str:
+        return self.arn(f"service-revision/{cluster}/{service}/{revision_id}")
+
+    def task_set(self, cluster: str, service: str, task_set_id: str) -> str:
+        """`task_set_id` begins with ecs-svc/, like that of a deployment."""
+        return self.arn(f"task-set/{cluster}/{service}/{task_set_id}")
+
+    def capacity_provider(self, name: str) -> str:
+        return self.arn(f"capacity-provider/{name}")
+
     def task(self, cluster: str, task_id: str) -> str:
         return self.arn(f"task/{cluster}/{task_id}")
 
@@ -54,6 +67,11 @@ class Scope(NamedTuple):
 
     def task_definition(self, family: str, revision: int) -> str:
         return self.arn(f"task-definition/{family}:{revision}")
+
+
+def group_key(cluster: str, provider: str) -> str:
+    """The key of what a capacity provider, by name, has in a cluster, by ARN."""
+    return f"{cluster}|{provider}"
 
 
 def scope_key(scope: Scope) -> str:

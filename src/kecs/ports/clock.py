@@ -30,4 +30,7 @@ class Ids(Protocol):
         """A UUID in its usual form: containers, events, attachments, requests."""
 
     def digits19(self) -> str:
-        """19 digits, none of them a leading zero: deployments."""
+        """19 digits, none of them a leading zero: deployments and service revisions."""
+
+    def name21(self) -> str:
+        """21 letters, digits, hyphens and underscores: service deployments."""

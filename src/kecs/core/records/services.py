@@ -49,6 +49,7 @@ class ServiceRecord(Record):
     status: Literal["ACTIVE", "DRAINING", "INACTIVE"] = "ACTIVE"
     deployments: tuple[DeploymentRecord, ...] = ()  # newest first; the first is PRIMARY
     events: tuple[m.ServiceEvent, ...] = ()  # newest first, 100 at most
+    current_deployment: str | None = None  # ARN of its newest ServiceDeploymentRecord
     steady: bool = False  # the steady-state event has been written since the last change
     tags: tuple[m.Tag, ...] = ()
 
