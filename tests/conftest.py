@@ -9,6 +9,7 @@ import functools
 import http.client
 import os
 import socket
+from collections import Counter
 from collections.abc import Generator
 from urllib.parse import urlsplit
 
@@ -74,3 +75,14 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
         report.longrepr = f"KECS_REQUIRE_DOCKER=1, but {reason}"
     return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What tests have counted with `record_property("name", number)`, added up."""
+    counts: Counter[str] = Counter()
+    for report in terminalreporter.stats.get("passed", ()):
+        counts.update({name: value for name, value in report.user_properties if isinstance(value, int)})
+    if counts:
+        terminalreporter.section("counts")
+        for name, count in sorted(counts.items()):
+            terminalreporter.write_line(f"{count:>8,} {name}")

@@ -8,6 +8,7 @@ task definitions, else with InvalidParameterException. Members that the model do
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -58,10 +59,15 @@ class Decoder:
                 raise self._invalid(text)
         return request
 
+    @cached_property
+    def _kind(self) -> inspect.Type:
+        """The request's type as a walk over values needs it; most operations never have one to refuse."""
+        return inspect.type_info(self._operation.request)
+
     def _refusal(self, body: bytes) -> ModeledError:
         """The error for a body that is JSON and no request of this operation."""
         try:
-            found = list(problems(inspect.type_info(self._operation.request), msgspec.json.decode(body)))
+            found = list(problems(self._kind, msgspec.json.decode(body)))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return SerializationException("")
         for problem in found:

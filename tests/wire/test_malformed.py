@@ -1,0 +1,87 @@
+"""Every way in which the model allows a request to be malformed: a modelled 400, and nothing has changed."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import botocore.session
+import pytest
+from tests.scenarios.world import World
+from tests.wire.malformed import KINDS, Fault, faults
+
+from kecs.aws.model import ecs as m
+from kecs.services.ecs import HANDLERS
+
+MODEL = botocore.session.get_session().get_service_model("ecs")
+
+
+def refusal(world: World, name: str, fault: Fault) -> tuple[str, str]:
+    """Code and text of the answer, which has to be a 400 that the model declares."""
+    answer = world.kernel.ecs.answer(f"{m.TARGET_PREFIX}.{name}".encode(), None, json.dumps(fault.request).encode())
+    error = json.loads(answer.body)
+    assert answer.status == 400, (fault, error)
+    assert error["message"], fault
+    declared = {shape.name for shape in MODEL.operation_model(name).error_shapes}
+    assert error["__type"] in declared | {"SerializationException"}, (fault, error)
+    return error["__type"], error["message"]
+
+
+@pytest.mark.parametrize("name", sorted(HANDLERS))
+def test_what_the_model_forbids_is_refused(name: str, record_property: Callable[[str, object], None]) -> None:
+    world = World()
+    kinds: Counter[str] = Counter()
+    for fault in faults(MODEL.operation_model(name).input_shape):
+        code, text = refusal(world, name, fault)
+        assert (code == "SerializationException") == (fault.kind == "wrong type"), (fault, code, text)
+        if fault.kind not in ("wrong type", "missing", "null"):
+            assert text.startswith("1 validation error detected: "), (fault, text)
+        kinds[fault.kind] += 1
+    assert all(not table._rows for table in world.kernel.store.tables.values())
+    for kind in KINDS:
+        record_property(f"malformed requests: {kind}", kinds[kind])
+
+
+WORDS: list[tuple[str, Any, str, str]] = [
+    ("RunTask", {}, "InvalidParameterException", "TaskDefinition can not be blank."),
+    ("RunTask", {"group": 1}, "SerializationException", "NUMBER_VALUE can not be converted to a String"),
+    ("RunTask", {"group": False}, "SerializationException", "FALSE_VALUE can not be converted to a String"),
+    ("RunTask", {"group": {}}, "SerializationException", "Start of structure or map found where not expected."),
+    ("RunTask", {"count": "1"}, "SerializationException", "STRING_VALUE cannot be converted to Integer"),
+    ("RunTask", {"tags": "x"}, "SerializationException", "Expected list or null"),
+    ("RunTask", {"tags": ["x"]}, "SerializationException", "Expected null"),
+    ("CreateCluster", [], "SerializationException", "Start of list found where not expected."),
+    ("RegisterTaskDefinition", {"containerDefinitions": []}, "ClientException", "Family can not be blank."),
+    ("RegisterTaskDefinition", {"family": "x"}, "ClientException", "Container list cannot be empty."),
+    (
+        "CreateCluster", {"defaultCapacityProviderStrategy": [{"capacityProvider": "FARGATE", "weight": 1001}]},
+        "InvalidParameterException",
+        (
+            "1 validation error detected: Value '1001' at 'defaultCapacityProviderStrategy.1.member.weight' failed to "
+            "satisfy constraint: Member must have value less than or equal to 1000"
+        ),
+    ),
+    (
+        "TagResource", {"resourceArn": "x", "tags": [{"key": "", "value": "\t"}]}, "InvalidParameterException",
+        (
+            "2 validation errors detected: Value '' at 'tags.1.member.key' failed to satisfy constraint: Member must "
+            "have length greater than or equal to 1; Value '\t' at 'tags.1.member.value' failed to satisfy constraint: "
+            "Member must satisfy regular expression pattern: ([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)"
+        ),
+    ),
+    (
+        "CreateService", {"serviceName": "s", "loadBalancers": [None]}, "InvalidParameterException",
+        "LoadBalancers should not contain null or empty items.",
+    ),
+    (
+        "CreateCluster", {"serviceConnectDefaults": {}}, "InvalidParameterException",
+        "ServiceConnectDefaults.namespace should not be null or empty.",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("operation", "body", "code", "text"), WORDS)
+def test_the_words_of_a_refusal(operation: str, body: Any, code: str, text: str) -> None:
+    assert refusal(World(), operation, Fault("", (), body)) == (code, text)
