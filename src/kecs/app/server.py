@@ -11,6 +11,7 @@ import socket
 from collections.abc import Callable
 
 import uvloop
+from msgspec.structs import replace
 
 from kecs.app.console import KernelConsole
 from kecs.app.http import HttpServer
@@ -48,14 +49,16 @@ async def _serve(options: ServerOptions, on_ready: Ready) -> None:
         store = _store(journal, options)
         async with contextlib.AsyncExitStack() as stack:
             stack.callback(store.close)
-            kernel = await _open_kernel(options, store, stack)
+            kernel = await _open_kernel(options, store, stack, _url(listener))
             await _answer(options, kernel, listener, on_ready)
     finally:
         listener.close()
 
 
-async def _open_kernel(options: ServerOptions, store: MemoryStore, stack: contextlib.AsyncExitStack) -> Kernel:
-    """A kernel on an open runtime, recovered; the stack closes it."""
+async def _open_kernel(
+    options: ServerOptions, store: MemoryStore, stack: contextlib.AsyncExitStack, url: str
+) -> Kernel:
+    """A kernel on an open runtime, recovered; the stack closes it. `url` is where it is going to answer."""
     loop = asyncio.get_running_loop()
     kernels: list[Kernel] = []  # the runtime reports to a kernel that is made after it
     try:
@@ -64,7 +67,7 @@ async def _open_kernel(options: ServerOptions, store: MemoryStore, stack: contex
         raise StartupError(str(error)) from error
     stack.push_async_callback(opened.runtime.close)
     kernel = Kernel(
-        with_capacity(options.settings(), opened.capacity),
+        with_capacity(replace(options.settings(), endpoint=reachable(url)), opened.capacity),
         store=store,
         clock=opened.clock,
         ids=RandomIds(),
@@ -87,18 +90,25 @@ async def _answer(options: ServerOptions, kernel: Kernel, listener: socket.socke
 
         return admin_app(console, options.host)
 
-    host, port = listener.getsockname()[:2]
-    url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with HttpServer(kernel.ecs, admin, kernel.ids.uuid, options.host).listening(listener):
-        gc.collect()
-        gc.freeze()  # what was made until now stays; no later collection needs to walk it
+        gc.freeze()  # what was made until now stays; no collection needs to walk it
         gc.enable()
-        on_ready(url, kernel.runtime.name)
+        on_ready(_url(listener), kernel.runtime.name)
         await stop.wait()
+
+
+def _url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def reachable(url: str) -> str:
+    """The address that clients on this machine can use: one that means all addresses is none to connect to."""
+    return url.replace("://0.0.0.0:", "://127.0.0.1:").replace("://[::]:", "://[::1]:")
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from kecs.control.agents import Agents
+from kecs.control.capacity import Capacity
 from kecs.control.cleanup import Cleanup
 from kecs.control.daemon_definitions import DaemonDefinitions
 from kecs.control.daemons import Daemons
 from kecs.control.deletion import Deletion
+from kecs.control.providers import Providers
 from kecs.control.queue import WorkQueue
 from kecs.control.services import KIND as SERVICE
 from kecs.control.services import Services
+from kecs.control.sessions import Sessions
 from kecs.control.supervisor import KIND as TASK
 from kecs.control.supervisor import Supervisors
 from kecs.core.records import Change, TaskRecord
@@ -39,12 +43,19 @@ class Control:
         self.supervisors = Supervisors(store, runtime, clock, self.queue)  # first: tasks before services
         self._daemons = Daemons(store, clock, ids, self.queue)  # and daemons before whatever else runs on an instance
         self._daemon_definitions = DaemonDefinitions(store, clock, self.queue)
+        self._providers = Providers(store, clock, self.queue)
+        self._capacity = Capacity(store, clock, ids, self.queue)
         self._services = Services(store, clock, ids, self.queue)
         self._cleanup = Cleanup(store, clock, self.queue, settings.stopped_task_retention)
         self._deletion = Deletion(store, self.queue)
+        self._sessions = Sessions(store, self.queue)
+        self._agents = Agents(store, clock, self.queue)
+        capacity = (self._providers.notice, self._capacity.notice)
         daemons = (self._daemons.notice, self._daemon_definitions.notice)
-        for notice in (self._notice, *daemons, self._cleanup.notice, self._deletion.notice):
+        for notice in (self._notice, *daemons, *capacity, self._cleanup.notice, self._deletion.notice):
             store.subscribe(notice)
+        store.subscribe(self._sessions.notice)
+        store.subscribe(self._agents.notice)
 
     async def recover(self) -> None:
         """Take up what an earlier process left: adopt what runs, remove what no record wants."""
@@ -53,9 +64,13 @@ class Control:
             await self._runtime.discard(unwanted)
         self._daemons.recover()
         self._daemon_definitions.recover()
+        self._providers.recover()
+        self._capacity.recover()
         self._services.recover()
         self._cleanup.recover()
         self._deletion.recover()
+        self._sessions.recover()
+        self._agents.recover()
 
     def forget(self) -> None:
         """Drop everything that is under way; for a reset."""

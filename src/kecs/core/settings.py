@@ -12,6 +12,7 @@ class Settings(Record):
 
     account: str = "000000000000"  # 12 digits; used where the access key id is not an account id
     region: str = "us-east-1"  # used where a request carries no signature
+    endpoint: str = "http://127.0.0.1:5373"  # where clients reach this KECS; replaced by the address it listens on
     local_instance: bool = True  # EC2 tasks run without anybody registering an instance
     default_cluster: bool = True  # AWS makes `default` on first use in the console; tests expect it to be there
     pull: Literal["missing", "always", "never"] = "missing"  # an image that is there is used without a registry

@@ -25,6 +25,7 @@ from kecs.core.records import (
     RevisionRecord,
     ServiceDeploymentRecord,
     ServiceRecord,
+    SessionRecord,
     TaskDefinitionRecord,
     TaskRecord,
     TaskSetRecord,
@@ -100,6 +101,7 @@ INSTANCES = Table(
 )
 CAPACITY_PROVIDERS = Table("capacity_providers", CapacityProviderRecord, by_arn, {"scope": in_scope})
 CAPACITY_GROUPS = Table("capacity_groups", CapacityGroupRecord, lambda r: r.key)
+SESSIONS = Table("sessions", SessionRecord, lambda r: r.id, {"task": lambda r: r.task_arn})
 ACCOUNT_SETTINGS = Table("account_settings", AccountSettingRecord, lambda r: r.key)
 DAEMON_TASK_DEFINITIONS = Table(
     "daemon_task_definitions",
@@ -126,6 +128,7 @@ TABLES: tuple[Table[Any], ...] = (
     CAPACITY_GROUPS,
     TOKENS,
     ACCOUNT_SETTINGS,
+    SESSIONS,
     DAEMON_TASK_DEFINITIONS,
     DAEMONS,
     DAEMON_REVISIONS,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from kecs.core.tasks.exec import PATH
 from kecs.gateway.bodies import MOST_BODY, TOO_LARGE, unpacked
 from kecs.gateway.ecs import Answer, EcsEndpoint
 from kecs.gateway.guard import refusal
@@ -20,6 +21,10 @@ _UNKNOWN = (
 )
 NOT_FOUND = Answer(404, _UNKNOWN)
 NOT_ALLOWED = Answer(405, _UNKNOWN)
+NO_SESSIONS = Answer(
+    501,
+    b'{"__type":"UnsupportedFeatureException","message":"Sessions of ECS Exec cannot be connected to in KECS yet."}',
+)
 OPTIONS = Answer(200, b"")
 
 App = Callable[[Any, Any, Any], Any]
@@ -56,6 +61,8 @@ class HttpApp:
     def _answer(self, scope: Any, headers: dict[bytes, bytes], target: bytes, body: bytes) -> Answer:
         if b"origin" in headers and refusal(scope["headers"], self._host) is not None:
             return FOREIGN_PAGE
+        if scope["path"].startswith(PATH):
+            return NO_SESSIONS
         if not target and scope["path"] not in ("/", "*"):
             return NOT_FOUND
         match scope["method"]:

@@ -28,6 +28,7 @@ from kecs.core.records import (
     RevisionRecord,
     ServiceDeploymentRecord,
     ServiceRecord,
+    SessionRecord,
     TaskDefinitionRecord,
     TaskRecord,
     TaskSetRecord,
@@ -114,6 +115,10 @@ class Store(Protocol):
     @property
     def tokens(self) -> Table[TokenRecord]:
         """By TokenRecord.key. No index."""
+
+    @property
+    def sessions(self) -> Table[SessionRecord]:
+        """By id. Index: task."""
 
     @property
     def account_settings(self) -> Table[AccountSettingRecord]:

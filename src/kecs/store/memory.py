@@ -6,8 +6,7 @@ Called by handlers and control loops through `ports.store`; put together with a 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, KeysView
-from contextlib import contextmanager
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 from kecs.core import tables
 from kecs.core.records import Change, Record
@@ -104,6 +103,7 @@ class MemoryTables:
         self.capacity_providers = MemoryTable(tables.CAPACITY_PROVIDERS, log)
         self.capacity_groups = MemoryTable(tables.CAPACITY_GROUPS, log)
         self.tokens = MemoryTable(tables.TOKENS, log)
+        self.sessions = MemoryTable(tables.SESSIONS, log)
         self.account_settings = MemoryTable(tables.ACCOUNT_SETTINGS, log)
         self.daemon_task_definitions = MemoryTable(tables.DAEMON_TASK_DEFINITIONS, log)
         self.daemons = MemoryTable(tables.DAEMONS, log)
@@ -120,7 +120,7 @@ class MemoryStore(MemoryTables):
     def __init__(self, journal: Journal | None = None) -> None:
         self._log: list[Change] = []
         self._unwritten: list[Change] = []
-        self._open = False
+        self._depth = 0  # of transactions inside one another
         self._listeners: list[Callable[[list[Change]], None]] = []
         self._journal = journal
         super().__init__(self._log)
@@ -129,22 +129,20 @@ class MemoryStore(MemoryTables):
                 table = self.tables[name]
                 table.set(table.key_of(record), record)
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        if self._open:  # one inside another belongs to the outer one
-            yield
+    def transaction(self) -> Self:
+        return self
+
+    def __enter__(self) -> None:
+        self._depth += 1
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._depth -= 1
+        if self._depth or not self._log:  # one inside another belongs to the outer one
             return
-        self._open = True
-        try:
-            yield
-        except BaseException:
+        if kind is not None:
             for name, key, old, _ in reversed(self._log):
                 self.tables[name].set(key, old)
             self._log.clear()
-            raise
-        finally:
-            self._open = False
-        if not self._log:
             return
         changes = list(self._log)
         self._log.clear()

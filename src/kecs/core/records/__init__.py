@@ -24,9 +24,10 @@ from kecs.core.records.daemons import (
 from kecs.core.records.deployments import RevisionRecord, ServiceDeploymentRecord, ServiceDeploymentStatus
 from kecs.core.records.instances import InstanceRecord
 from kecs.core.records.services import DeploymentRecord, RolloutState, ServiceRecord
+from kecs.core.records.sessions import SessionRecord
 from kecs.core.records.task_definitions import FamilyRecord, TaskDefinitionRecord
 from kecs.core.records.task_sets import TaskSetRecord
-from kecs.core.records.tasks import ContainerPhase, ContainerRecord, Health, TaskRecord, TaskStatus
+from kecs.core.records.tasks import ContainerPhase, ContainerRecord, Health, Submission, TaskRecord, TaskStatus
 from kecs.core.records.tokens import TokenRecord
 
 Change = tuple[str, str, Any, Any]
@@ -55,6 +56,8 @@ __all__ = [
     "ServiceDeploymentRecord",
     "ServiceDeploymentStatus",
     "ServiceRecord",
+    "SessionRecord",
+    "Submission",
     "TaskDefinitionRecord",
     "TaskRecord",
     "TaskSetRecord",

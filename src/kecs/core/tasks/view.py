@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from kecs.aws.model import ecs as m
 from kecs.core.lifecycle import CONTAINER_STATUS
 from kecs.core.records import ContainerRecord, TaskRecord
+from kecs.core.tasks.exec import agents
 
 
 def task_view(task: TaskRecord, *, tags: bool = False) -> m.Task:
@@ -68,6 +69,8 @@ def _container(container: ContainerRecord, task: TaskRecord) -> m.Container:
         cpu=container.cpu,
         memory=container.memory,
         memory_reservation=container.memory_reservation,
+        gpu_ids=list(container.gpu_ids) or None,
+        managed_agents=list(agents(task, container)) or None,
     )
 
 

@@ -7,11 +7,17 @@ from __future__ import annotations
 
 from kecs.services.ecs import (
     accounts,
+    agent,
+    attributes,
+    capacity,
     clusters,
+    container_instances,
     daemon_task_definitions,
     daemons,
     protection,
     services,
+    sessions,
+    start_task,
     tags,
     task_definitions,
     tasks,
@@ -24,6 +30,11 @@ HANDLERS: dict[str, Handler] = {
     "ListAccountSettings": accounts.list_account_settings,
     "PutAccountSetting": accounts.put_account_setting,
     "PutAccountSettingDefault": accounts.put_account_setting_default,
+    # Capacity providers
+    "CreateCapacityProvider": capacity.create_capacity_provider,
+    "DeleteCapacityProvider": capacity.delete_capacity_provider,
+    "DescribeCapacityProviders": capacity.describe_capacity_providers,
+    "UpdateCapacityProvider": capacity.update_capacity_provider,
     # Clusters
     "CreateCluster": clusters.create_cluster,
     "DeleteCluster": clusters.delete_cluster,
@@ -32,6 +43,21 @@ HANDLERS: dict[str, Handler] = {
     "PutClusterCapacityProviders": clusters.put_cluster_capacity_providers,
     "UpdateCluster": clusters.update_cluster,
     "UpdateClusterSettings": clusters.update_cluster_settings,
+    # Container instances and their attributes
+    "DeleteAttributes": attributes.delete_attributes,
+    "DeregisterContainerInstance": container_instances.deregister_container_instance,
+    "DescribeContainerInstances": container_instances.describe_container_instances,
+    "ListAttributes": attributes.list_attributes,
+    "ListContainerInstances": container_instances.list_container_instances,
+    "PutAttributes": attributes.put_attributes,
+    "RegisterContainerInstance": container_instances.register_container_instance,
+    "UpdateContainerAgent": container_instances.update_container_agent,
+    "UpdateContainerInstancesState": container_instances.update_container_instances_state,
+    # Their agents
+    "DiscoverPollEndpoint": agent.discover_poll_endpoint,
+    "SubmitAttachmentStateChanges": agent.submit_attachment_state_changes,
+    "SubmitContainerStateChange": agent.submit_container_state_change,
+    "SubmitTaskStateChange": agent.submit_task_state_change,
     # Task definitions
     "DeleteTaskDefinitions": task_definitions.delete_task_definitions,
     "DeregisterTaskDefinition": task_definitions.deregister_task_definition,
@@ -41,9 +67,11 @@ HANDLERS: dict[str, Handler] = {
     "RegisterTaskDefinition": task_definitions.register_task_definition,
     # Tasks
     "DescribeTasks": tasks.describe_tasks,
+    "ExecuteCommand": sessions.execute_command,
     "GetTaskProtection": protection.get_task_protection,
     "ListTasks": tasks.list_tasks,
     "RunTask": tasks.run_task,
+    "StartTask": start_task.start_task,
     "StopTask": tasks.stop_task,
     "UpdateTaskProtection": protection.update_task_protection,
     # Services

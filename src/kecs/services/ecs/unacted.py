@@ -7,11 +7,11 @@ that are missing here, so whoever begins or ceases to act on one changes its row
 from __future__ import annotations
 
 SERVICE_CONNECT = "Service Connect is not there yet."
-NO_INSTANCE_CHOICE = "Kept and shown. Tasks go to any container instance with room for them."
+NO_SESSIONS = "Nothing can connect to the sessions of ExecuteCommand yet."
 
 CLUSTERS = {
     "settings": "Kept and shown. KECS collects no Container Insights metrics.",
-    "configuration": "Kept and shown. ExecuteCommand is not there yet, and nothing is encrypted with its keys.",
+    "configuration": f"Kept and shown. {NO_SESSIONS} Nothing is encrypted with the keys.",
     "serviceConnectDefaults": f"Kept and shown as given, so a name does not become an ARN. {SERVICE_CONNECT}",
 }
 """Of CreateCluster and UpdateCluster."""
@@ -20,9 +20,7 @@ SERVICES = {
     "availabilityZoneRebalancing": "Kept and shown. There is one Availability Zone.",
     "loadBalancers": "Checked, kept and shown. There are no load balancers yet: no target is registered.",
     "serviceRegistries": "Checked, kept and shown. Nothing is registered in Cloud Map.",
-    "placementConstraints": NO_INSTANCE_CHOICE,
-    "placementStrategy": NO_INSTANCE_CHOICE,
-    "enableExecuteCommand": "Kept and shown, also on the service's tasks. ExecuteCommand is not there yet.",
+    "enableExecuteCommand": f"Kept, shown, and taken over by the service's tasks. {NO_SESSIONS}",
     "platformVersion": "Checked, kept and shown. Every version runs tasks in the same way.",
     "serviceConnectConfiguration": f"Checked, kept and shown with the deployment. {SERVICE_CONNECT}",
     "volumeConfigurations": (
@@ -37,7 +35,6 @@ SERVICES = {
 TASK_DEFINITIONS = {
     "taskRoleArn": "Kept and shown. There is no credentials endpoint yet, so containers get no credentials from it.",
     "executionRoleArn": "Kept and shown. Images are pulled and output is written without it.",
-    "placementConstraints": NO_INSTANCE_CHOICE,
     "inferenceAccelerators": "Refused, as by AWS since Elastic Inference has ended.",
     "proxyConfiguration": "Checked, kept and shown. No traffic goes through the proxy.",
     "ephemeralStorage": "Checked, kept and shown. Storage is not limited.",
@@ -48,14 +45,18 @@ TASK_DEFINITIONS = {
 """Of RegisterTaskDefinition."""
 
 RUNS = {
-    "enableExecuteCommand": "Kept and shown. ExecuteCommand is not there yet.",
-    "placementConstraints": "Checked and dropped. Tasks go to any container instance with room for them.",
-    "placementStrategy": "Checked and dropped. Tasks go to any container instance with room for them.",
+    "enableExecuteCommand": f"Kept and shown, with an agent in each container. {NO_SESSIONS}",
     "platformVersion": "Checked, kept and shown. Every version runs tasks in the same way.",
     "referenceId": "Accepted and dropped.",
     "volumeConfigurations": "Checked and dropped. The task gets an empty volume instead of EBS storage.",
 }
-"""Of RunTask."""
+"""Of RunTask and StartTask."""
+
+DAEMONS = {
+    "taskRoleArn": TASK_DEFINITIONS["taskRoleArn"],
+    "executionRoleArn": TASK_DEFINITIONS["executionRoleArn"],
+}
+"""Of RegisterDaemonTaskDefinition."""
 
 UNACTED: dict[str, str] = {
     **{
@@ -74,6 +75,24 @@ UNACTED: dict[str, str] = {
     "UpdateService.deploymentController": "Refused unless ECS, the only controller there is; otherwise without effect.",
     **{f"RegisterTaskDefinition.{member}": text for member, text in TASK_DEFINITIONS.items()},
     **{f"RunTask.{member}": text for member, text in RUNS.items()},
+    **{f"StartTask.{member}": text for member, text in RUNS.items() if member != "platformVersion"},
+    "RegisterContainerInstance.instanceIdentityDocumentSignature": "Accepted and dropped. Nobody has to prove anything.",
+    **{f"RegisterDaemonTaskDefinition.{member}": text for member, text in DAEMONS.items()},
+    "CreateDaemon.enableExecuteCommand": SERVICES["enableExecuteCommand"],
+    "UpdateDaemon.enableExecuteCommand": SERVICES["enableExecuteCommand"],
+    "DaemonDeploymentConfiguration.alarms": "Checked, kept and shown. There are no alarms yet that could go off.",
+    "DaemonVolume.logDriverVolumeConfiguration": "Checked, kept and shown. The daemon gets an empty volume instead.",
+    **{
+        f"DaemonContainerDefinition.{member}": text
+        for member, text in {
+            "repositoryCredentials": "Checked, kept and shown. Images are pulled with Docker's own login.",
+            "restartPolicy": "Checked, kept and shown. A container that exits is not restarted.",
+            "environmentFiles": "Checked, kept and shown. Nothing is read from S3.",
+            "secrets": "Checked, kept and shown. Nothing is read for them, so the variables are absent.",
+            "firelensConfiguration": "Checked, kept and shown. Output is not routed.",
+        }.items()
+    },
+    "ExecuteCommand.command": f"Checked and kept with the session. {NO_SESSIONS}",
     # What tasks and services share.
     "CapacityProviderStrategyItem.capacityProvider": "FARGATE_SPOT is run like FARGATE: it is never interrupted.",
     "AwsVpcConfiguration.subnets": "Kept and shown. All tasks are in one network of KECS's own.",
