@@ -1,4 +1,5 @@
-"""Forgets stopped tasks and inactive services once nobody can ask for them any more."""
+"""Forgets what is over once nobody can ask for it any more: stopped tasks, inactive services and container instances,
+what is left of daemons."""
 
 from __future__ import annotations
 
@@ -35,6 +36,15 @@ class Cleanup:
         now = self._clock.now()
         over = [(t.stopped_at or 0.0, "tasks", t.arn) for t in self._store.tasks if _is_over("tasks", t)]
         over += [(now, "services", s.arn) for s in self._store.services if _is_over("services", s)]
+        instances = self._store.instances
+        over += [(i.deregistered_at or now, "instances", i.arn) for i in instances if _is_over("instances", i)]
+        deployments, definitions = self._store.daemon_deployments, self._store.daemon_task_definitions
+        over += [(d.changed_at, "daemon_deployments", d.arn) for d in deployments if _is_over("daemon_deployments", d)]
+        over += [
+            (d.deleted_at or now, "daemon_task_definitions", d.arn)
+            for d in definitions
+            if _is_over("daemon_task_definitions", d)
+        ]
         for at, table, key in sorted(over):
             self._remember(table, key, at)
 
@@ -45,10 +55,9 @@ class Cleanup:
             while (due := self._next_due()) is not None and due <= now:
                 table, key = place = next(iter(self._ended))
                 del self._ended[place]
-                if table == "tasks":
-                    self._store.tasks.delete(key)
-                elif _is_over(table, self._store.services.get(key)):  # none of that name has been made since
-                    self._store.services.delete(key)
+                records = getattr(self._store, table)
+                if _is_over(table, records.get(key)):  # no service of that name has been made since
+                    records.delete(key)
         if due is not None:
             self._queue.wake(KIND, TURN, due)
 
@@ -72,4 +81,10 @@ def _is_over(table: str, record: Any) -> bool:
             return record is not None and record.last_status == "STOPPED"
         case "services":
             return record is not None and record.status == "INACTIVE"
+        case "instances":
+            return record is not None and record.instance.status == "INACTIVE"
+        case "daemon_deployments":  # the last of a daemon: its deletion
+            return record is not None and record.target_revision_arn is None and record.status == "SUCCESSFUL"
+        case "daemon_task_definitions":
+            return record is not None and record.definition.status == "DELETED"
     return False

@@ -144,6 +144,26 @@ def _of_service(old: ServiceRecord | None, new: ServiceRecord | None) -> Iterato
             yield "service-event", new.arn, new.cluster_arn, None, None, event.message or ""
 
 
+def _of_daemon(old: Any, new: Any) -> Iterator[Seen]:
+    before, after = (r.status if r else None for r in (old, new))
+    if before != after:
+        record = new or old
+        yield _moved("daemon", record.arn, record.cluster_arn, before, after)
+
+
+def _of_daemon_deployment(old: Any, new: Any) -> Iterator[Seen]:
+    before, after = (r.status if r else None for r in (old, new))
+    if before != after and new is not None:
+        note = f" ({new.status_reason})" if new.status_reason else ""
+        yield _moved("daemon-deployment", new.arn, new.cluster_arn, before, after, note)
+
+
+def _of_daemon_definition(old: Any, new: Any) -> Iterator[Seen]:
+    before, after = (r.definition.status if r else None for r in (old, new))
+    if before != after:
+        yield _moved("daemon-task-definition", (new or old).arn, None, before, after)
+
+
 def _of_instance(old: Any, new: Any) -> Iterator[Seen]:
     before, after = (r.instance.status if r else None for r in (old, new))
     if before != after:
@@ -151,10 +171,20 @@ def _of_instance(old: Any, new: Any) -> Iterator[Seen]:
         yield _moved("instance", record.arn, record.cluster_arn, before, after)
 
 
+def _of_provider(old: Any, new: Any) -> Iterator[Seen]:
+    before, after = (r.provider.update_status or r.provider.status if r else None for r in (old, new))
+    if before != after:
+        yield _moved("capacity-provider", (new or old).arn, (new or old).cluster_arn, before, after)
+
+
 _DESCRIBE: dict[str, Callable[[Any, Any], Iterator[Seen]]] = {
     "clusters": _of_cluster,
+    "capacity_providers": _of_provider,
     "task_definitions": _of_definition,
     "tasks": _of_task,
     "services": _of_service,
     "instances": _of_instance,
+    "daemons": _of_daemon,
+    "daemon_deployments": _of_daemon_deployment,
+    "daemon_task_definitions": _of_daemon_definition,
 }

@@ -2,7 +2,7 @@
 
 Invariants, for every task:
 - its record is written by `work` alone once it exists, except that anybody may set its desired status to STOPPED,
-  and UpdateTaskProtection its protection;
+  UpdateTaskProtection its protection, and an agent's Submit operations add what is `submitted`;
 - reports are applied in the order in which they came, each in the transaction that also takes the steps that follow;
 - every record on the way is written, so whoever watches sees every status;
 - a command reaches the runtime only after the record that waits for its outcome is durable.
@@ -12,12 +12,15 @@ from __future__ import annotations
 
 import logging
 
+from msgspec.structs import replace
+
 from kecs.aws.model import ecs as m
 from kecs.control.queue import WorkQueue
 from kecs.core.accounts import effective, root_of
 from kecs.core.daemons.definition import as_task_definition
 from kecs.core.records import TaskRecord
 from kecs.core.taskdefs.overrides import task_plan
+from kecs.core.tasks.agent import observe
 from kecs.core.tasks.apply import apply
 from kecs.core.tasks.commands import Command, Provision, Pull, Release, Start, Stop
 from kecs.core.tasks.plan import TaskPlan
@@ -64,6 +67,9 @@ class Supervisors:
         try:
             with self._store.transaction():
                 task = self._settle(task, plan, now, commands)
+                for submission in task.submitted:
+                    seen = observe(replace(task, submitted=task.submitted[1:]), submission)
+                    task = self._settle(self._put(task, seen), plan, now, commands)
                 for report in self._reports.get(arn, ()):
                     task = self._settle(self._put(task, apply(task, report)), plan, now, commands)
         finally:
@@ -94,7 +100,8 @@ class Supervisors:
             if task.last_status == "STOPPED":
                 continue
             with self._store.transaction():
-                self._put(task, recover(task, found.pop(task.arn, None), now))
+                if not task.agent_driven:  # an agent goes on by itself, and says what comes of it
+                    self._put(task, recover(task, found.pop(task.arn, None), now))
             self._queue.add(KIND, task.arn)
         return list(found)
 

@@ -14,7 +14,7 @@ class FeedEvent(Record):
 
     id: int  # counts up from 1 within a process
     at: float  # seconds since the epoch, on KECS's clock
-    kind: str  # cluster | task-definition | task | container | service | deployment | instance | service-event
+    kind: str  # cluster | task-definition | task | container | service | deployment | daemon | instance | …
     arn: str
     cluster: str | None  # the cluster's ARN
     before: str | None  # the status before, None when it is new

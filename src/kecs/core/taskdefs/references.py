@@ -8,7 +8,7 @@ from typing import NamedTuple
 from kecs.aws.model import ecs as m
 from kecs.core.arns import Scope
 
-_ARN = re.compile(r"arn:[\w-]+:ecs:(?P<region>[\w-]+):(?P<account>\d{12}):task-definition/(?P<name>.+)")
+_ARN = re.compile(r"arn:[\w-]+:ecs:(?P<region>[\w-]+):(?P<account>\d{12}):(?P<kind>[a-z-]+)/(?P<name>.+)")
 _FAMILY = re.compile(r"[A-Za-z0-9_-]{1,255}")
 _REVISION = re.compile(r"[1-9]\d{0,9}")
 
@@ -20,15 +20,15 @@ class Reference(NamedTuple):
     revision: int | None
 
 
-def parse_reference(scope: Scope, text: str) -> Reference | None:
-    """What `text` names, or None: it is malformed, or an ARN of another account or region.
+def parse_reference(scope: Scope, text: str, kind: str = "task-definition") -> Reference | None:
+    """What `text` names, or None: it is malformed, or an ARN of another kind, account or region.
 
     Raises InvalidParameterException for a revision that is no number.
     """
     arn = _ARN.fullmatch(text)
     if arn is None and text.startswith("arn:"):
         return None
-    if arn is not None and Scope(arn["account"], arn["region"]) != scope:
+    if arn is not None and (arn["kind"] != kind or Scope(arn["account"], arn["region"]) != scope):
         return None
     family, colon, revision = (arn["name"] if arn else text).partition(":")
     if not _FAMILY.fullmatch(family):

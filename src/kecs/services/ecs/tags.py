@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from kecs.aws.errors import ModeledError
 from kecs.aws.model import ecs as m
 from kecs.core.arns import Scope
-from kecs.core.records import ClusterRecord, InstanceRecord, ServiceRecord, TaskRecord
+from kecs.core.records import CapacityProviderRecord, ClusterRecord, InstanceRecord, ServiceRecord, TaskRecord
 from kecs.core.tags import merge_tags, remove_tags, validate_tags
 from kecs.ports.store import Store, Table
 from kecs.services.ecs.context import Context
@@ -41,6 +41,11 @@ def _closed_cluster(record: ClusterRecord) -> str | None:
     return None if active else "The specified cluster is inactive. Specify an active cluster and try again."
 
 
+def _closed_provider(record: CapacityProviderRecord) -> str | None:
+    active = record.provider.status != "INACTIVE"
+    return None if active else "The specified capacity provider is inactive. Specify an active one and try again."
+
+
 def _closed_service(record: ServiceRecord) -> str | None:
     active = record.status != "INACTIVE"
     return None if active else "The specified service is inactive. Specify an active service and try again."
@@ -63,6 +68,12 @@ TAGGABLE: dict[str, Taggable] = {
         missing=lambda: m.ClusterNotFoundException("Cluster not found."),
         closed=_closed_cluster,
     ),
+    "capacity-provider": Taggable(
+        parts=1,
+        table=lambda store: store.capacity_providers,
+        missing=_missing("capacity provider"),
+        closed=_closed_provider,
+    ),
     "task-definition": Taggable(
         parts=1,
         table=lambda store: store.task_definitions,
@@ -73,6 +84,15 @@ TAGGABLE: dict[str, Taggable] = {
         parts=2, table=lambda store: store.services, missing=_missing("service"), closed=_closed_service
     ),
     "task": Taggable(parts=2, table=lambda store: store.tasks, missing=_missing("task"), closed=_closed_task),
+    "daemon": Taggable(
+        parts=2, table=lambda store: store.daemons, missing=_missing("daemon"), closed=lambda _: None
+    ),
+    "daemon-task-definition": Taggable(
+        parts=1,
+        table=lambda store: store.daemon_task_definitions,
+        missing=_missing("daemon task definition"),
+        closed=lambda _: None,
+    ),
     "container-instance": Taggable(
         parts=2, table=lambda store: store.instances, missing=_missing("container instance"), closed=_closed_instance
     ),

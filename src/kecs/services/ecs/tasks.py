@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from kecs.aws.model import ecs as m
 from kecs.aws.paging import page
 from kecs.core.arns import last_part
+from kecs.core.capacity.providers import patient
 from kecs.core.placement import Room
 from kecs.core.records import ClusterRecord, TaskDefinitionRecord, TaskRecord
 from kecs.core.tags import validate_tags
@@ -17,7 +18,7 @@ from kecs.core.tasks.launch import NO_INSTANCES, launch
 from kecs.core.tasks.options import LaunchOptions, check_launch, launch_options
 from kecs.core.tasks.rules import check_length, check_placement, check_task_role, check_token, check_volumes
 from kecs.core.tasks.view import task_view
-from kecs.services.ecs.context import Context, find_cluster, find_service
+from kecs.services.ecs.context import Context, find_cluster, find_provider, find_service
 from kecs.services.ecs.local_instance import ensure_instance
 from kecs.services.ecs.task_definitions import runnable_task_definition
 from kecs.services.ecs.tokens import recall, remember
@@ -62,9 +63,11 @@ def run_task(context: Context, request: m.RunTaskRequest) -> m.RunTaskResponse:
         context.now,
         context.ids.hex32,
         context.ids.uuid,
+        patient(options.strategy, find_provider(context)),
     )
-    if any(refusal.instance is None for refusal in launched.refusals):
-        raise m.InvalidParameterException(NO_INSTANCES)
+    for refusal in launched.refusals:
+        if refusal.instance is None:
+            raise m.InvalidParameterException(refusal.reason)
     for task in launched.tasks:
         context.store.tasks.put(task)
     remember(context, "RunTask", request.client_token, request, tuple(task.arn for task in launched.tasks))
@@ -111,7 +114,9 @@ def list_tasks(context: Context, request: m.ListTasksRequest) -> m.ListTasksResp
     _check_filters(request)
     desired = request.desired_status or "RUNNING"
     tasks = _candidates(context, cluster, request)
-    arns = [task.arn for task in tasks if task.desired_status == desired and _matches(task, request)]
+    if request.launch_type or request.family or request.started_by:
+        tasks = [task for task in tasks if _matches(task, request)]
+    arns = [task.arn for task in tasks if task.desired_status == desired]
     found, token = page(arns, request.next_token, request.max_results)
     return m.ListTasksResponse(task_arns=list(found), next_token=token)
 
@@ -177,13 +182,16 @@ def _spec(
         network_configuration=request.network_configuration,
         platform_version=request.platform_version,
         enable_execute_command=bool(request.enable_execute_command),
-        tags=_tags(request, cluster, definition),
+        tags=tags_of(request, cluster, definition),
         constraints=tuple(request.placement_constraints or ()),
         strategies=tuple(request.placement_strategy or ()),
     )
 
 
-def _tags(request: m.RunTaskRequest, cluster: ClusterRecord, definition: TaskDefinitionRecord) -> tuple[m.Tag, ...]:
+def tags_of(
+    request: m.RunTaskRequest | m.StartTaskRequest, cluster: ClusterRecord, definition: TaskDefinitionRecord
+) -> tuple[m.Tag, ...]:
+    """The tags of new tasks: those that are given, propagated and ECS's own. Raises InvalidParameterException."""
     given = validate_tags(request.tags)
     if request.propagate_tags == "SERVICE":
         raise m.InvalidParameterException("Tags cannot be propagated from a service to a standalone task.")
