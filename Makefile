@@ -23,7 +23,7 @@ UV_COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench test-integration test-integration-verbose test-integration-specific lock format clean
+.PHONY: help demo test check bench test-integration test-integration-verbose test-integration-specific models lock format clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-27s %s\n", $$1, $$2}' Makefile
@@ -55,6 +55,9 @@ test-integration-verbose: $(DEV) ## the same one after the other, with names and
 test-integration-specific: $(DEV) ## those that TEST=expression selects (pytest -k)
 	@test -n "$(TEST)" || { echo 'Say which: make test-integration-specific TEST="rolling and not docker"' >&2; exit 2; }
 	$(PYTEST) -vv $(INTEGRATION) -k "$(TEST)" $(PYTEST_ARGS)
+
+models: $(DEV) ## write the shapes of ECS anew, from the botocore that is installed
+	$(BIN)/python tools/generate_models.py
 
 lock: $(DEV) ## write requirements/ anew after pyproject.toml changed; UPGRADE=--upgrade also raises versions
 	$(UV_COMPILE) --group dev -o requirements/dev.txt

@@ -20,11 +20,6 @@ MODEL = botocore.session.get_session().get_service_model("ecs")
 EXAMPLES = settings(max_examples=5)
 
 
-def test_every_operation_of_botocore_is_there() -> None:
-    assert sorted(m.OPERATIONS) == sorted(MODEL.operation_names)
-    assert MODEL.metadata["targetPrefix"] == m.TARGET_PREFIX
-
-
 @pytest.mark.parametrize("name", sorted(m.OPERATIONS))
 @EXAMPLES
 @given(data=st.data())

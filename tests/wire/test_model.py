@@ -1,0 +1,60 @@
+"""The generated model against the botocore that is installed: what AWS has added since, and what has no handler."""
+
+from __future__ import annotations
+
+import botocore
+import botocore.session
+
+from kecs.aws.model import ecs as m
+from kecs.services.ecs import HANDLERS
+
+MODEL = botocore.session.get_session().get_service_model("ecs")
+
+NOT_THERE_YET: set[str] = {
+    "AssociateGatewayWithCluster",
+    "ContinueServiceDeployment",
+    "CreateExpressGatewayService",
+    "CreateGateway",
+    "CreateTaskSet",
+    "DeleteExpressGatewayService",
+    "DeleteGateway",
+    "DeleteTaskSet",
+    "DescribeExpressGatewayService",
+    "DescribeGateway",
+    "DescribeGatewayResources",
+    "DescribeGatewayRoute",
+    "DescribeServiceDeployments",
+    "DescribeServiceRevisions",
+    "DescribeTaskSets",
+    "DisassociateGatewayFromCluster",
+    "ListGatewayClusterAssociations",
+    "ListGatewayRoutes",
+    "ListGateways",
+    "ListServiceDeployments",
+    "ListServicesByNamespace",
+    "StartTask",
+    "StopServiceDeployment",
+    "UpdateExpressGatewayService",
+    "UpdateGateway",
+    "UpdateServicePrimaryTaskSet",
+    "UpdateTaskSet",
+}
+"""Operations of the model that answer with an error that says so."""
+
+
+def test_no_operation_is_new() -> None:
+    new = sorted(set(MODEL.operation_names) - set(m.OPERATIONS))
+    assert new == [], f"botocore {botocore.__version__} has operations that the model lacks: run make models"
+
+
+def test_no_operation_has_gone() -> None:
+    assert sorted(set(m.OPERATIONS) - set(MODEL.operation_names)) == []
+    assert MODEL.metadata["targetPrefix"] == m.TARGET_PREFIX
+
+
+def test_every_operation_has_a_handler_or_is_known_to_have_none() -> None:
+    assert sorted(set(m.OPERATIONS) - set(HANDLERS) - NOT_THERE_YET) == []
+
+
+def test_every_handler_is_one_of_an_operation() -> None:
+    assert sorted(set(HANDLERS) - set(m.OPERATIONS)) == []
