@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-agent-config.htm
 from __future__ import annotations
 
 from kecs.aws.model import ecs as m
+from kecs.core.records import InstanceRecord
 
 AGENT_VERSION = "1.99.0"
 DOCKER_VERSION = "25.0.8"
@@ -55,6 +56,10 @@ CAPABILITIES = (
     *(f"com.amazonaws.ecs.capability.{name}" for name in _DOCKER),
     *(f"ecs.capability.{name}" for name in _AGENT),
 )
+
+
+def is_external(record: InstanceRecord) -> bool:
+    return any(attribute.name == EXTERNAL for attribute in record.instance.attributes or ())
 
 
 def is_capability(attribute: m.Attribute) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from kecs.aws.model import ecs as m
 from kecs.core.instances.capabilities import AGENT_VERSION, CAPABILITIES, DOCKER_VERSION
 from kecs.core.records import ClusterRecord, InstanceRecord, Record
@@ -61,7 +63,19 @@ def resources(cpu: int, memory: int, gpus: Sequence[str] = ()) -> list[m.Resourc
         m.Resource(name="PORTS", type="STRINGSET", string_set_value=list(RESERVED_PORTS)),
         m.Resource(name="PORTS_UDP", type="STRINGSET", string_set_value=[]),
     ]
-    return [*found, m.Resource(name="GPU", type="STRINGSET", string_set_value=list(gpus))] if gpus else found
+    if gpus:
+        found.append(m.Resource(name="GPU", type="STRINGSET", string_set_value=list(gpus)))
+    return [with_zeros(resource) for resource in found]
+
+
+def with_zeros(resource: m.Resource) -> m.Resource:
+    """The resource as AWS shows it: with a zero in the members for numbers that its type does not use."""
+    return replace(
+        resource,
+        double_value=resource.double_value or 0.0,
+        long_value=resource.long_value or 0,
+        integer_value=resource.integer_value or 0,
+    )
 
 
 def made_up(kind: str, instance_id: str) -> str:

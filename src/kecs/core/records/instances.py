@@ -16,4 +16,5 @@ class InstanceRecord(Record):
     tags: tuple[m.Tag, ...] = ()
     agent_driven: bool = False  # an agent of the user's own runs its tasks, not KECS's runtime
     agent_changed_at: float | None = None  # when its agent last came or went; None: since it is registered
+    agent_updated_at: float | None = None  # when the update of its agent last came a step further
     deregistered_at: float | None = None

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kecs.aws.model import ecs as m
+from kecs.core.placement.query import problem_of
 
 MOST_CONSTRAINTS = 10
 MOST_STRATEGIES = 5
@@ -55,14 +56,16 @@ def check_placement(
 
 def _check_constraint(constraint: m.PlacementConstraint) -> None:
     expression = constraint.expression
-    if constraint.type == "distinctInstance" and expression:
-        raise m.InvalidParameterException("An expression cannot be specified for the constraint type distinctInstance.")
+    if constraint.type == "distinctInstance" and expression is not None:
+        raise m.InvalidParameterException("distinctInstance expression should not be specified.")
     if constraint.type == "memberOf" and not expression:
         raise m.InvalidParameterException("An expression must be specified for the constraint type memberOf.")
     if len(expression or "") > LONGEST_EXPRESSION:
         raise m.InvalidParameterException(
             f"The expression of a placement constraint must not be longer than {LONGEST_EXPRESSION} characters."
         )
+    if expression and (problem := problem_of(expression)):
+        raise m.InvalidParameterException(f"The expression of the placement constraint is invalid: {problem}.")
 
 
 def _check_strategy(strategy: m.PlacementStrategy) -> None:

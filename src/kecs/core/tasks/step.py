@@ -35,10 +35,13 @@ def step(task: TaskRecord, plan: TaskPlan, now: float) -> Step:
         stopping = move(task, "stop")
         if stopping is not task:
             return Step(task=stopping)
-    return _STEPS[task.last_status](task, plan, now)
+    steps = _AGENT_STEPS if task.agent_driven else _STEPS
+    return steps[task.last_status](task, plan, now)
 
 
 def _provisioning(task: TaskRecord, _plan: TaskPlan, now: float) -> Step:
+    if task.unplaced:
+        return Step(task=task)
     if task.provisioning == "NO":
         return Step(task=replace(task, provisioning="ASKED"), commands=(Provision(),))
     return Step(task=move(task, "provisioned", connectivity_at=now) if task.provisioning == "DONE" else task)
@@ -130,4 +133,38 @@ _STEPS: dict[TaskStatus, Callable[[TaskRecord, TaskPlan, float], Step]] = {
     "STOPPING": _stopping,
     "DEPROVISIONING": _deprovisioning,
     "STOPPED": _running,
+}
+
+
+def _agent_provisioning(task: TaskRecord, _plan: TaskPlan, now: float) -> Step:
+    """Waits until the agent says that the network interface is attached."""
+    if task.provisioning == "NO":
+        return Step(task=replace(task, provisioning="ASKED"))
+    return Step(task=move(task, "provisioned", connectivity_at=now) if task.provisioning == "DONE" else task)
+
+
+def _agent_pending(task: TaskRecord, _plan: TaskPlan, _now: float) -> Step:
+    if task.provisioning == "NO":
+        return Step(task=replace(task, provisioning="DONE"))
+    started = all(c.phase in ("RUNNING", "STOPPED") for c in task.containers)
+    return Step(task=move(task, "launched") if started else task)
+
+
+def _agent_stopping(task: TaskRecord, _plan: TaskPlan, now: float) -> Step:
+    if any(c.phase != "STOPPED" for c in task.containers):
+        return Step(task=task)
+    return Step(task=move(task, "exited", execution_stopped_at=task.execution_stopped_at or now))
+
+
+def _agent_deprovisioning(task: TaskRecord, plan: TaskPlan, now: float) -> Step:
+    """There is nothing to ask the runtime to let go of."""
+    return _deprovisioning(replace(task, provisioning="RELEASED"), plan, now)
+
+
+# What an agent runs is started and stopped by the agent: these only follow.
+_AGENT_STEPS = _STEPS | {
+    "PROVISIONING": _agent_provisioning,
+    "PENDING": _agent_pending,
+    "STOPPING": _agent_stopping,
+    "DEPROVISIONING": _agent_deprovisioning,
 }

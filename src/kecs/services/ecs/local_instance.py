@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kecs.core.instances import Machine, new_instance
+from kecs.core.instances import Machine, is_external, new_instance
 from kecs.core.records import ClusterRecord, InstanceRecord
 from kecs.core.tasks.options import LaunchOptions
 from kecs.services.ecs.context import Context
@@ -13,9 +13,10 @@ def ensure_instance(context: Context, cluster: ClusterRecord, options: LaunchOpt
     comes where there is none, if it is switched on; it is no external one."""
     if not options.needs_instance:
         return True
+    instances = [i for i in context.store.instances.where("cluster", cluster.arn) if i.instance.status != "INACTIVE"]
     if options.launch_type == "EXTERNAL":
-        return False
-    if context.store.instances.keys("cluster", cluster.arn):
+        return any(map(is_external, instances))
+    if not all(map(is_external, instances)):
         return True
     if context.settings.local_instance:
         context.store.instances.put(_local(context, cluster))

@@ -76,7 +76,7 @@ UNACTED: dict[str, str] = {
     **{f"RegisterTaskDefinition.{member}": text for member, text in TASK_DEFINITIONS.items()},
     **{f"RunTask.{member}": text for member, text in RUNS.items()},
     **{f"StartTask.{member}": text for member, text in RUNS.items() if member != "platformVersion"},
-    "RegisterContainerInstance.instanceIdentityDocumentSignature": "Accepted and dropped. Nobody has to prove anything.",
+    "RegisterContainerInstance.instanceIdentityDocumentSignature": "Accepted and dropped.",
     **{f"RegisterDaemonTaskDefinition.{member}": text for member, text in DAEMONS.items()},
     "CreateDaemon.enableExecuteCommand": SERVICES["enableExecuteCommand"],
     "UpdateDaemon.enableExecuteCommand": SERVICES["enableExecuteCommand"],

@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/AmazonECS/latest/developerguide/cluster-query-langua
 """
 
 from kecs.core.placement.query.evaluate import Facts, matches
-from kecs.core.placement.query.parser import parse
+from kecs.core.placement.query.parser import parse, problem_of
 from kecs.core.placement.query.tree import Expression, InvalidExpression
 
-__all__ = ["Expression", "Facts", "InvalidExpression", "matches", "parse"]
+__all__ = ["Expression", "Facts", "InvalidExpression", "matches", "parse", "problem_of"]

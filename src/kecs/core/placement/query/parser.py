@@ -36,6 +36,15 @@ def parse(expression: str) -> Expression:
     return _Parser(expression).whole()
 
 
+def problem_of(expression: str) -> str | None:
+    """Why the text is no expression; None when it is one."""
+    try:
+        parse(expression)
+    except InvalidExpression as error:
+        return str(error)
+    return None
+
+
 class _Parser:
     def __init__(self, expression: str) -> None:
         self._tokens = [*tokens(expression), _END]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kecs.aws.model import ecs as m
+from kecs.core.placement.query import problem_of
 from kecs.core.taskdefs.rules.common import Rule, containers, per_container
 
 LEAST_MEMORY = 4  # MiB; below it no Docker Engine starts a container
@@ -87,6 +88,8 @@ def _constraints(definition: m.TaskDefinition) -> Iterator[str]:
             yield "constraint.type should not be null or empty."
         elif not constraint.expression:
             yield "constraint.expression should not be null or empty."
+        elif problem := problem_of(constraint.expression):
+            yield f"constraint.expression is invalid: {problem}."
 
 
 OVERRIDABLE: tuple[Rule, ...] = (
