@@ -55,6 +55,7 @@ class KernelConsole:
             ],
             "tasks": [task_view(t, tags=True) for t in tasks],
             "taskDefinitions": [d.definition for d in definitions],
+            "capacityProviders": [p.provider for p in store.capacity_providers if cluster is None],
             "containerInstances": [i.instance for i in store.instances if i.cluster_arn in wanted],
         }
         result: dict[str, Any] = msgspec.to_builtins(state)

@@ -11,7 +11,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from kecs.aws.model import ecs as m
-from kecs.core.capacity import FARGATE_PROVIDERS
+from kecs.core.capacity import launch_type_of
 from kecs.core.records import ClusterRecord, DeploymentRecord, TaskDefinitionRecord
 from kecs.core.service_rules import check_fits, check_members, check_role
 from kecs.core.tasks.options import LaunchOptions, launch_options
@@ -40,6 +40,12 @@ ZONE = "attribute:ecs.availability-zone"
 MUST_FORCE = (
     "When switching from launch type to capacity provider strategy on an existing service, or making a change to a "
     "capacity provider strategy on a service that is already using one, you must force a new deployment."
+)
+
+
+NO_FALLBACK = (
+    "No launch type to fall back to for empty capacity provider strategy. Your service was not created with a launch "
+    "type."
 )
 
 
@@ -103,14 +109,17 @@ def moved(cluster: ClusterRecord, service: m.Service, request: m.UpdateServiceRe
     """Where the service launches after the update: as before, by the strategy given, or for an empty one by launch
     type again. Raises InvalidParameterException."""
     strategy = tuple(service.capacity_provider_strategy or ())
-    before = LaunchOptions(service.launch_type, strategy)
+    before = LaunchOptions(service.launch_type, strategy, cluster.managed if strategy else ())
     given = request.capacity_provider_strategy
     if given is None:
         return before
     if given:
         after = launch_options(cluster, None, given)
     elif strategy:
-        after = LaunchOptions("FARGATE" if strategy[0].capacity_provider in FARGATE_PROVIDERS else "EC2", ())
+        kind = launch_type_of(strategy[0].capacity_provider, cluster.managed)
+        if kind == "MANAGED_INSTANCES":
+            raise m.InvalidParameterException(NO_FALLBACK)
+        after = LaunchOptions(kind, ())
     else:
         return before
     if after != before and not request.force_new_deployment:

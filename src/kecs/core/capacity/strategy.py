@@ -6,16 +6,20 @@ https://docs.aws.amazon.com/AmazonECS/latest/developerguide/cluster-capacity-pro
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Literal
 
 from kecs.aws.model import ecs as m
 
-FARGATE_PROVIDERS = ("FARGATE", "FARGATE_SPOT")
+FargateProvider = Literal["FARGATE", "FARGATE_SPOT"]
+FARGATE_PROVIDERS: tuple[FargateProvider, ...] = ("FARGATE", "FARGATE_SPOT")
 
 
-def launch_type_of(provider: str) -> str:
-    """What a task of this provider shows as its launch type."""
-    return "FARGATE" if provider in FARGATE_PROVIDERS else "EC2"
+def launch_type_of(provider: str, managed: Collection[str]) -> str:
+    """What a task of this provider shows as its launch type; `managed` are the cluster's Managed Instances ones."""
+    if provider in FARGATE_PROVIDERS:
+        return "FARGATE"
+    return "MANAGED_INSTANCES" if provider in managed else "EC2"
 
 
 def assign(strategy: Sequence[m.CapacityProviderStrategyItem], count: int, running: Mapping[str, int]) -> list[str]:

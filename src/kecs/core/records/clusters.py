@@ -13,6 +13,8 @@ class ClusterRecord(Record):
     arn: str
     cluster: m.Cluster
     tags: tuple[m.Tag, ...] = ()
+    managed: tuple[str, ...] = ()  # the names of its Managed Instances capacity providers
+    attached_at: float | None = None  # when what its capacity providers bring along will be attached or gone
     implicit: bool = False  # `default`, made by KECS itself: the first CreateCluster still configures it
 
     @property

@@ -59,7 +59,7 @@ def new_task(
         created_at=now,
         containers=tuple(
             _container(c, scope.container(spec.cluster.name, task_id, uuid()), own, checked=not driven)
-            for c, own in zip(containers, _shared_out(gpus, containers), strict=True)
+            for c, own in zip(containers, shared_out(gpus, containers), strict=True)
         ),
         last_status="PROVISIONING" if awsvpc else "PENDING",
         awsvpc=awsvpc,
@@ -73,7 +73,7 @@ def new_task(
         capacity_provider_name=spec.capacity_provider_name,
         platform_version=platform_version(definition, spec.platform_version) if fargate else None,
         platform_family=platform_family(definition) if fargate else None,
-        availability_zone=_zone(instance) or f"{scope.region}a",
+        availability_zone=zone_of(instance) or f"{scope.region}a",
         cpu=definition.cpu,
         memory=definition.memory,
         ephemeral_storage=_storage(definition) if fargate else None,
@@ -98,7 +98,7 @@ def reserved_ports(needs: Requirements) -> tuple[str, ...]:
     return (*(f"tcp/{p}" for p in sorted(needs.tcp_ports)), *(f"udp/{p}" for p in sorted(needs.udp_ports)))
 
 
-def _shared_out(gpus: tuple[str, ...], containers: Sequence[m.ContainerDefinition]) -> list[tuple[str, ...]]:
+def shared_out(gpus: tuple[str, ...], containers: Sequence[m.ContainerDefinition]) -> list[tuple[str, ...]]:
     """The GPUs of each container, in order: as many as it asks for, or all that are left."""
     shares = []
     for container in containers:
@@ -109,7 +109,7 @@ def _shared_out(gpus: tuple[str, ...], containers: Sequence[m.ContainerDefinitio
     return shares
 
 
-def _zone(instance: InstanceRecord | None) -> str | None:
+def zone_of(instance: InstanceRecord | None) -> str | None:
     attributes = (instance.instance.attributes if instance else None) or ()
     return next((a.value for a in attributes if a.name == "ecs.availability-zone"), None)
 

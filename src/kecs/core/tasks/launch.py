@@ -6,7 +6,7 @@ Called by RunTask and by the service loop, with the instances' rooms; both only 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -17,8 +17,10 @@ from kecs.core.instances.capabilities import EXTERNAL
 from kecs.core.placement import Refusal, Room, place, rules_of
 from kecs.core.records import TaskRecord
 from kecs.core.tasks.create import TaskSpec, needs_of, new_task
+from kecs.core.tasks.waiting import put_off
 
 NO_INSTANCES = "No Container Instances were found in your cluster."
+NO_CAPACITY = "No Container Instances were found in your capacity provider."
 
 
 class Launched(NamedTuple):
@@ -38,10 +40,11 @@ def launch(
     now: float,
     hex32: Callable[[], str],
     uuid: Callable[[], str],
+    patient: Collection[str] = (),
 ) -> Launched:
     """`count` tasks of `spec`. A strategy, if any, decides each one's provider, counting what is `running`.
 
-    `rooms` is asked only when a task needs an instance.
+    `rooms` is asked only when a task needs an instance. Tasks of the `patient` providers wait when there is none.
     """
     tasks: list[TaskRecord] = []
     refusals: list[Refusal] = []
@@ -56,9 +59,12 @@ def launch(
             found = rooms()
         candidates = eligible(spec_of_one, found)
         room, refused = place(needs, rules, candidates, lambda below: int(hex32(), 16) % below)
+        if room is None and spec_of_one.capacity_provider_name in patient:
+            tasks.append(put_off(new_task(spec_of_one, None, needs, now, hex32, uuid), spec_of_one))
+            continue
         if room is None:
             missing += 1
-            refusals += refused or [Refusal(None, NO_INSTANCES)]
+            refusals += refused or [Refusal(None, NO_CAPACITY if strategy else NO_INSTANCES)]
             continue
         gpus = room.give(needs, spec.group)
         tasks.append(new_task(spec_of_one, room.instance, needs, now, hex32, uuid, gpus))
@@ -74,7 +80,9 @@ def _of_kind(spec: TaskSpec, room: Room) -> bool:
     if (EXTERNAL in room.attributes) != (spec.launch_type == "EXTERNAL"):
         return False
     provider = room.instance.instance.capacity_provider_name
-    return spec.capacity_provider_name is None or provider == spec.capacity_provider_name
+    if spec.capacity_provider_name is None:
+        return provider not in spec.cluster.managed  # these run nothing but what asks for them
+    return provider == spec.capacity_provider_name
 
 
 def _kinds(
@@ -87,7 +95,9 @@ def _kinds(
     )
     kinds = {
         item.capacity_provider: replace(
-            spec, launch_type=launch_type_of(item.capacity_provider), capacity_provider_name=item.capacity_provider
+            spec,
+            launch_type=launch_type_of(item.capacity_provider, spec.cluster.managed),
+            capacity_provider_name=item.capacity_provider,
         )
         for item in strategy
     }

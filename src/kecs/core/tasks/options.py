@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from kecs.aws.model import ecs as m
-from kecs.core.capacity import FARGATE_PROVIDERS
+from kecs.core.capacity import launch_type_of
 from kecs.core.clusters import valid_strategy
 from kecs.core.records import ClusterRecord, TaskDefinitionRecord
 from kecs.core.tasks.platforms import check_platform
@@ -19,6 +19,14 @@ NO_WEIGHT = (
     "strategy. At least one capacity provider must have a weight value greater than zero specified. {remedy} and try "
     "again."
 )
+MIX = (
+    "A capacity provider strategy cannot contain a mix of capacity providers using Auto Scaling groups and Fargate "
+    "providers. Specify one or the other and try again."
+)
+MIX_WITH_MANAGED = (
+    "A capacity provider strategy cannot contain a mix of Amazon ECS Managed Instances capacity providers and others. "
+    "Specify one or the other and try again."
+)
 NETWORK_MISSING = "Network Configuration must be provided when networkMode 'awsvpc' is specified."
 NETWORK_UNWANTED = "Network Configuration is not valid for the given networkMode of this task definition."
 PUBLIC_ADDRESS = "Assign public IP is not supported for this launch type."
@@ -30,16 +38,23 @@ class LaunchOptions(NamedTuple):
 
     launch_type: str | None
     strategy: tuple[m.CapacityProviderStrategyItem, ...]
+    managed: tuple[str, ...] = ()  # the cluster's Managed Instances providers
+
+    @property
+    def kind(self) -> str:
+        """The launch type that tasks show; the providers of a strategy are all of one."""
+        if self.strategy:
+            return launch_type_of(self.strategy[0].capacity_provider, self.managed)
+        return self.launch_type or "EC2"
 
     @property
     def fargate(self) -> bool:
-        if self.strategy:
-            return any(item.capacity_provider in FARGATE_PROVIDERS for item in self.strategy)
-        return self.launch_type == "FARGATE"
+        return self.kind == "FARGATE"
 
     @property
     def needs_instance(self) -> bool:
-        return not self.fargate
+        """Whether there has to be a container instance beforehand: capacity providers see to theirs themselves."""
+        return not self.fargate and not self.strategy
 
 
 def launch_options(
@@ -58,7 +73,7 @@ def launch_options(
     chosen = strategy or cluster.cluster.default_capacity_provider_strategy
     if launch_type or not chosen:
         return LaunchOptions(launch_type or "EC2", ())
-    return LaunchOptions(None, _valid(chosen, cluster, default=not strategy))
+    return LaunchOptions(None, _valid(chosen, cluster, default=not strategy), cluster.managed)
 
 
 def _valid(
@@ -72,11 +87,8 @@ def _valid(
                 "Specify a capacity provider that is associated with the cluster and try again."
             )
     items = tuple(valid_strategy(strategy, associated))
-    if len({item.capacity_provider in FARGATE_PROVIDERS for item in items}) > 1:
-        raise m.InvalidParameterException(
-            "A capacity provider strategy cannot contain a mix of capacity providers using Auto Scaling groups and "
-            "Fargate providers. Specify one or the other and try again."
-        )
+    if len(kinds := {launch_type_of(item.capacity_provider, cluster.managed) for item in items}) > 1:
+        raise m.InvalidParameterException(MIX if "MANAGED_INSTANCES" not in kinds else MIX_WITH_MANAGED)
     if not any(item.weight for item in items):
         remedy = "Update the cluster's default capacity provider strategy or specify" if default else "Specify"
         which = "default " if default else ""
@@ -93,7 +105,7 @@ def check_launch(
     platform_version: str | None,
 ) -> None:
     """Whether the definition can be launched this way. Raises the modelled error that says why not."""
-    wanted = "FARGATE" if options.fargate else options.launch_type or "EC2"
+    wanted = options.kind
     if wanted not in (definition.definition.compatibilities or []):
         raise m.InvalidParameterException(f"Task definition does not support launch_type {wanted}.")
     _check_network(definition.definition.network_mode == "awsvpc", network, options)

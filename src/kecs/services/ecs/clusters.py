@@ -5,7 +5,7 @@ Called by the dispatch table. The rules are in core.clusters; here they meet the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from typing import Final
 
 from msgspec.structs import replace
@@ -16,9 +16,9 @@ from kecs.core import clusters as rules
 from kecs.core.accounts import effective
 from kecs.core.arns import scope_key
 from kecs.core.capacity.association import attach, check_settled, valid_providers
-from kecs.core.records import CapacityProviderRecord, ClusterRecord
+from kecs.core.records import ClusterRecord
 from kecs.core.tags import validate_tags
-from kecs.services.ecs.context import Context, find_cluster
+from kecs.services.ecs.context import Context, find_cluster, find_provider
 
 MOST_DESCRIBED = 100
 SHOWN_AFTER_CREATE: Final[tuple[m.ClusterField, ...]] = ("SETTINGS", "CONFIGURATIONS", "ATTACHMENTS", "TAGS")
@@ -39,7 +39,7 @@ def create_cluster(context: Context, request: m.CreateClusterRequest) -> m.Creat
     found = context.store.clusters.get(arn)
     active = found if found is not None and found.cluster.status == "ACTIVE" else None
     asked = rules.asked_of_create(
-        request, arn, active.cluster.capacity_providers or () if active else (), _find(context)
+        request, arn, active.cluster.capacity_providers or () if active else (), find_provider(context)
     )
     if active is None:
         record = ClusterRecord(arn=arn, cluster=rules.configured(_new(context, arn, name), asked), tags=tags)
@@ -54,7 +54,7 @@ def create_cluster(context: Context, request: m.CreateClusterRequest) -> m.Creat
     else:
         record = active
     if record is not found:
-        record = attach(record, _find(context), context.ids.uuid, context.now)
+        record = attach(record, find_provider(context), context.ids.uuid, context.now)
         context.store.clusters.put(record)
     return m.CreateClusterResponse(cluster=_view(context, record, SHOWN_AFTER_CREATE))
 
@@ -97,7 +97,7 @@ def put_cluster_capacity_providers(
 ) -> m.PutClusterCapacityProvidersResponse:
     record = find_cluster(context, request.cluster)
     check_settled(record)
-    providers = valid_providers(request.capacity_providers, _find(context), record.arn)
+    providers = valid_providers(request.capacity_providers, find_provider(context), record.arn)
     strategy = rules.valid_strategy(request.default_capacity_provider_strategy, providers)
     tasks = context.store.tasks.where("cluster", record.arn)
     services = context.store.services.where("cluster", record.arn)
@@ -131,7 +131,7 @@ def _new(context: Context, arn: str, name: str) -> m.Cluster:
 def _configure(context: Context, record: ClusterRecord, asked: m.Cluster) -> m.Cluster:
     """Put in what was asked for, and the answer that shows it."""
     record = replace(record, cluster=rules.configured(record.cluster, asked))
-    record = attach(record, _find(context), context.ids.uuid, context.now)
+    record = attach(record, find_provider(context), context.ids.uuid, context.now)
     context.store.clusters.put(record)
     return _view(context, record, SHOWN_AFTER_CHANGE)
 
@@ -145,11 +145,6 @@ def _view(context: Context, record: ClusterRecord, include: Collection[m.Cluster
         store.instances.where("cluster", record.arn),
         include,
     )
-
-
-def _find(context: Context) -> Callable[[str], CapacityProviderRecord | None]:
-    """Capacity providers that callers have made, by name."""
-    return lambda name: context.store.capacity_providers.get(context.scope.capacity_provider(name))
 
 
 def _known(context: Context, arn: str) -> ClusterRecord | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from kecs.aws.model import ecs as m
 from kecs.core.arns import Scope
-from kecs.core.records import ClusterRecord, ServiceRecord
+from kecs.core.records import CapacityProviderRecord, ClusterRecord, ServiceRecord
 from kecs.core.settings import Settings
 from kecs.ports.clock import Ids
 from kecs.ports.store import Store
@@ -39,11 +39,18 @@ def find_cluster(context: Context, cluster: str | None) -> ClusterRecord:
 
     Raises ClusterNotFoundException for an unknown or inactive one, and for an ARN of another account or region.
     """
-    arn = cluster if cluster and cluster.startswith("arn:") else context.scope.cluster(cluster or "default")
-    record = context.store.clusters.get(arn)
-    if record is None or record.cluster.status != "ACTIVE" or record.scope != context.scope:
+    if cluster and cluster.startswith("arn:"):
+        record = context.store.clusters.get(cluster if cluster.startswith(context.scope.arn("")) else "")
+    else:
+        record = context.store.clusters.get(context.scope.cluster(cluster or "default"))
+    if record is None or record.cluster.status != "ACTIVE":
         raise m.ClusterNotFoundException("Cluster not found.")
     return record
+
+
+def find_provider(context: Context) -> Callable[[str], CapacityProviderRecord | None]:
+    """Finds a capacity provider that the scope's callers made, by name."""
+    return lambda name: context.store.capacity_providers.get(context.scope.capacity_provider(name))
 
 
 def find_service(context: Context, cluster: ClusterRecord, service: str) -> ServiceRecord | None:
