@@ -12,6 +12,7 @@ import msgspec
 from kecs import __version__
 from kecs.app.kernel import Kernel
 from kecs.control.clock import VirtualClock
+from kecs.control.interruptions import interrupt_provider, interrupt_task
 from kecs.core.arns import last_part
 from kecs.core.records import TaskRecord
 from kecs.core.scheduling.snapshot import service_task
@@ -97,6 +98,15 @@ class KernelConsole:
         if container not in {c.name for c in record.containers}:
             raise NoSuchContainer(f"Task {record.id} has no container {container}.")
         return self._kernel.runtime.logs(record.arn, container, follow=follow, tail=tail)
+
+    def interrupt(self, cluster: str, *, task: str | None = None, provider: str | None = None) -> list[str]:
+        kernel = self._kernel
+        if task is not None:
+            return interrupt_task(kernel.store, kernel.clock, self._task(cluster, task))
+        for record in kernel.store.clusters:
+            if cluster in (record.arn, record.name):
+                return interrupt_provider(kernel.store, kernel.clock, record, provider or "")
+        raise NoSuchContainer(f"There is no cluster {cluster}.")
 
     def set_image(self, pattern: str, script: dict[str, Any]) -> None:
         self._simulated().set_script(pattern, script)

@@ -18,6 +18,7 @@ from kecs.core.capacity import fleet
 from kecs.core.capacity.bins import Demand
 from kecs.core.capacity.scaling import Scaling
 from kecs.core.daemons.instances import awaits_daemons
+from kecs.core.instances.changes import deregistered
 from kecs.core.placement import Room
 from kecs.core.records import (
     CapacityGroupRecord,
@@ -166,7 +167,7 @@ class Capacity:
         reason = fleet.TERMINATED.format(instance=instance.instance.ec2_instance_id)
         for task in self._tasks_on(instance):
             self._stop(task.arn, "TerminationNotice", reason)
-        self._store.instances.put(fleet.terminated(instance))
+        self._store.instances.put(deregistered(instance, self._clock.now()))
 
     def _stop(self, arn: str, code: str, reason: str) -> None:
         task = self._store.tasks.get(arn)

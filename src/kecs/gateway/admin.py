@@ -46,6 +46,7 @@ def admin_app(console: Console, host: str | None = None) -> ASGIApp:
             Route("/_kecs/metrics", admin.metrics, methods=["GET"]),
             Route("/_kecs/clock", admin.clock, methods=["GET"]),
             Route("/_kecs/clock", admin.set_clock, methods=["POST"]),
+            Route("/_kecs/interruptions", admin.interrupt, methods=["POST"]),
             Route("/_kecs/images", admin.images, methods=["GET"]),
             Route("/_kecs/images", admin.set_image, methods=["POST"]),
             Route("/_kecs/tasks/{task:path}/logs/{container}", admin.logs, methods=["GET"]),
@@ -101,6 +102,21 @@ class _Admin:
             case [("resume", True)]:
                 return _json(await self._console.resume())
         raise HTTPException(400, 'The body is one of {"advance": seconds}, {"freeze": true}, {"resume": true}.')
+
+    async def interrupt(self, request: Request) -> Response:
+        match await _json_object(request):
+            case {"cluster": str() as cluster, "task": str() as task, **others} if not others:
+                wanted = {"task": task}
+            case {"cluster": str() as cluster, "capacityProvider": str() as provider, **others} if not others:
+                wanted = {"provider": provider}
+            case _:
+                raise HTTPException(
+                    400, 'The body is {"cluster": …, "task": …} or {"cluster": …, "capacityProvider": …}.'
+                )
+        try:
+            return _json({"interrupted": self._console.interrupt(cluster, **wanted)})
+        except ValueError as error:
+            raise HTTPException(400, str(error)) from error
 
     async def images(self, _: Request) -> Response:
         return _json({"images": self._console.images()})

@@ -70,6 +70,10 @@ class Console(Protocol):
     ) -> AsyncIterator[LogLine]:
         """A container's output. `cluster` and `task` are names, ids or ARNs. Raises NoSuchContainer at once."""
 
+    def interrupt(self, cluster: str, *, task: str | None = None, provider: str | None = None) -> list[str]:
+        """Take Spot capacity back: from one task, or from all that the capacity provider runs in the cluster. Answers
+        the ARNs of the tasks that stop. Raises NoSuchContainer, and ValueError for what is not on Spot capacity."""
+
     def set_image(self, pattern: str, script: dict[str, Any]) -> None:
         """Simulated runtime: how images that match the glob behave. Raises ValueError for an unknown key, and on a
         runtime that runs real containers."""

@@ -4,6 +4,6 @@
 to clusters; `scaling` decides about instances, by `bins` and `instance_types`.
 """
 
-from kecs.core.capacity.strategy import FARGATE_PROVIDERS, assign, launch_type_of
+from kecs.core.capacity.strategy import FARGATE_PROVIDERS, assign, beyond_share, launch_type_of
 
-__all__ = ["FARGATE_PROVIDERS", "assign", "launch_type_of"]
+__all__ = ["FARGATE_PROVIDERS", "assign", "beyond_share", "launch_type_of"]

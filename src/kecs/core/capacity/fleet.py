@@ -9,7 +9,6 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from kecs.aws.model import ecs as m
 from kecs.core.capacity.bins import Demand
 from kecs.core.capacity.instance_types import DEFAULT_TYPE, INSTANCE_TYPES, InstanceType
 from kecs.core.capacity.managed import kinds_of
@@ -17,6 +16,7 @@ from kecs.core.capacity.providers import group_policy
 from kecs.core.capacity.scaling import Machine, Scaling, scale_group, scale_managed
 from kecs.core.instances import Machine as Hardware
 from kecs.core.instances import new_instance
+from kecs.core.instances.changes import changed
 from kecs.core.records import CapacityGroupRecord, CapacityProviderRecord, ClusterRecord, InstanceRecord, Record
 
 BOOT = 0.2
@@ -93,21 +93,17 @@ def launched(
     managed = provider.provider.managed_instances_provider
     tags = provider.tags if managed and managed.propagate_tags == "CAPACITY_PROVIDER" else ()
     record = new_instance(cluster, instance_id, hardware, now, capacity_provider_name=provider.name, tags=tags)
-    return _changed(record, status="REGISTERING", agent_connected=daemons, version=0)
+    return replace(record, instance=replace(record.instance, status="REGISTERING", agent_connected=daemons))
 
 
 def registered(instance: InstanceRecord) -> InstanceRecord:
-    return _changed(instance, status="ACTIVE", agent_connected=True)
+    return changed(instance, status="ACTIVE", agent_connected=True)
 
 
 def draining(instance: InstanceRecord, provider: CapacityProviderRecord) -> InstanceRecord:
     """Nothing new is placed on it. Managed Instances are not the caller's to bring back, so they say so."""
     status = "DRAINING" if provider.cluster_arn is None else "DEREGISTERING"
-    return _changed(instance, status=status)
-
-
-def terminated(instance: InstanceRecord) -> InstanceRecord:
-    return _changed(instance, status="INACTIVE", agent_connected=False)
+    return changed(instance, status=status)
 
 
 def has_template(provider: CapacityProviderRecord) -> bool:
@@ -151,9 +147,3 @@ def _in_use(cluster: ClusterRecord, provider: CapacityProviderRecord) -> bool:
     if provider.cluster_arn is not None:
         return provider.cluster_arn == cluster.arn
     return provider.name in (cluster.cluster.capacity_providers or ())
-
-
-def _changed(instance: InstanceRecord, **changes: object) -> InstanceRecord:
-    state: m.ContainerInstance = instance.instance
-    version = changes.pop("version", (state.version or 0) + 1)
-    return replace(instance, instance=replace(state, version=version, **changes))

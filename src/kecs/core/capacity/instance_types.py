@@ -37,7 +37,7 @@ class InstanceType(NamedTuple):
     generation: str = "current"
     burstable: bool = False
     local_storage: bool = False
-    gpus: int = 0
+    gpus: int = 0  # all of NVIDIA's
     gpu: str | None = None  # the accelerator's name
 
     @property
@@ -163,6 +163,7 @@ def _meets(kind: InstanceType, asked: m.InstanceRequirementsRequest) -> bool:
         and _wanted(kind.local_storage, asked.local_storage, "included")
         and _within(kind.gpus, asked.accelerator_count)
         and (not asked.accelerator_types or ("gpu" in asked.accelerator_types and kind.gpus > 0))
+        and _listed("nvidia" if kind.gpus else None, asked.accelerator_manufacturers)
         and _listed(kind.gpu, asked.accelerator_names)
     )
 

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/AmazonECS/latest/developerguide/cluster-capacity-pro
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import Literal
 
@@ -31,6 +32,21 @@ def assign(strategy: Sequence[m.CapacityProviderStrategyItem], count: int, runni
         have[provider] += 1
         chosen.append(provider)
     return chosen
+
+
+def beyond_share(strategy: Sequence[m.CapacityProviderStrategyItem], providers: Sequence[str], keep: int) -> list[int]:
+    """Which of the tasks (places in `providers`, each one's provider) to stop first so that `keep` are shared out as
+    the strategy says: those beyond their provider's share, then the others, both in the order given."""
+    if len(strategy) < 2:
+        return list(range(len(providers)))
+    share, have = Counter(assign(strategy, keep, {})), Counter(providers)
+    first: list[int] = []
+    rest: list[int] = []
+    for place, provider in enumerate(providers):
+        beyond = have[provider] > share[provider]
+        have[provider] -= beyond
+        (first if beyond else rest).append(place)
+    return first + rest
 
 
 def _next(strategy: Sequence[m.CapacityProviderStrategyItem], have: Mapping[str, int]) -> str:

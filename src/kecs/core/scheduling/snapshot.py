@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from kecs.core.placement.scale_in import Spots
 from kecs.core.records import Health, Record, ServiceRecord, TaskRecord, TaskStatus
 
 
@@ -21,8 +22,11 @@ class ServiceTask(Record):
     started_at: float | None = None
     stop_code: str | None = None
     stopped_reason: str | None = None
+    capacity_provider_name: str | None = None
     accounted: bool = False  # a STOPPED task that the scheduler has counted already
     protected_until: float | None = None  # not to be stopped by scaling in or by a deployment before then
+    draining: bool = False  # on a container instance that is to be left
+    spots: Spots = ()  # where it is; given when the service has more tasks than desired
 
 
 class Snapshot(Record):
@@ -31,10 +35,11 @@ class Snapshot(Record):
     service: ServiceRecord
     tasks: tuple[ServiceTask, ...]
     now: float  # seconds since the epoch
+    more_room: bool = False  # container instances have room that they had not before
 
 
-def service_task(task: TaskRecord) -> ServiceTask:
-    """What the scheduler needs to know of this record."""
+def service_task(task: TaskRecord, *, draining: bool = False, spots: Spots = ()) -> ServiceTask:
+    """What the scheduler needs to know of this record, and of where the task is."""
     return ServiceTask(
         arn=task.arn,
         deployment_id=task.deployment_id or "",
@@ -47,6 +52,9 @@ def service_task(task: TaskRecord) -> ServiceTask:
         started_at=task.started_at,
         stop_code=task.stop_code,
         stopped_reason=task.stopped_reason,
+        capacity_provider_name=task.capacity_provider_name,
         accounted=task.accounted,
         protected_until=task.protected_until,
+        draining=draining,
+        spots=spots,
     )

@@ -58,6 +58,35 @@ DAEMONS = {
 }
 """Of RegisterDaemonTaskDefinition."""
 
+MANAGED_PROVIDERS = ("CreateManagedInstancesProviderConfiguration", "UpdateManagedInstancesProviderConfiguration")
+INFRASTRUCTURE_ROLE = "Checked, kept and shown. KECS launches its instances without it."
+LAUNCH_TEMPLATES = {
+    "ec2InstanceProfileArn": "Checked, kept and shown. Tasks get no credentials from it.",
+    "networkConfiguration": "Checked, kept and shown. Instances are simulated; their tasks are in KECS's own network.",
+    "storageConfiguration": "Kept and shown. Storage is not limited.",
+    "localStorageConfiguration": "Kept and shown. Tasks use the storage of the machine that KECS runs on.",
+    "monitoring": "Kept and shown. KECS publishes no CloudWatch metrics.",
+    "instanceMetadataTagsPropagation": "Kept and shown. Simulated instances have no metadata service.",
+    "capacityReservations": "Kept and shown. There is no end to capacity, so none is reserved.",
+}
+"""Of InstanceLaunchTemplate and InstanceLaunchTemplateUpdate."""
+
+PRICES = "Kept and shown. KECS knows no prices."
+NOT_KNOWN = "Kept and shown. KECS does not know this of an instance type, so none is left out for it."
+INSTANCE_REQUIREMENTS = {
+    "spotMaxPricePercentageOverLowestPrice": PRICES,
+    "onDemandMaxPricePercentageOverLowestPrice": PRICES,
+    "maxSpotPriceAsPercentageOfOptimalOnDemandPrice": PRICES,
+    "requireHibernateSupport": NOT_KNOWN,
+    "networkInterfaceCount": NOT_KNOWN,
+    "localStorageTypes": NOT_KNOWN,
+    "totalLocalStorageGB": NOT_KNOWN,
+    "baselineEbsBandwidthMbps": NOT_KNOWN,
+    "acceleratorTotalMemoryMiB": NOT_KNOWN,
+    "networkBandwidthGbps": NOT_KNOWN,
+}
+"""Of InstanceRequirementsRequest."""
+
 UNACTED: dict[str, str] = {
     **{
         f"{operation}.{member}": text
@@ -93,8 +122,21 @@ UNACTED: dict[str, str] = {
         }.items()
     },
     "ExecuteCommand.command": f"Checked and kept with the session. {NO_SESSIONS}",
+    # Capacity providers
+    **{
+        f"{shape}.{member}": text
+        for shape in ("InstanceLaunchTemplate", "InstanceLaunchTemplateUpdate")
+        for member, text in LAUNCH_TEMPLATES.items()
+    },
+    "InstanceLaunchTemplate.fipsEnabled": "Kept and shown. Simulated instances have no cryptography of their own.",
+    "InstanceLaunchTemplate.nitroEnclavesEnabled": "Checked, kept and shown. No isolation beyond the runtime's.",
+    "AutoScalingGroupProvider.autoScalingGroupArn": (
+        "Kept, shown and told apart. KECS cannot see the group; it keeps a simulated one instead."
+    ),
+    "AutoRepairConfiguration.actionsStatus": "Kept and shown. Simulated instances do not become impaired.",
+    **{f"{role}.infrastructureRoleArn": INFRASTRUCTURE_ROLE for role in MANAGED_PROVIDERS},
+    **{f"InstanceRequirementsRequest.{member}": text for member, text in INSTANCE_REQUIREMENTS.items()},
     # What tasks and services share.
-    "CapacityProviderStrategyItem.capacityProvider": "FARGATE_SPOT is run like FARGATE: it is never interrupted.",
     "AwsVpcConfiguration.subnets": "Kept and shown. All tasks are in one network of KECS's own.",
     "AwsVpcConfiguration.securityGroups": "Kept and shown. No traffic is filtered.",
     "AwsVpcConfiguration.assignPublicIp": "Kept and shown. The task's address is reached from this machine only.",
