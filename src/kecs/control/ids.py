@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 LOWEST_19_DIGITS = 10**18
 UUID4_MASK = ~(0xF << 76) & ~(0x3 << 62)  # the bits of a UUID that are chance
+_VARIANT = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))  # the same two bits, of a hexadecimal digit
 UUID4_MARK = (0x4 << 76) | (0x2 << 62)  # version 4, variant of RFC 9562
 
 
@@ -36,6 +37,16 @@ class RandomIds(_Ids):
 
     def __init__(self) -> None:
         super().__init__(lambda bits: int.from_bytes(os.urandom(bits // 8), "little"))
+        self._digits = ""
+        self._used = 0
+
+    def uuid(self) -> str:
+        """Every answer has one, so the system is asked for many at once."""
+        if self._used == len(self._digits):
+            self._digits, self._used = os.urandom(4096).hex(), 0
+        start, self._used = self._used, self._used + 32
+        digits = self._digits[start : self._used]
+        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{_VARIANT[digits[16]]}{digits[17:20]}-{digits[20:]}"
 
 
 class SeededIds(_Ids):

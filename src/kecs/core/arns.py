@@ -5,6 +5,7 @@ ARN formats: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/securit
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 
@@ -18,10 +19,10 @@ class Scope(NamedTuple):
         return f"arn:aws:ecs:{self.region}:{self.account}:{resource}"
 
     def cluster(self, name: str) -> str:
-        return self.arn(f"cluster/{name}")
+        return f"arn:aws:ecs:{self.region}:{self.account}:cluster/{name}"
 
     def service(self, cluster: str, name: str) -> str:
-        return self.arn(f"service/{cluster}/{name}")
+        return f"arn:aws:ecs:{self.region}:{self.account}:service/{cluster}/{name}"
 
     def service_deployment(self, cluster: str, service: str, deployment_id: str) -> str:
         return self.arn(f"service-deployment/{cluster}/{service}/{deployment_id}")
@@ -32,6 +33,9 @@ class Scope(NamedTuple):
     def task_set(self, cluster: str, service: str, task_set_id: str) -> str:
         """`task_set_id` begins with ecs-svc/, like that of a deployment."""
         return self.arn(f"task-set/{cluster}/{service}/{task_set_id}")
+
+    def gateway(self, name: str) -> str:
+        return self.arn(f"gateway/{name}")
 
     def capacity_provider(self, name: str) -> str:
         return self.arn(f"capacity-provider/{name}")
@@ -79,6 +83,7 @@ def scope_key(scope: Scope) -> str:
     return f"{scope.account}/{scope.region}"
 
 
+@lru_cache(maxsize=8192)
 def scope_of(arn: str) -> Scope:
     """The scope that a well-formed ECS ARN belongs to."""
     parts = arn.split(":", 5)

@@ -71,14 +71,8 @@ class EcsEndpoint:
         return Answer(200, self._encode(response))
 
     def _call(self, scope: Any, handler: Handler, request: Any) -> Any:
-        context = Context(
-            scope=scope,
-            principal=f"arn:aws:iam::{scope.account}:root",
-            now=self._clock.now(),
-            ids=self._ids,
-            store=self._store,
-            settings=self._settings,
-        )
+        principal = f"arn:aws:iam::{scope.account}:root"
+        context = Context(scope, principal, self._clock.now(), self._ids, self._store, self._settings)
         with self._store.transaction():
             ensure_default_cluster(context)
             response = handler(context, request)

@@ -22,6 +22,7 @@ import httptools
 from kecs.gateway.bodies import MOST_BODY, TOO_LARGE, unpacked
 from kecs.gateway.ecs import Answer, EcsEndpoint
 from kecs.gateway.guard import refusal
+from kecs.gateway.plain import PlainReader
 
 MOST_HEAD = 64 * 1024  # bytes of request line and headers
 TOO_LONG_HEAD = Answer(431, b'{"__type":"RequestEntityTooLargeException","message":"The headers are too large."}')
@@ -70,6 +71,7 @@ class GatewayProtocol(asyncio.Protocol):
         self._open = open_ones
         self._host = host
         self._transport: asyncio.Transport | None = None
+        self._plain = PlainReader(min(MOST_HEAD, MOST_BODY))
         self._parser = httptools.HttpRequestParser(self)
         self._between = True  # two requests, or before the first one
         self._head = b""  # of a request whose headers have not come completely
@@ -101,6 +103,9 @@ class GatewayProtocol(asyncio.Protocol):
             self._transport.close()
 
     def data_received(self, data: bytes) -> None:
+        if self._between and not self._head and not self._over and (plain := self._plain.read(data)):
+            self._answer(self._ecs.answer(*plain), keep_alive=True)
+            return
         try:
             while data and not self._over:
                 data = self._begin(data) if self._between else self._go_on(data)

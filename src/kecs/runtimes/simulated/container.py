@@ -13,7 +13,6 @@ from kecs.core.records import Health
 from kecs.core.taskdefs.sizes import memory_mib
 from kecs.core.tasks.plan import TaskPlan
 from kecs.ports.clock import Timer
-from kecs.runtimes.simulated.commands import course_of
 from kecs.runtimes.simulated.course import Course
 from kecs.runtimes.simulated.health import at_its_time, by_definition, has_check
 from kecs.runtimes.simulated.network import OpenPorts
@@ -97,7 +96,7 @@ def _course(plan: TaskPlan, definition: m.ContainerDefinition, environment: dict
     course = Course()
     if argv:
         variables = {"PATH": PATH, "HOSTNAME": plan.id[:12], "HOME": "/root", **environment}
-        understood = course_of(argv, _mentioned(argv, variables))
+        understood = _understood(argv, variables)
         if understood is not None:
             course = understood
         elif plan.service is None:
@@ -110,6 +109,13 @@ def _course(plan: TaskPlan, definition: m.ContainerDefinition, environment: dict
         exit_code = course.exit_code if script.exit_code is not None else 0
         course = course._replace(ends=script.run_seconds, exit_code=exit_code)
     return course
+
+
+def _understood(argv: tuple[str, ...], variables: dict[str, str]) -> Course | None:
+    """What the command does, or None when it is not understood."""
+    from kecs.runtimes.simulated.commands import course_of  # a server that starts needs no shell yet
+
+    return course_of(argv, _mentioned(argv, variables))
 
 
 def _mentioned(argv: tuple[str, ...], variables: dict[str, str]) -> tuple[tuple[str, str], ...]:
@@ -126,5 +132,5 @@ def _result(command: list[str], environment: dict[str, str]) -> Health:
         argv = ["sh", "-c", *argv]
     elif kind != "CMD":
         argv = ["sh", "-c", *command]
-    course = course_of(tuple(argv), _mentioned(tuple(argv), environment))
+    course = _understood(tuple(argv), environment)
     return "HEALTHY" if course is None or (course.ends is not None and course.exit_code == 0) else "UNHEALTHY"
