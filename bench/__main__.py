@@ -6,6 +6,7 @@ Servers take turns: round 1 of each, then round 2 of each, so that a busy minute
 from __future__ import annotations
 
 import argparse
+import os
 import platform
 import sys
 import time
@@ -25,12 +26,13 @@ RESULTS = Path(__file__).with_name("results.md")
 def main() -> None:
     chosen = _arguments()
     subjects = set(chosen.targets or ())
+    load = os.getloadavg()[0]
     cases: list[tuple[Case, Results | str]] = [
         (module.case, module.unavailable() or _run(module, chosen.rounds, subjects))
         for module in MODULES
         if module.case.key in chosen.only
     ]
-    report = render(cases, chosen.rounds, _versions(subjects))
+    report = render(cases, chosen.rounds, _versions(subjects), load)
     print(report)
     if len(cases) == len(MODULES) and not subjects:
         RESULTS.write_text(report)

@@ -12,9 +12,12 @@ from bench.model import Case, Column, Results
 from bench.servers import TARGETS
 
 
-def render(cases: list[tuple[Case, Results | str]], rounds: int, package_versions: dict[str, str]) -> str:
-    """The whole report. A case that did not run has the reason in place of its results."""
-    machine = f"{os.cpu_count()} cores, {platform.system()} on {platform.machine()}"
+def render(cases: list[tuple[Case, Results | str]], rounds: int, package_versions: dict[str, str], load: float) -> str:
+    """The whole report. A case that did not run has the reason in place of its results.
+
+    `load` is the load average just before: how many processes of others wanted the processors.
+    """
+    machine = f"{os.cpu_count()} cores (load before: {load:.1f}), {platform.system()} on {platform.machine()}"
     packages = ", ".join(f"{name} {version}" for name, version in package_versions.items())
     lines = [
         "# Benchmarks",
