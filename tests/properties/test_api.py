@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import functools
 import json
-import logging
 from typing import Any
 
 import botocore.session
@@ -12,6 +12,7 @@ import pytest
 from botocore.model import ListShape, MapShape, StructureShape
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.properties.watching import Errors, content
 from tests.scenarios.world import NETWORK, START, World
 from tests.support.journals import MemoryJournal
 
@@ -143,6 +144,7 @@ def values(draw: st.DrawFn, shape: Any, name: str = "") -> Any:
     return draw(SIMPLE[shape.type_name])
 
 
+@functools.cache
 def furnished() -> MemoryJournal:
     """A world in which names mean something."""
     journal = MemoryJournal()
@@ -170,18 +172,11 @@ def furnished() -> MemoryJournal:
     return journal
 
 
-FURNISHED = furnished()
-
-
 def entered() -> World:
     """Another world that begins where the furnished one stands."""
     journal = MemoryJournal()
-    journal.write([(kind, str(number), None, record) for number, (kind, record) in enumerate(FURNISHED.load())])
+    journal.write([(kind, str(number), None, record) for number, (kind, record) in enumerate(furnished().load())])
     return World(journal=journal, start=START + 61)
-
-
-def content(world: World) -> dict[str, dict[str, Any]]:
-    return {name: dict(table._rows) for name, table in world.kernel.store.tables.items()}
 
 
 def check(world: World, operation: str, body: bytes) -> int:
@@ -201,7 +196,7 @@ def check(world: World, operation: str, body: bytes) -> int:
 
 
 @pytest.mark.parametrize("name", sorted(HANDLERS))
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(data=st.data())
 def test_any_request(name: str, data: st.DataObject) -> None:
     world = entered()
@@ -210,33 +205,14 @@ def test_any_request(name: str, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(set(m.OPERATIONS) - set(HANDLERS)))
-@settings(max_examples=3)
+@settings(max_examples=2)
 @given(data=st.data())
 def test_any_request_of_an_operation_that_is_not_there_yet(name: str, data: st.DataObject) -> None:
     request = data.draw(requests(name))
     assert check(World(), name, json.dumps(request).encode()) == 400
 
 
-class Errors(logging.Handler):
-    """What was logged as an error."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.ERROR)
-        self.texts: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.texts.append(logging.Formatter().format(record))
-
-    def __enter__(self) -> Errors:
-        logging.getLogger("kecs").addHandler(self)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        logging.getLogger("kecs").removeHandler(self)
-        assert self.texts == []
-
-
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(request=requests("RegisterTaskDefinition"))
 def test_any_definition_that_is_accepted_can_be_run(request: Any) -> None:
     world = World()

@@ -33,14 +33,17 @@ class Refused(Exception):
 class World:
     """A kernel on the simulated runtime; `clock.advance` makes things happen."""
 
-    def __init__(self, settings: Settings | None = None, journal: Journal | None = None, start: float = START) -> None:
+    def __init__(
+        self, settings: Settings | None = None, journal: Journal | None = None, start: float = START, seed: int = 1
+    ) -> None:
+        """Two worlds after each other, with one journal, need different seeds: theirs are the identifiers."""
         self.clock = VirtualClock(start)
         self.runtime = SimulatedRuntime(self.clock)
         self.kernel = Kernel(
             settings or Settings(local_cpu=4096, local_memory=8192),
             store=MemoryStore(journal),
             clock=self.clock,
-            ids=SeededIds(1),
+            ids=SeededIds(seed),
             runtime=self.runtime,
             defer=lambda call: None,
         )
