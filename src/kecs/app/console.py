@@ -14,6 +14,7 @@ from kecs.app.kernel import Kernel
 from kecs.control.clock import VirtualClock
 from kecs.control.interruptions import interrupt_provider, interrupt_task
 from kecs.core.arns import last_part
+from kecs.core.gateways.view import gateway_view, route_summary
 from kecs.core.records import TaskRecord
 from kecs.core.scheduling.snapshot import service_task
 from kecs.core.scheduling.view import service_view
@@ -59,6 +60,8 @@ class KernelConsole:
             "capacityProviders": [p.provider for p in store.capacity_providers if cluster is None],
             "containerInstances": [i.instance for i in store.instances if i.cluster_arn in wanted],
         }
+        state["gateways"] = [gateway_view(g) for g in store.gateways]
+        state["gatewayRoutes"] = [route_summary(r) for r in store.gateway_routes if r.cluster_arn in wanted]
         result: dict[str, Any] = msgspec.to_builtins(state)
         return result
 

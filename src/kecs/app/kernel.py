@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from kecs.control.clock import VirtualClock
 from kecs.control.feed import Feed
 from kecs.control.loops import Control
+from kecs.control.traffic import RecordedTraffic
 from kecs.core.settings import Settings
 from kecs.gateway.ecs import EcsEndpoint
 from kecs.ports.clock import Clock, Ids
@@ -33,13 +34,14 @@ class Kernel:
         runtime: Runtime,
         defer: Callable[[Callable[[], None]], object],
     ) -> None:
+        self.traffic = RecordedTraffic()
         self.settings = settings
         self.store = store
         self.clock = clock
         self.ids = ids
         self.runtime = runtime
         self.feed = Feed(clock)
-        self.control = Control(store, runtime, clock, ids, settings, defer)
+        self.control = Control(store, runtime, clock, ids, settings, defer, self.traffic)
         store.subscribe(self.feed.notice)
         self.ecs = EcsEndpoint(store, clock, ids, settings)
         if isinstance(clock, VirtualClock):
@@ -54,6 +56,7 @@ class Kernel:
         self.control.forget()
         self.store.clear()
         self.control.forget()  # what forgetting itself gave the loops to do
+        self.traffic.clear()
         await self.runtime.discard()
 
 

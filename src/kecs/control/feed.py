@@ -164,6 +164,32 @@ def _of_daemon_definition(old: Any, new: Any) -> Iterator[Seen]:
         yield _moved("daemon-task-definition", (new or old).arn, None, before, after)
 
 
+def _of_service_deployment(old: Any, new: Any) -> Iterator[Seen]:
+    before, after = (r.status if r else None for r in (old, new))
+    if before != after:
+        record = new or old
+        yield _moved("service-deployment", record.arn, record.cluster_arn, before, after)
+
+
+def _of_task_set(old: Any, new: Any) -> Iterator[Seen]:
+    before, after = (r.status if r else None for r in (old, new))
+    if before != after:
+        record = new or old
+        yield _moved("task-set", record.arn, record.cluster_arn, before, after)
+
+
+def _of_gateway(old: Any, new: Any) -> Iterator[Seen]:
+    before, after = (r.gateway.status if r else None for r in (old, new))
+    if before != after:
+        yield _moved("gateway", (new or old).arn, None, before, after)
+
+
+def _of_gateway_route(old: Any, new: Any) -> Iterator[Seen]:
+    before, after = (r.status if r else None for r in (old, new))
+    if before != after:
+        yield _moved("gateway-route", (new or old).arn, (new or old).cluster_arn, before, after)
+
+
 def _of_instance(old: Any, new: Any) -> Iterator[Seen]:
     before, after = (r.instance.status if r else None for r in (old, new))
     if before != after:
@@ -183,7 +209,11 @@ _DESCRIBE: dict[str, Callable[[Any, Any], Iterator[Seen]]] = {
     "task_definitions": _of_definition,
     "tasks": _of_task,
     "services": _of_service,
+    "service_deployments": _of_service_deployment,
+    "task_sets": _of_task_set,
     "instances": _of_instance,
+    "gateways": _of_gateway,
+    "gateway_routes": _of_gateway_route,
     "daemons": _of_daemon,
     "daemon_deployments": _of_daemon_deployment,
     "daemon_task_definitions": _of_daemon_definition,

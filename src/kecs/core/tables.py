@@ -20,6 +20,10 @@ from kecs.core.records import (
     DaemonRevisionRecord,
     DaemonTaskDefinitionRecord,
     FamilyRecord,
+    GatewayAssociationRecord,
+    GatewayRecord,
+    GatewayRouteRecord,
+    GatewayUseRecord,
     InstanceRecord,
     Record,
     RevisionRecord,
@@ -101,6 +105,24 @@ INSTANCES = Table(
 )
 CAPACITY_PROVIDERS = Table("capacity_providers", CapacityProviderRecord, by_arn, {"scope": in_scope})
 CAPACITY_GROUPS = Table("capacity_groups", CapacityGroupRecord, lambda r: r.key)
+GATEWAYS = Table("gateways", GatewayRecord, by_arn, {"scope": in_scope})
+GATEWAY_ASSOCIATIONS = Table(
+    "gateway_associations",
+    GatewayAssociationRecord,
+    lambda r: r.key,
+    {
+        "scope": lambda r: scope_key(scope_of(r.gateway_arn)),
+        "gateway": lambda r: r.gateway_arn,
+        "cluster": lambda r: r.cluster_arn,
+    },
+)
+GATEWAY_ROUTES = Table(
+    "gateway_routes",
+    GatewayRouteRecord,
+    by_arn,
+    {"scope": in_scope, "gateway": lambda r: r.gateway_arn, "service": lambda r: r.service_arn},
+)
+GATEWAY_USES = Table("gateway_uses", GatewayUseRecord, lambda r: r.service_arn)
 SESSIONS = Table("sessions", SessionRecord, lambda r: r.id, {"task": lambda r: r.task_arn})
 ACCOUNT_SETTINGS = Table("account_settings", AccountSettingRecord, lambda r: r.key)
 DAEMON_TASK_DEFINITIONS = Table(
@@ -129,6 +151,10 @@ TABLES: tuple[Table[Any], ...] = (
     TOKENS,
     ACCOUNT_SETTINGS,
     SESSIONS,
+    GATEWAYS,
+    GATEWAY_ASSOCIATIONS,
+    GATEWAY_ROUTES,
+    GATEWAY_USES,
     DAEMON_TASK_DEFINITIONS,
     DAEMONS,
     DAEMON_REVISIONS,

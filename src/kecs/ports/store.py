@@ -23,6 +23,10 @@ from kecs.core.records import (
     DaemonRevisionRecord,
     DaemonTaskDefinitionRecord,
     FamilyRecord,
+    GatewayAssociationRecord,
+    GatewayRecord,
+    GatewayRouteRecord,
+    GatewayUseRecord,
     InstanceRecord,
     Record,
     RevisionRecord,
@@ -115,6 +119,22 @@ class Store(Protocol):
     @property
     def tokens(self) -> Table[TokenRecord]:
         """By TokenRecord.key. No index."""
+
+    @property
+    def gateways(self) -> Table[GatewayRecord]:
+        """By ARN. Index: scope."""
+
+    @property
+    def gateway_associations(self) -> Table[GatewayAssociationRecord]:
+        """By GatewayAssociationRecord.key. Indexes: scope, gateway, cluster."""
+
+    @property
+    def gateway_routes(self) -> Table[GatewayRouteRecord]:
+        """By ARN. Indexes: scope, gateway, service."""
+
+    @property
+    def gateway_uses(self) -> Table[GatewayUseRecord]:
+        """By the service's ARN. No index."""
 
     @property
     def sessions(self) -> Table[SessionRecord]:

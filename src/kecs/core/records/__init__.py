@@ -22,6 +22,13 @@ from kecs.core.records.daemons import (
     DaemonTaskDefinitionRecord,
 )
 from kecs.core.records.deployments import RevisionRecord, ServiceDeploymentRecord, ServiceDeploymentStatus
+from kecs.core.records.gateways import (
+    GatewayAssociationRecord,
+    GatewayBalancer,
+    GatewayRecord,
+    GatewayRouteRecord,
+    GatewayUseRecord,
+)
 from kecs.core.records.instances import InstanceRecord
 from kecs.core.records.services import DeploymentRecord, RolloutState, ServiceRecord
 from kecs.core.records.sessions import SessionRecord
@@ -48,6 +55,11 @@ __all__ = [
     "DaemonTaskDefinitionRecord",
     "DeploymentRecord",
     "FamilyRecord",
+    "GatewayAssociationRecord",
+    "GatewayBalancer",
+    "GatewayRecord",
+    "GatewayRouteRecord",
+    "GatewayUseRecord",
     "Health",
     "InstanceRecord",
     "Record",

@@ -37,6 +37,7 @@ class DeploymentRecord(Record):
     service_connect_configuration: m.ServiceConnectConfiguration | None = None
     volume_configurations: tuple[m.ServiceVolumeConfiguration, ...] = ()
     vpc_lattice_configurations: tuple[m.VpcLatticeConfiguration, ...] = ()
+    gateway_connectors: tuple[m.GatewayConnector, ...] = ()
 
 
 class ServiceRecord(Record):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kecs.aws.model import ecs as m
-from kecs.core.placement.query import problem_of
 from kecs.core.taskdefs.rules.common import Rule, containers, per_container
 
 LEAST_MEMORY = 4  # MiB; below it no Docker Engine starts a container
@@ -80,6 +79,8 @@ def _accelerators(definition: m.TaskDefinition) -> Iterator[str]:
 
 
 def _constraints(definition: m.TaskDefinition) -> Iterator[str]:
+    from kecs.core.placement.query import problem_of  # placement needs to know what a task takes, and so these rules
+
     constraints = definition.placement_constraints or ()
     if len(constraints) > MOST_CONSTRAINTS:
         yield f"A task definition can have at most {MOST_CONSTRAINTS} placement constraints."

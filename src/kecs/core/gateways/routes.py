@@ -1,0 +1,142 @@
+"""Gateway routes: which ones a service wants, what AWS makes for each, and how they come and go.
+
+A route exists for every gateway that the service's connector applies to. Associating a cluster with a gateway, or
+taking that back, changes no route; the next deployment of a service does, as AWS says of both operations.
+Called by control.gateways and by the checks of CreateService and UpdateService.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+
+from msgspec.structs import replace
+
+from kecs.aws.model import ecs as m
+from kecs.core.gateways import resources
+from kecs.core.records import GatewayBalancer, GatewayRecord, GatewayRouteRecord, ServiceRecord
+from kecs.core.taskdefs.ports import named_port
+
+MOST_ROUTES_OF_A_BALANCER = 25  # as many services share a load balancer in AWS's Express Mode
+
+# Seconds until what is in progress is over. AWS takes minutes, for load balancers that start and names that spread;
+# nothing starts here, but whoever waits for the status has something to wait for.
+SECONDS: dict[str, float] = {"CREATE_IN_PROGRESS": 0.1, "UPDATE_IN_PROGRESS": 0.05, "DELETE_IN_PROGRESS": 0.05}
+
+NO_GATEWAY = "The cluster is not associated with a gateway that the service's gateway connector applies to."
+
+
+def applies(connector: m.GatewayConnector, gateway: GatewayRecord) -> bool:
+    """Whether the connector's filters let the gateway lead to the service."""
+    accepted = connector.filters.access_types if connector.filters else None
+    return not accepted or gateway.gateway.access_type in accepted
+
+
+def check_connectors(
+    connectors: Sequence[m.GatewayConnector], definition: m.TaskDefinition, gateways: Iterable[GatewayRecord]
+) -> None:
+    """Each connector names a port of the definition, and there is a gateway for it. `gateways` are the cluster's.
+
+    Raises InvalidParameterException.
+    """
+    found = list(gateways)
+    for connector in connectors:
+        if named_port(definition, connector.port_name) is None:
+            raise m.InvalidParameterException(
+                f"The portName '{connector.port_name}' of gatewayConnectors is not the name of a port mapping in the "
+                "task definition."
+            )
+        if not any(applies(connector, gateway) for gateway in found):
+            raise m.InvalidParameterException(NO_GATEWAY)
+
+
+def wanted(service: ServiceRecord, gateways: Iterable[GatewayRecord]) -> dict[tuple[str, str], m.GatewayConnector]:
+    """The service's connectors by gateway ARN and port name; `gateways` are those its cluster is associated with."""
+    if service.status != "ACTIVE" or not service.deployments:
+        return {}
+    connectors = service.deployments[0].gateway_connectors
+    return {(g.arn, c.port_name): c for g in gateways for c in connectors if applies(c, g)}
+
+
+def new_route(
+    service: ServiceRecord,
+    gateway: GatewayRecord,
+    connector: m.GatewayConnector,
+    balancer: GatewayBalancer | None,
+    now: float,
+    hex32: resources.NewHex,
+    uuid: Callable[[], str],
+) -> GatewayRouteRecord:
+    """A route on the balancer, which fails for want of one."""
+    scope = gateway.scope
+    route = GatewayRouteRecord(
+        arn=scope.arn(f"gateway-route/{gateway.name}/{hex32()}"),
+        gateway_arn=gateway.arn,
+        cluster_arn=service.cluster_arn,
+        service_arn=service.arn,
+        connector=connector,
+        host=resources.host_name(scope, service.name, hex32),
+        status="CREATE_FAILED",
+    )
+    if balancer is None:
+        return route
+    made = m.GatewayRouteAlbResources(
+        acm_certificate_arn=resources.certificate_arn(scope, uuid()),
+        load_balancer_arn=balancer.arn,
+        listener_arn=balancer.listener_arn,
+        listener_rule_arn=resources.rule_arn(balancer.listener_arn, hex32),
+        test_listener_rule_arns=_test_rules(gateway, balancer, hex32),
+        load_balancer_security_groups=[
+            m.GatewayRouteLoadBalancerSecurityGroup(
+                arn=resources.security_group_arn(scope, balancer.security_group),
+                rule_arns=[resources.security_group_rule_arn(scope, hex32)],
+            )
+        ],
+        service_security_group_arn=_service_group(service),
+    )
+    group = resources.target_group_arn(scope, hex32)
+    return progress(replace(route, resources=made, target_group_arn=group), "CREATE_IN_PROGRESS", now)
+
+
+def progress(route: GatewayRouteRecord, status: m.GatewayRouteStatus, now: float) -> GatewayRouteRecord:
+    return replace(route, status=status, settles_at=now + SECONDS[status])
+
+
+def with_room(
+    gateway: GatewayRecord, routes: Iterable[GatewayRouteRecord], hex32: resources.NewHex
+) -> tuple[GatewayRecord, GatewayBalancer | None]:
+    """A load balancer of the gateway for one more route, a new one if need be and allowed; `routes` are all of it."""
+    used = Counter(route.resources.load_balancer_arn for route in routes if route.resources)
+    for balancer in gateway.balancers:
+        if used[balancer.arn] < MOST_ROUTES_OF_A_BALANCER:
+            return gateway, balancer
+    if len(gateway.balancers) >= (gateway.alb.max_alb_count or 0):
+        return gateway, None
+    arn = resources.load_balancer_arn(gateway.scope, "ecs-gateway-alb", hex32)
+    network = gateway.alb.network_configuration
+    given = network.inbound_security_group if network else None
+    balancer = GatewayBalancer(
+        arn=arn,
+        listener_arn=resources.listener_arn(arn, hex32),
+        security_group=given or resources.security_group_id(hex32),
+    )
+    return replace(gateway, balancers=(*gateway.balancers, balancer)), balancer
+
+
+def without_idle(gateway: GatewayRecord, routes: Iterable[GatewayRouteRecord]) -> GatewayRecord:
+    """The gateway without load balancers that no route uses."""
+    used = {route.resources.load_balancer_arn for route in routes if route.resources}
+    kept = tuple(balancer for balancer in gateway.balancers if balancer.arn in used)
+    return gateway if kept == gateway.balancers else replace(gateway, balancers=kept)
+
+
+def _test_rules(gateway: GatewayRecord, balancer: GatewayBalancer, hex32: resources.NewHex) -> list[str]:
+    return [resources.rule_arn(balancer.listener_arn, hex32)] if gateway.alb.test_traffic_rules else []
+
+
+def _service_group(service: ServiceRecord) -> str | None:
+    """The first of the service's own security groups."""
+    network = service.deployments[0].network_configuration
+    vpc = network.awsvpc_configuration if network else None
+    groups = vpc.security_groups if vpc else None
+    return resources.security_group_arn(service.scope, groups[0]) if groups else None

@@ -1,0 +1,66 @@
+"""Gateways, associations and routes as the API shows them. Called by services.ecs.gateways and gateway_routes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from msgspec.structs import replace
+
+from kecs.aws.model import ecs as m
+from kecs.core.records import GatewayAssociationRecord, GatewayRecord, GatewayRouteRecord
+
+
+def gateway_view(record: GatewayRecord) -> m.Gateway:
+    shown = replace(record.alb, current_alb_count=len(record.balancers))
+    configuration = m.DescribeGatewayConfiguration(host_shared_alb=shown)
+    return replace(record.gateway, configuration=configuration, tags=list(record.tags))
+
+
+def gateway_summary(record: GatewayRecord) -> m.GatewaySummary:
+    gateway = record.gateway
+    return m.GatewaySummary(
+        gateway_arn=record.arn, name=record.name, status=gateway.status, created_at=gateway.created_at
+    )
+
+
+def association_summary(record: GatewayAssociationRecord) -> m.GatewayClusterAssociationSummary:
+    return m.GatewayClusterAssociationSummary(
+        gateway_arn=record.gateway_arn, cluster_arn=record.cluster_arn, status=record.status
+    )
+
+
+def resources_view(gateway: GatewayRecord, routes: Iterable[GatewayRouteRecord]) -> list[m.ElbGatewayResources]:
+    """Each load balancer of the gateway with its routes, in the order in which they were made."""
+    found = list(routes)
+    return [
+        m.ElbGatewayResources(
+            load_balancer_arn=balancer.arn,
+            listener_arn=balancer.listener_arn,
+            security_group=balancer.security_group,
+            gateway_route_arns=[r.arn for r in found if r.resources and r.resources.load_balancer_arn == balancer.arn],
+        )
+        for balancer in gateway.balancers
+    ]
+
+
+def route_summary(record: GatewayRouteRecord) -> m.GatewayRouteSummary:
+    return m.GatewayRouteSummary(
+        gateway_route_arn=record.arn,
+        gateway_arn=record.gateway_arn,
+        cluster_arn=record.cluster_arn,
+        service_arn=record.service_arn,
+        service_container_port_name=record.connector.port_name,
+        status=record.status,
+    )
+
+
+def route_view(record: GatewayRouteRecord) -> m.GatewayRoute:
+    made = record.resources
+    return m.GatewayRoute(
+        gateway_route_arn=record.arn,
+        service_arn=record.service_arn,
+        service_container_port_name=record.connector.port_name,
+        status=record.status,
+        service_url=f"https://{record.host}",
+        resources=m.GatewayRouteResources(host_shared_alb=[made]) if made else None,
+    )
