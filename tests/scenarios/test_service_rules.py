@@ -109,6 +109,9 @@ def test_what_a_fargate_service_is_filled_in_with(world: World) -> None:
     arn = world.define()
     service = world.serve(count=1)
     (deployment,) = service.pop("deployments")
+    (revision,) = service.pop("currentServiceRevisions")
+    assert revision["arn"].endswith(deployment["id"].removeprefix("ecs-svc"))
+    assert service.pop("currentServiceDeployment").startswith("arn:aws:ecs:us-east-1:000000000000:service-deployment/")
     when = service.pop("createdAt")
     vpc = {"subnets": ["subnet-1"], "securityGroups": [], "assignPublicIp": "DISABLED"}
     assert service == {

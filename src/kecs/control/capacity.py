@@ -17,7 +17,8 @@ from kecs.core.arns import group_key
 from kecs.core.capacity import fleet
 from kecs.core.capacity.bins import Demand
 from kecs.core.capacity.scaling import Scaling
-from kecs.core.daemons.instances import awaits_daemons
+from kecs.core.daemons.instances import covers
+from kecs.core.daemons.launch import held_by
 from kecs.core.instances.changes import deregistered
 from kecs.core.placement import Room
 from kecs.core.records import (
@@ -25,9 +26,11 @@ from kecs.core.records import (
     CapacityProviderRecord,
     Change,
     ClusterRecord,
+    DaemonRecord,
     InstanceRecord,
     TaskRecord,
 )
+from kecs.core.taskdefs.requirements import Requirements
 from kecs.core.tasks.changes import request_stop
 from kecs.core.tasks.waiting import demand_of, placed, room_for
 from kecs.ports.clock import Clock, Ids
@@ -90,13 +93,14 @@ class Capacity:
         now = self._clock.now()
         before = self._store.capacity_groups.get(key)
         group = before or CapacityGroupRecord(key=key, cluster_arn=cluster.arn, provider=provider.name)
-        daemons = awaits_daemons(provider.name, self._store.daemons.where("cluster", cluster.arn))
-        starting = None if daemons else self._boot(key, now)
+        daemons = [d for d in self._store.daemons.where("cluster", cluster.arn) if covers(d, provider.name)]
+        starting = self._boot(key, now, daemons=bool(daemons))
         self._place(key)
         instances = self._store.instances.where("group", key)
-        decided = fleet.decide(cluster, provider, group, self._machines(instances, group), self._demands(key), now)
+        members, waiting = self._machines(instances, group), self._demands(key)
+        decided = fleet.decide(cluster, provider, group, members, waiting, now, self._held(daemons))
         for kind in decided.launch:
-            instance = fleet.launched(cluster, provider, kind, self._ids.hex32(), now, daemons=daemons)
+            instance = fleet.launched(cluster, provider, kind, self._ids.hex32(), now)
             self._store.instances.put(instance)
             starting = now + fleet.BOOT if starting is None else starting
         for arn in decided.hopeless:
@@ -109,17 +113,23 @@ class Capacity:
             if when is not None:
                 self._queue.wake(KIND, key, when)
 
-    def _boot(self, key: str, now: float) -> float | None:
+    def _boot(self, key: str, now: float, *, daemons: bool) -> float | None:
         """Instances that have started by now register; when the next one will have."""
         pending = None
         for instance in self._store.instances.where("group", key):
-            if instance.instance.status == "REGISTERING":
+            if instance.instance.status == "REGISTERING" and not instance.instance.agent_connected:
                 up_at = (instance.instance.registered_at or 0.0) + fleet.BOOT
                 if up_at <= now:
-                    self._store.instances.put(fleet.registered(instance))
+                    self._store.instances.put(fleet.registered(instance, daemons=daemons))
                 else:
                     pending = min(pending or up_at, up_at)
         return pending
+
+    def _held(self, daemons: list[DaemonRecord]) -> Requirements:
+        """What these daemons take of each instance."""
+        revisions = [r for d in daemons if (r := self._store.daemon_revisions.get(d.revision_arn))]
+        definitions = [self._store.daemon_task_definitions.get(revision.definition_arn) for revision in revisions]
+        return held_by(record.definition for record in definitions if record)
 
     def _place(self, key: str) -> None:
         """Give the tasks that wait, the oldest first, what room there is."""

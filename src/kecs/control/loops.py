@@ -10,6 +10,7 @@ from kecs.control.cleanup import Cleanup
 from kecs.control.daemon_definitions import DaemonDefinitions
 from kecs.control.daemons import Daemons
 from kecs.control.deletion import Deletion
+from kecs.control.gateways import Gateways
 from kecs.control.providers import Providers
 from kecs.control.queue import WorkQueue
 from kecs.control.services import KIND as SERVICE
@@ -22,6 +23,7 @@ from kecs.core.settings import Settings
 from kecs.ports.clock import Clock, Ids
 from kecs.ports.runtime import Runtime
 from kecs.ports.store import Store
+from kecs.ports.traffic import Traffic
 
 
 class Control:
@@ -35,6 +37,7 @@ class Control:
         ids: Ids,
         settings: Settings,
         defer: Callable[[Callable[[], None]], object],
+        traffic: Traffic,
     ) -> None:
         """`defer` has the event loop call a function soon; without a loop it may do nothing, `drain` does it all."""
         self._store = store
@@ -49,12 +52,14 @@ class Control:
         self._cleanup = Cleanup(store, clock, self.queue, settings.stopped_task_retention)
         self._deletion = Deletion(store, self.queue)
         self._sessions = Sessions(store, self.queue)
+        self._gateways = Gateways(store, clock, ids, self.queue, traffic)
         self._agents = Agents(store, clock, self.queue)
         capacity = (self._providers.notice, self._capacity.notice)
         daemons = (self._daemons.notice, self._daemon_definitions.notice)
         for notice in (self._notice, *daemons, *capacity, self._cleanup.notice, self._deletion.notice):
             store.subscribe(notice)
         store.subscribe(self._sessions.notice)
+        store.subscribe(self._gateways.notice)
         store.subscribe(self._agents.notice)
 
     async def recover(self) -> None:
@@ -70,6 +75,7 @@ class Control:
         self._cleanup.recover()
         self._deletion.recover()
         self._sessions.recover()
+        self._gateways.recover()
         self._agents.recover()
 
     def forget(self) -> None:
@@ -90,6 +96,10 @@ class Control:
                 self._notice_service_of(before, after)
             elif table == "services" and key != self._services.working:
                 self.queue.add(SERVICE, key)
+            elif table in ("service_deployments", "task_sets"):
+                service: str = (after or before).service_arn
+                if service != self._services.working:
+                    self.queue.add(SERVICE, service)
 
     def _notice_service_of(self, before: TaskRecord | None, after: TaskRecord | None) -> None:
         task = after or before

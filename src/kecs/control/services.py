@@ -6,15 +6,18 @@ records in one transaction: tasks started and asked to stop, counters, events, t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
 
 from kecs.aws.model import ecs as m
+from kecs.control.history import History
 from kecs.control.queue import WorkQueue
 from kecs.core.arns import last_part
+from kecs.core.capacity.providers import patient
+from kecs.core.deployments.counts import tally
 from kecs.core.placement import Room, closest
-from kecs.core.records import DeploymentRecord, ServiceRecord, TaskRecord
+from kecs.core.records import CapacityProviderRecord, DeploymentRecord, ServiceRecord, TaskRecord
 from kecs.core.scheduling.plan import Launch, Plan
 from kecs.core.scheduling.scheduler import after_launch, plan
 from kecs.core.scheduling.snapshot import Snapshot, service_task
@@ -35,21 +38,26 @@ class Services:
         self._clock = clock
         self._ids = ids
         self._queue = queue
+        self._history = History(store, ids)
         self.working: str | None = None  # the service whose changes are being committed
         queue.register(KIND, self.work)
 
     def work(self, arn: str) -> None:
         """Look at one service and do what its plan says."""
-        service = self._store.services.get(arn)
-        if service is None or service.status == "INACTIVE":
+        before = self._store.services.get(arn)
+        if before is None or before.status == "INACTIVE":
             return
         now = self._clock.now()
         tasks = self._store.tasks.where("unaccounted", arn)
-        decided = plan(Snapshot(service=service, tasks=tuple(map(service_task, tasks)), now=now), self._ids.uuid)
+        seen = tuple(map(service_task, tasks))
+        numbers = tally(seen)
+        service, history = self._history.take_up(before, numbers, now)
+        decided = plan(Snapshot(service=service, tasks=seen, now=now), self._ids.uuid)
         self.working = arn
         try:
             with self._store.transaction():
-                self._commit(service, decided, tasks, now)
+                self._commit(before, decided, tasks, now)
+                self._history.write(decided.service, history, tasks, numbers, now)
         finally:
             self.working = None
         if decided.wake_at is not None:
@@ -91,6 +99,7 @@ class Services:
             now,
             self._ids.hex32,
             self._ids.uuid,
+            patient(deployment.capacity_provider_strategy, self._provider_of(service)),
         )
         for task in launched.tasks:
             self._store.tasks.put(task)
@@ -98,6 +107,9 @@ class Services:
         failures = [nearest.reason] * launched.missing if nearest else []
         instance = nearest.instance if nearest else None
         return after_launch(service, wanted, started, failures, now, self._ids.uuid, instance)
+
+    def _provider_of(self, service: ServiceRecord) -> Callable[[str], CapacityProviderRecord | None]:
+        return lambda name: self._store.capacity_providers.get(service.scope.capacity_provider(name))
 
     def _spec(self, service: ServiceRecord, deployment: DeploymentRecord) -> TaskSpec | None:
         cluster = self._store.clusters.get(service.cluster_arn)

@@ -20,9 +20,9 @@ class Sessions:
     def notice(self, changes: list[Change]) -> None:
         """A listener of the store."""
         for table, key, _, after in changes:
-            if table == "tasks" and (after is None or after.last_status == "STOPPED"):
-                if self._store.sessions.keys("task", key):
-                    self._queue.add(KIND, key)
+            over = table == "tasks" and (after is None or after.last_status == "STOPPED")
+            if over and self._store.sessions.keys("task", key):
+                self._queue.add(KIND, key)
 
     def recover(self) -> None:
         """Look at every task with sessions after a restart."""

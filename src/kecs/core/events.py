@@ -27,6 +27,7 @@ STOPPED_RUNNING = "has stopped {count} running tasks: {tasks}."
 STOPPED_PENDING = "stopped {count} pending tasks."
 FAILED_HEALTH_CHECK = "(task {task}) failed container health checks."
 DEPLOYMENT_COMPLETED = "(deployment {deployment}) deployment completed."
+ROLLING_BACK = "rolling back to deployment {deployment}."
 STUCK = (
     "was unable to stop or start tasks during a deployment because of the service deployment configuration. "
     "Update the minimumHealthyPercent or maximumPercent value and try again."
@@ -87,6 +88,11 @@ def deployment_completed(deployment_id: str) -> str:
     return DEPLOYMENT_COMPLETED.format(deployment=deployment_id)
 
 
+def rolling_back(deployment_id: str) -> str:
+    """The service goes back to the deployment of that id."""
+    return ROLLING_BACK.format(deployment=deployment_id)
+
+
 def not_placed(reason: str, instance: str | None = None) -> str:
     """No instance took a task. `reason` is a failure reason of RunTask, `instance` the closest one's ARN or id."""
     if reason.startswith("No Container Instances"):
@@ -96,25 +102,27 @@ def not_placed(reason: str, instance: str | None = None) -> str:
     return f"{NOT_PLACED} The closest matching {closest} {complaint}{GUIDE}"
 
 
-def record(service: ServiceRecord, text: str, now: float, new_id: NewId) -> ServiceRecord:
-    """The service with one more event, the newest first."""
-    event = m.ServiceEvent(id=new_id(), created_at=now, message=_message(service, text))
+def record(service: ServiceRecord, text: str, now: float, new_id: NewId, task_set: str | None = None) -> ServiceRecord:
+    """The service with one more event, the newest first. `task_set` is the id of the one that it speaks of, if any."""
+    event = m.ServiceEvent(id=new_id(), created_at=now, message=_message(service, text, task_set))
     return replace(service, events=(event, *service.events[: KEPT - 1]))
 
 
-def record_once(service: ServiceRecord, text: str, kind: str, now: float, new_id: NewId) -> ServiceRecord:
+def record_once(
+    service: ServiceRecord, text: str, kind: str, now: float, new_id: NewId, task_set: str | None = None
+) -> ServiceRecord:
     """As `record`, but AWS leaves a duplicate out until its cause is resolved or six hours have passed.
 
     `kind` is a key of RESOLVED_BY: the start of the text that tells events of this kind.
     """
-    prefix = _message(service, kind)
+    prefix = _message(service, kind, task_set)
     for event in service.events:
         message = event.message or ""
         if message.startswith(prefix) and now - (event.created_at or 0.0) < REPEAT_AFTER:
             return service
         if any(resolution in message for resolution in RESOLVED_BY[kind]):
             break
-    return record(service, text, now, new_id)
+    return record(service, text, now, new_id, task_set)
 
 
 def last_steady(service: ServiceRecord) -> float | None:
@@ -123,8 +131,9 @@ def last_steady(service: ServiceRecord) -> float | None:
     return next((event.created_at for event in service.events if event.message == steady), None)
 
 
-def _message(service: ServiceRecord, text: str) -> str:
-    return f"(service {service.name}) {text}"
+def _message(service: ServiceRecord, text: str, task_set: str | None = None) -> str:
+    speaker = f"service {service.name}, taskSet {task_set}" if task_set else f"service {service.name}"
+    return f"({speaker}) {text}"
 
 
 def _listed(tasks: Sequence[str]) -> str:

@@ -33,7 +33,12 @@ KEPT = (
 REVISION = ("network_configuration", "load_balancers", "service_registries", "platform_version")
 """Members of the service whose change starts a new deployment, as UpdateService's documentation says of each."""
 
-DEPLOYMENT_ONLY = ("service_connect_configuration", "volume_configurations", "vpc_lattice_configurations")
+DEPLOYMENT_ONLY = (
+    "service_connect_configuration",
+    "volume_configurations",
+    "vpc_lattice_configurations",
+    "gateway_connectors",
+)
 """Members that belong to a deployment, not to the service; a change of theirs starts a new one too."""
 
 ZONE = "attribute:ecs.availability-zone"

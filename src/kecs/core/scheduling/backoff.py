@@ -29,8 +29,8 @@ BRIEF = 10.0
 PACE = (0.0, 0.0, 1.0, 2.0, 5.0, 10.0)
 FORGET_QUICK_EXITS = 60.0  # seconds without one
 
-# Stops that were asked for: no failure of the task, whatever it had reached.
-ASKED_FOR = frozenset({"ServiceSchedulerInitiated", "UserInitiated"})
+# Stops that were asked for, or that took the capacity away: no failure of the task, whatever it had reached.
+ASKED_FOR = frozenset({"ServiceSchedulerInitiated", "UserInitiated", "SpotInterruption", "TerminationNotice"})
 
 
 def delay(failures: int) -> float:
@@ -116,9 +116,14 @@ def room_appeared(deployment: DeploymentRecord, now: float) -> DeploymentRecord:
 
 
 def report_throttle(
-    service: ServiceRecord, before: int, after: DeploymentRecord, now: float, new_id: NewId
+    service: ServiceRecord,
+    before: int,
+    after: DeploymentRecord,
+    now: float,
+    new_id: NewId,
+    task_set: str | None = None,
 ) -> ServiceRecord:
     """Write AWS's event when a deployment that had failed `before` times now has to wait."""
     if after.consecutive_failures <= before or delay(after.consecutive_failures) == 0.0:
         return service
-    return events.record_once(service, events.THROTTLED, events.THROTTLED, now, new_id)
+    return events.record_once(service, events.THROTTLED, events.THROTTLED, now, new_id, task_set)

@@ -38,6 +38,11 @@ class Group:
         """A task of the deployment has been running well, so another one may be expected to."""
         return self.deployment.reached_running
 
+    @property
+    def given_up(self) -> bool:
+        """The deployment has failed, or somebody has ended it: it starts no more tasks."""
+        return self.deployment.rollout_state == "FAILED"
+
 
 @dataclass(slots=True)
 class Groups:
@@ -46,6 +51,8 @@ class Groups:
     primary: Group
     old: list[Group]  # newest first
     strays: list[ServiceTask]
+    draining: Group  # tasks of PRIMARY that run where they cannot stay
+    evicted: list[ServiceTask] = field(default_factory=list)  # tasks that have not even started there
     grace_ends: float | None = None  # when the first unhealthy task loses its grace period
     protected: set[str] = field(default_factory=set)  # ARNs of tasks that no deployment and no scaling in may stop
     protection_ends: float | None = None  # when the first of them may be stopped
@@ -54,12 +61,21 @@ class Groups:
     def all(self) -> list[Group]:
         return [self.primary, *self.old]
 
+    @property
+    def leaving(self) -> list[Group]:
+        """What PRIMARY is to replace; the last go first."""
+        return [self.draining, *self.old] if self.draining.present else self.old
+
+    @property
+    def present(self) -> list[Group]:
+        return [self.primary, *self.leaving]
+
 
 def sort_tasks(snapshot: Snapshot) -> Groups:
     """Bucket every task of the snapshot. The service has at least one deployment."""
     groups = {d.id: Group(d) for d in snapshot.service.deployments}
     primary, *old = groups.values()
-    result = Groups(primary=primary, old=old, strays=[])
+    result = Groups(primary=primary, old=old, strays=[], draining=Group(primary.deployment))
     grace = snapshot.service.service.health_check_grace_period_seconds or 0
     for task in snapshot.tasks:
         group = groups.get(task.deployment_id)
@@ -72,12 +88,14 @@ def sort_tasks(snapshot: Snapshot) -> Groups:
             group.newest_success = task.created_at
         if task.last_status == "STOPPED":
             group.stopped.append(task)
-        elif task.desired_status == "STOPPED":
+            continue
+        if task.desired_status == "STOPPED" or task.last_status not in (*STARTING, "RUNNING"):
             group.stopping.append(task)
-        elif task.last_status in STARTING:
-            group.pending.append(task)
-        elif task.last_status != "RUNNING":
-            group.stopping.append(task)
+            continue
+        if task.draining and group is primary:
+            group = result.draining
+        if task.last_status in STARTING:
+            (result.evicted if task.draining else group.pending).append(task)
         elif not task.has_health_check or task.health == "HEALTHY":
             group.healthy.append(task)
         elif task.health == "UNHEALTHY":

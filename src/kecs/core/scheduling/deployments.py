@@ -1,4 +1,4 @@
-"""What CreateService, UpdateService and DeleteService do to a service's deployments; the scheduler does the rest."""
+"""What requests and the history of a service do to its deployments; the scheduler does the rest."""
 
 from __future__ import annotations
 
@@ -19,9 +19,39 @@ def set_desired_count(service: ServiceRecord, count: int, now: float) -> Service
     """The service scaled to `count` tasks; the same count changes nothing."""
     if count == service.desired_count:
         return service
-    primary, *old = service.deployments
-    primary = replace(primary, desired_count=count, updated_at=now)
-    return replace(service, desired_count=count, deployments=(primary, *old), steady=False)
+    primary = tuple(replace(d, desired_count=count, updated_at=now) for d in service.deployments[:1])
+    return replace(service, desired_count=count, deployments=primary + service.deployments[1:], steady=False)
+
+
+def give_up(service: ServiceRecord, reason: str, now: float) -> ServiceRecord:
+    """The service whose PRIMARY deployment has FAILED: it keeps its tasks and starts no more."""
+    failed = tuple(_failed(d, reason, now) for d in service.deployments[:1])
+    return replace(service, deployments=failed + service.deployments[1:], steady=False)
+
+
+def roll_back(service: ServiceRecord, deployment: DeploymentRecord, why: str, now: float) -> ServiceRecord:
+    """The service with `deployment` PRIMARY again, which completed before, and what was PRIMARY given up.
+
+    As in AWS it is the same deployment: the tasks that it still has are taken over. `why` begins both reasons.
+    """
+    own = next((d for d in service.deployments if d.id == deployment.id), deployment)
+    again = replace(
+        own,
+        status="PRIMARY",
+        rollout_state="IN_PROGRESS",
+        rollout_state_reason=f"{why}: rolling back to deploymentId {own.id}.",
+        desired_count=service.desired_count,
+        updated_at=now,
+        retry_at=None,
+        consecutive_failures=0,
+    )
+    service = give_up(service, f"{why}.", now)
+    others = tuple(replace(d, status="ACTIVE") for d in service.deployments if d.id != own.id)
+    return replace(service, deployments=(again, *others), steady=False)
+
+
+def _failed(deployment: DeploymentRecord, reason: str, now: float) -> DeploymentRecord:
+    return replace(deployment, rollout_state="FAILED", rollout_state_reason=reason, updated_at=now)
 
 
 def begin_deletion(service: ServiceRecord, now: float) -> ServiceRecord:

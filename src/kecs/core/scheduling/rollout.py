@@ -3,7 +3,8 @@
 Values in, values out: `decide` gets the tasks in buckets and gives back what to do; `scheduler` turns that into a plan.
 The rules, in the order in which they are applied:
 
-1. PRIMARY has more tasks than desired: the surplus stops, those not RUNNING first, then the newest.
+1. PRIMARY has more tasks than desired: the surplus stops, those not RUNNING first, then those beyond the share that a
+   capacity provider strategy gives their provider, then the newest.
 2. Tasks of ACTIVE (older) deployments that do not serve stop at once: unhealthy ones, and starting ones that are not
    needed to get back to the minimum.
 3. Healthy old tasks stop as soon as healthy PRIMARY tasks stand in for them. They stop before that, down to the
@@ -12,6 +13,9 @@ The rules, in the order in which they are applied:
    STOPPED: until then they hold ports, memory and locks.
 5. An unhealthy PRIMARY task stops once a healthy one stands in for it; without room for that, one at a time.
 6. Room that PRIMARY cannot use brings an older deployment that worked back to the minimum, as AWS does since 2025.
+
+A deployment that has been given up (FAILED) starts no task. While that is PRIMARY, rule 6 goes for the desired count:
+nothing else will.
 
 No rule stops a healthy task when that leaves fewer than the minimum, and none starts a task above the maximum. A
 protected task is stopped for failed health checks only; whatever waits for its end goes on waiting.
@@ -22,6 +26,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from kecs.core.capacity import beyond_share
 from kecs.core.scheduling.backoff import backed_off
 from kecs.core.scheduling.counts import Group, Groups
 from kecs.core.scheduling.limits import Limits
@@ -50,9 +55,10 @@ def decide(groups: Groups, limits: Limits, now: float) -> Decision:
     primary = groups.primary
     serving = _scale_in(groups, limits.desired, decision)
     healthy = serving + sum(len(g.healthy) for g in groups.old)
-    lacking = _stop_old_not_serving(groups, max(0, limits.minimum - healthy), decision)
-    good = len(primary.healthy) + len(primary.unproven) + len(primary.pending)
-    need = max(0, limits.desired - good)
+    coming = len(primary.unproven) + len(primary.pending)
+    floor = limits.desired - coming if primary.given_up else limits.minimum
+    lacking = _stop_old_not_serving(groups, max(0, floor - healthy), decision)
+    need = 0 if primary.given_up else max(0, limits.desired - len(primary.healthy) - coming)
     healthy -= _stop_old_healthy(groups, limits, serving, healthy, need, decision)
     _stop_unhealthy_replaced(primary, limits, healthy, decision)
     room = limits.maximum - sum(g.present for g in groups.all)
@@ -78,11 +84,18 @@ def _stoppable(tasks: list[ServiceTask], count: int, groups: Groups, decision: D
 def _scale_in(groups: Groups, desired: int, decision: Decision) -> int:
     """Rule 1; gives the number of healthy PRIMARY tasks that go on."""
     primary = groups.primary
-    in_order = [*reversed(primary.pending), *reversed(primary.unproven), *reversed(primary.healthy)]
+    running = _by_provider([*reversed(primary.unproven), *reversed(primary.healthy)], primary, desired)
+    in_order = [*reversed(primary.pending), *running]
     surplus = _stoppable(in_order, max(0, len(in_order) - desired), groups, decision)
     decision.surplus.extend(surplus)
     stopped = {task.arn for task in surplus}
     return sum(task.arn not in stopped for task in primary.healthy)
+
+
+def _by_provider(tasks: list[ServiceTask], group: Group, desired: int) -> list[ServiceTask]:
+    """The tasks in the order in which they stop: first those beyond the share of their capacity provider."""
+    providers = [task.capacity_provider_name or "" for task in tasks]
+    return [tasks[place] for place in beyond_share(group.deployment.capacity_provider_strategy, providers, desired)]
 
 
 def _stop_old_not_serving(groups: Groups, missing: int, decision: Decision) -> int:
@@ -90,7 +103,7 @@ def _stop_old_not_serving(groups: Groups, missing: int, decision: Decision) -> i
     for group in groups.old:
         decision.unhealthy.extend(group.unhealthy)
         starting = group.unproven + group.pending
-        useful = len(starting) if group.proven else len(group.unproven)
+        useful = len(starting) if group.proven and not group.given_up else len(group.unproven)
         kept = min(missing, useful)
         missing -= kept
         decision.surplus.extend(_stoppable(starting[kept:], len(starting) - kept, groups, decision))
@@ -154,7 +167,7 @@ def _make_room(groups: Groups, decision: Decision, now: float) -> None:
 
 def _launch_old(old: list[Group], count: int, decision: Decision, now: float) -> None:
     """Rule 6."""
-    group = next((g for g in old if g.proven), None)
+    group = next((g for g in old if g.proven and not g.given_up), None)
     if group is None:
         return
     if backed_off(group.deployment, now):

@@ -9,8 +9,9 @@ from msgspec.structs import replace
 
 from kecs.aws.model import ecs as m
 from kecs.aws.paging import page
+from kecs.core.gateways.routes import check_connectors
 from kecs.core.records import DeploymentRecord, ServiceRecord, TaskDefinitionRecord
-from kecs.core.scheduling.deployments import begin_deletion, set_desired_count, start_deployment
+from kecs.core.scheduling.deployments import begin_deletion, set_desired_count
 from kecs.core.scheduling.snapshot import service_task
 from kecs.core.scheduling.view import service_view
 from kecs.core.service_rules import check_connect, check_create
@@ -20,7 +21,9 @@ from kecs.core.tasks.options import check_launch, launch_options
 from kecs.core.tasks.platforms import platform_version
 from kecs.core.tasks.rules import check_volumes
 from kecs.services.ecs.context import Context, find_cluster, find_service
+from kecs.services.ecs.gateways import gateways_of
 from kecs.services.ecs.local_instance import ensure_instance
+from kecs.services.ecs.rollouts import roll_out
 from kecs.services.ecs.task_definitions import runnable_task_definition
 
 MOST_SERVICES_DESCRIBED = 10
@@ -47,7 +50,7 @@ def create_service(context: Context, request: m.CreateServiceRequest) -> m.Creat
         desired_count=request.desired_count or 0,
         tags=validate_tags(request.tags),
     )
-    record = start_deployment(record, _deployment(context, record, definition, request), context.now)
+    record = roll_out(context, record, _deployment(context, record, definition, request), definition)
     context.store.services.put(record)
     return m.CreateServiceResponse(service=_view(context, record, tags=True))
 
@@ -72,7 +75,7 @@ def update_service(context: Context, request: m.UpdateServiceRequest) -> m.Updat
     if request.desired_count is not None:
         record = set_desired_count(record, request.desired_count, context.now)
     if rolls:
-        record = start_deployment(record, _deployment(context, record, definition, request), context.now)
+        record = roll_out(context, record, _deployment(context, record, definition, request), definition)
     context.store.services.put(record)
     return m.UpdateServiceResponse(service=_view(context, record, tags=True))
 
@@ -152,15 +155,21 @@ def _deployment(
 ) -> DeploymentRecord:
     """A deployment of the service as it is configured now; what only deployments have is handed on if not given."""
     service, last = record.service, record.deployments[0] if record.deployments else None
-    connect, volumes, lattice = (
+    connect, volumes, lattice, connectors = (
         request.service_connect_configuration,
         request.volume_configurations,
         request.vpc_lattice_configurations,
+        request.gateway_connectors,
     )
     if last is not None:
         connect = connect if connect is not None else last.service_connect_configuration
         volumes = volumes if volumes is not None else list(last.volume_configurations)
         lattice = lattice if lattice is not None else list(last.vpc_lattice_configurations)
+    if connectors is not None:
+        gateways = gateways_of(context, record.cluster_arn) if connectors else []
+        check_connectors(connectors, definition.definition, gateways)
+    elif last is not None:
+        connectors = list(last.gateway_connectors)
     check_volumes(definition.definition, volumes or ())
     check_connect(connect, definition.definition)
     return DeploymentRecord(
@@ -178,6 +187,7 @@ def _deployment(
         service_connect_configuration=connect,
         volume_configurations=tuple(volumes or ()),
         vpc_lattice_configurations=tuple(lattice or ()),
+        gateway_connectors=tuple(connectors or ()),
     )
 
 

@@ -76,4 +76,5 @@ def _spec(
         network_configuration=request.network_configuration,
         enable_execute_command=bool(request.enable_execute_command),
         tags=tags_of(request, cluster, definition),
+        capacity_provider_name=record.instance.capacity_provider_name,
     )

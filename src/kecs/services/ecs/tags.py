@@ -80,13 +80,17 @@ TAGGABLE: dict[str, Taggable] = {
         missing=lambda: m.ClientException("Unable to describe task definition."),
         closed=lambda _: None,
     ),
+    "gateway": Taggable(
+        parts=1,
+        table=lambda store: store.gateways,
+        missing=_missing("gateway"),
+        closed=lambda _: None,
+    ),
     "service": Taggable(
         parts=2, table=lambda store: store.services, missing=_missing("service"), closed=_closed_service
     ),
     "task": Taggable(parts=2, table=lambda store: store.tasks, missing=_missing("task"), closed=_closed_task),
-    "daemon": Taggable(
-        parts=2, table=lambda store: store.daemons, missing=_missing("daemon"), closed=lambda _: None
-    ),
+    "daemon": Taggable(parts=2, table=lambda store: store.daemons, missing=_missing("daemon"), closed=lambda _: None),
     "daemon-task-definition": Taggable(
         parts=1,
         table=lambda store: store.daemon_task_definitions,

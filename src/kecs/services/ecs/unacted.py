@@ -27,7 +27,6 @@ SERVICES = {
         "Checked, kept and shown with the deployment. The task gets an empty volume instead of EBS storage."
     ),
     "vpcLatticeConfigurations": "Kept and shown with the deployment. Nothing is registered with VPC Lattice.",
-    "gatewayConnectors": "Neither kept nor shown. Gateways are not there yet.",
     "monitoring": "Neither kept nor shown. KECS publishes no CloudWatch metrics.",
 }
 """Of CreateService and UpdateService."""
@@ -136,6 +135,27 @@ UNACTED: dict[str, str] = {
     "AutoRepairConfiguration.actionsStatus": "Kept and shown. Simulated instances do not become impaired.",
     **{f"{role}.infrastructureRoleArn": INFRASTRUCTURE_ROLE for role in MANAGED_PROVIDERS},
     **{f"InstanceRequirementsRequest.{member}": text for member, text in INSTANCE_REQUIREMENTS.items()},
+    # Gateways
+    "GatewayElbNetworkConfiguration.subnets": "Checked, kept and shown. A gateway's load balancers are records only.",
+    "GatewayElbAccessLogDestination.s3": "Checked, kept and shown. No access log is written.",
+    "GatewayConnectorHealthCheck.healthCheckPath": "Kept, shown and handed on with the route. Nothing is checked by it.",
+    **{
+        f"GatewayConnectorHealthCheck.{member}": "Kept and shown. The tasks' own health decides."
+        for member in (
+            "healthCheckProtocol",
+            "healthCheckPort",
+            "healthCheckTimeoutSeconds",
+            "healthCheckIntervalSeconds",
+            "healthyThresholdCount",
+            "unhealthyThresholdCount",
+            "matcher",
+        )
+    },
+    "GatewayConnector.deregistrationDelay": "Kept and shown. No request is under way to a task that stops.",
+    # Agents
+    "VersionInfo.agentHash": "Kept and shown. Which commit the agent is made of changes nothing.",
+    "VersionInfo.dockerVersion": "Kept and shown. It changes nothing.",
+    "NetworkBinding.hostPortRange": "Kept and shown. The ports of a range are not taken on the instance.",
     # What tasks and services share.
     "AwsVpcConfiguration.subnets": "Kept and shown. All tasks are in one network of KECS's own.",
     "AwsVpcConfiguration.securityGroups": "Kept and shown. No traffic is filtered.",

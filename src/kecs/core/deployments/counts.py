@@ -1,0 +1,81 @@
+"""How many tasks a service's revisions have, and what follows from that for its deployments' circuit breaker."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from kecs.aws.model import ecs as m
+from kecs.core.deployments.revisions import deployment_of, revision_arn
+from kecs.core.records import ServiceDeploymentRecord, ServiceRecord
+from kecs.core.scheduling.counts import STARTING
+from kecs.core.scheduling.snapshot import ServiceTask
+
+FEWEST_FAILURES, MOST_FAILURES = 3, 200  # of the threshold, unless it is a number or a percentage without bounds
+HALF = 50  # percent of the desired count
+
+
+class Numbers(NamedTuple):
+    """Tasks of one deployment, by lastStatus as everywhere in AWS's counts."""
+
+    running: int = 0
+    pending: int = 0
+
+
+Tally = Mapping[str, Numbers]
+"""By deployment id; what is missing has no task."""
+
+
+def tally(tasks: Iterable[ServiceTask]) -> dict[str, Numbers]:
+    running: Counter[str] = Counter()
+    pending: Counter[str] = Counter()
+    for task in tasks:
+        if task.last_status == "RUNNING":
+            running[task.deployment_id] += 1
+        elif task.last_status in STARTING:
+            pending[task.deployment_id] += 1
+    return {name: Numbers(running[name], pending[name]) for name in running | pending}
+
+
+def summaries(
+    record: ServiceDeploymentRecord, service: ServiceRecord, numbers: Tally
+) -> list[m.ServiceRevisionSummary]:
+    """The target's tasks, then those of each source."""
+    wanted = {d.id: d.desired_count for d in service.deployments}
+    found = []
+    for arn in (record.target, *record.sources):
+        name = deployment_of(arn)
+        running, pending = numbers.get(name, Numbers())
+        found.append(
+            m.ServiceRevisionSummary(
+                arn=arn,
+                requested_task_count=wanted.get(name, 0),
+                running_task_count=running,
+                pending_task_count=pending,
+            )
+        )
+    return found
+
+
+def current_revisions(service: ServiceRecord, numbers: Tally) -> list[m.ServiceCurrentRevisionSummary]:
+    """What DescribeServices shows as the revisions that the service runs."""
+    return [
+        m.ServiceCurrentRevisionSummary(
+            arn=revision_arn(service, deployment.id),
+            requested_task_count=deployment.desired_count,
+            running_task_count=numbers.get(deployment.id, Numbers()).running,
+            pending_task_count=numbers.get(deployment.id, Numbers()).pending,
+        )
+        for deployment in service.deployments
+    ]
+
+
+def threshold(breaker: m.DeploymentCircuitBreaker, desired: int) -> int:
+    """After how many failures the circuit breaker ends a deployment of a service with that desired count."""
+    given = breaker.threshold_configuration
+    kind, value = (given.type, given.value) if given else ("BOUNDED_PERCENT", HALF)
+    if kind == "COUNT":
+        return value
+    share = -(-desired * value // 100)
+    return share if kind == "UNBOUNDED_PERCENT" else min(max(share, FEWEST_FAILURES), MOST_FAILURES)
