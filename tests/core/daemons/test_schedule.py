@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 
 import pytest
@@ -110,7 +111,7 @@ def test_failures_make_it_wait_longer_and_longer() -> None:
         decided = fleets.second()
         if decided and decided.starts:
             started.append(fleets.now)
-    waits = [b - a for a, b in zip(started, started[1:], strict=False)]
+    waits = [b - a for a, b in itertools.pairwise(started)]
     assert waits == sorted(waits)
     assert waits[-1] >= 32
 

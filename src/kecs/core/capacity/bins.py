@@ -11,6 +11,8 @@ from kecs.core.capacity.instance_types import InstanceType
 from kecs.core.records import Record
 from kecs.core.taskdefs.requirements import Requirements
 
+NOTHING = Requirements(cpu=0, memory=0)
+
 
 class Demand(Record):
     """What one waiting task needs of an instance."""
@@ -25,9 +27,10 @@ class Demand(Record):
 class Bin:
     """An instance while it is being filled in thought."""
 
-    def __init__(self, kind: InstanceType) -> None:
+    def __init__(self, kind: InstanceType, held: Requirements = NOTHING) -> None:
+        """`held` is what the daemons of its capacity provider take before anything else."""
         self.kind = kind
-        self._cpu, self._memory, self._gpus = kind.cpu, kind.memory, kind.gpus
+        self._cpu, self._memory, self._gpus = kind.cpu - held.cpu, kind.memory - held.memory, kind.gpus
         self._ports: set[str] = set()
         self._groups: set[str] = set()
         self.used = False
@@ -61,16 +64,22 @@ class Packing(Record):
 
 
 def pack(
-    demands: Iterable[Demand], there: Sequence[Bin], choose: Callable[[Demand], Sequence[InstanceType]]
+    demands: Iterable[Demand],
+    there: Sequence[Bin],
+    choose: Callable[[Demand], Sequence[InstanceType]],
+    held: Requirements = NOTHING,
 ) -> Packing:
-    """Put every task into a bin that is there, else into a new one of the first kind chosen for it that it fits."""
+    """Put every task into a bin that is there, else into a new one of the first kind chosen for it that it fits.
+
+    `held` is what daemons take of every new one.
+    """
     new: list[Bin] = []
     misfits: list[str] = []
     in_order = sorted(demands, key=lambda d: (d.needs.memory, d.needs.cpu), reverse=True)
     for demand in in_order:
         if any(bin_.take(demand) for bin_ in (*there, *new)):
             continue
-        fitting = next((bin_ for kind in choose(demand) if (bin_ := Bin(kind)).take(demand)), None)
+        fitting = next((bin_ for kind in choose(demand) if (bin_ := Bin(kind, held)).take(demand)), None)
         if fitting is None:
             misfits.append(demand.task)
         else:

@@ -18,6 +18,7 @@ from kecs.core.instances import Machine as Hardware
 from kecs.core.instances import new_instance
 from kecs.core.instances.changes import changed
 from kecs.core.records import CapacityGroupRecord, CapacityProviderRecord, ClusterRecord, InstanceRecord, Record
+from kecs.core.taskdefs.requirements import Requirements
 
 BOOT = 0.2
 """Seconds from the launch of an instance until its agent registers: long enough to be seen. EC2 takes a minute."""
@@ -46,8 +47,12 @@ def decide(
     members: Sequence[Member],
     waiting: Sequence[Demand],
     now: float,
+    held: Requirements,
 ) -> Scaling:
-    """What the group should do now. Where its provider is not in use any more, every instance goes."""
+    """What the group should do now. Where its provider is not in use any more, every instance goes.
+
+    `held` is what daemons take of each instance; only Managed Instances have any.
+    """
     if not _in_use(cluster, provider):
         return Scaling(remove=tuple(member.instance.arn for member in members))
     if (asg := provider.provider.auto_scaling_group_provider) is not None:
@@ -59,7 +64,7 @@ def decide(
     managed = provider.provider.managed_instances_provider
     optimization = managed.infrastructure_optimization if managed else None
     patience = optimization.scale_in_after if optimization else None
-    scaling = scale_managed(kinds_of(provider), patience, machines, waiting, group.idle_since, now)
+    scaling = scale_managed(kinds_of(provider), patience, machines, waiting, group.idle_since, now, held)
     return replace(scaling, remove=(*scaling.remove, *drained))
 
 
@@ -79,10 +84,8 @@ def launched(
     kind: InstanceType,
     instance_id: str,
     now: float,
-    *,
-    daemons: bool,
 ) -> InstanceRecord:
-    """An instance on its way. With `daemons` it is open to their tasks, and to others once they run."""
+    """An instance on its way: its agent has yet to connect."""
     hardware = Hardware(
         cpu=kind.cpu,
         memory=kind.memory,
@@ -93,11 +96,12 @@ def launched(
     managed = provider.provider.managed_instances_provider
     tags = provider.tags if managed and managed.propagate_tags == "CAPACITY_PROVIDER" else ()
     record = new_instance(cluster, instance_id, hardware, now, capacity_provider_name=provider.name, tags=tags)
-    return replace(record, instance=replace(record.instance, status="REGISTERING", agent_connected=daemons))
+    return replace(record, instance=replace(record.instance, status="REGISTERING", agent_connected=False))
 
 
-def registered(instance: InstanceRecord) -> InstanceRecord:
-    return changed(instance, status="ACTIVE", agent_connected=True)
+def registered(instance: InstanceRecord, *, daemons: bool) -> InstanceRecord:
+    """The instance with its agent. With `daemons` it is open to their tasks, and to others once they run."""
+    return changed(instance, status="REGISTERING" if daemons else "ACTIVE", agent_connected=True)
 
 
 def draining(instance: InstanceRecord, provider: CapacityProviderRecord) -> InstanceRecord:

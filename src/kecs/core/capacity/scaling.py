@@ -17,9 +17,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kecs.core.capacity.bins import Bin, Demand, pack
+from kecs.core.capacity.bins import NOTHING, Bin, Demand, pack
 from kecs.core.capacity.instance_types import InstanceType
 from kecs.core.records import Record
+from kecs.core.taskdefs.requirements import Requirements
 
 FIRST_STEP = 2  # instances: how a group without any begins
 SCALE_IN_AFTER = 15 * 60.0  # seconds: 15 data points of a minute
@@ -141,11 +142,12 @@ def scale_managed(
     waiting: Sequence[Demand],
     idle_since: Sequence[tuple[str, float]],
     now: float,
+    held: Requirements = NOTHING,
 ) -> Scaling:
     """What a Managed Instances provider should do now. `kinds` it may launch, the first that fits is taken;
-    `idle_since` is that of the last decision."""
-    coming = [Bin(machine.kind) for machine in machines if not machine.running]
-    packing = pack(waiting, coming, lambda _: kinds)
+    `idle_since` is that of the last decision, `held` what daemons take of each instance."""
+    coming = [Bin(machine.kind, held) for machine in machines if not machine.running]
+    packing = pack(waiting, coming, lambda _: kinds, held)
     known = dict(idle_since)
     idle = tuple(
         (machine.arn, known.get(machine.arn, now)) for machine in machines if machine.running and not machine.tasks

@@ -22,7 +22,8 @@ State = Literal["CURRENT", "STARTING", "STOPPING", "BARE", "OUTDATED", "DRAINING
 started on an instance that has nothing else to do yet."""
 
 COMING = ("PROVISIONING", "PENDING", "ACTIVATING")
-PRESENT = ("REGISTERING", "ACTIVE", "DRAINING")
+LEAVING = ("DRAINING", "DEREGISTERING")
+PRESENT = ("REGISTERING", "ACTIVE", *LEAVING)
 
 
 class Place(NamedTuple):
@@ -43,7 +44,7 @@ class Place(NamedTuple):
     def state(self, revision_arn: str) -> State:
         """How it stands with this revision on it."""
         shown = self.instance.instance
-        if shown.status == "DRAINING":
+        if shown.status in LEAVING:
             return "DRAINING"
         if self.task is None:
             new = self.target and (shown.status == "REGISTERING" or (shown.registered_at or 0.0) >= self.target.since)

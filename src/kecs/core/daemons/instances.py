@@ -5,15 +5,10 @@ Daemons are the first tasks on an instance and the last. `control.daemons` asks 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 
 from kecs.core.daemons.fleet import COMING, PRESENT, is_up
 from kecs.core.records import DaemonRecord, InstanceRecord, TaskRecord
-
-
-def awaits_daemons(provider: str | None, daemons: Iterable[DaemonRecord]) -> bool:
-    """Whether an instance that this capacity provider adds is REGISTERING until its daemons run."""
-    return any(covers(daemon, provider) for daemon in daemons)
 
 
 def waits_for_daemons(instance: InstanceRecord) -> bool:
@@ -57,6 +52,6 @@ def to_stop(instance: InstanceRecord | None, tasks: Sequence[TaskRecord]) -> lis
     live = [task for task in tasks if task.last_status != "STOPPED"]
     if instance is not None and instance.instance.status in PRESENT:
         busy = any(task.daemon_arn is None for task in live)
-        if instance.instance.status != "DRAINING" or busy:
+        if instance.instance.status in ("REGISTERING", "ACTIVE") or busy:
             return []
     return [task for task in live if task.daemon_arn is not None and task.desired_status == "RUNNING"]

@@ -18,6 +18,7 @@ from kecs.core.records import (
     TaskDefinitionRecord,
     TaskRecord,
 )
+from kecs.core.taskdefs.requirements import Requirements, requirements
 from kecs.core.tasks.create import TaskSpec, needs_of, new_task
 
 
@@ -37,6 +38,12 @@ def spec_of(
         enable_execute_command=bool(shown.enable_execute_command),
         tags=_tags(cluster, daemon, shown),
     )
+
+
+def held_by(definitions: Iterable[m.DaemonTaskDefinition]) -> Requirements:
+    """What daemons of these definitions take of an instance together."""
+    each = [requirements(as_task_definition(definition)) for definition in definitions]
+    return Requirements(cpu=sum(needs.cpu for needs in each), memory=sum(needs.memory for needs in each))
 
 
 def lacks(spec: TaskSpec, instance: InstanceRecord, tasks: Iterable[TaskRecord]) -> str | None:
