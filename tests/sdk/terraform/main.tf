@@ -224,6 +224,8 @@ resource "aws_ecs_service" "placed" {
   launch_type           = "EC2" # else it is the cluster's default strategy's
   wait_for_steady_state = true
 
+  deployment_minimum_healthy_percent = 0 # on one instance, distinct tasks can only follow each other
+
   ordered_placement_strategy {
     type  = "binpack"
     field = "cpu"
