@@ -175,13 +175,10 @@ class Furnished:
 
     def _deployments(self, world: World) -> None:
         """One that goes on, and one that waits at a hook."""
-        found = []
         for service in ("rolling", "serving"):
             world.call("UpdateService", service=service, forceNewDeployment=True)
-            world.clock.advance(0.1)
-            ongoing = world.call("ListServiceDeployments", service=service, status=["PENDING", "IN_PROGRESS"])
-            found.append(ongoing["serviceDeployments"][0]["serviceDeploymentArn"])
-        self.ongoing, self.waiting = found
+        world.clock.advance(0)  # the service loop takes them up; their tasks take time
+        self.ongoing, self.waiting = (self._ongoing(world, service) for service in ("rolling", "serving"))
         store = world.kernel.store
         record = store.service_deployments.get(self.waiting)
         assert record is not None
@@ -189,6 +186,12 @@ class Furnished:
         with store.transaction():
             store.service_deployments.put(replace(record, hooks=(hook,)))
         store.flush()
+
+    @staticmethod
+    def _ongoing(world: World, service: str) -> str:
+        (listed,) = world.call("ListServiceDeployments", service=service, status=["IN_PROGRESS"])["serviceDeployments"]
+        arn: str = listed["serviceDeploymentArn"]
+        return arn
 
 
 def valid_requests(there: Furnished) -> dict[str, dict[str, Any]]:
