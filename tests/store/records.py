@@ -12,6 +12,7 @@ from kecs.core.arns import Scope
 from kecs.core.records import ClusterRecord, TaskRecord
 
 SCOPE = Scope("111111111111", "us-east-1")
+PLAIN = "aZ9.-"  # characters that every pattern of the model allows
 MOST_OPTIONAL = 5  # fields beside the required ones; all of them together make examples that nobody can read
 
 
@@ -44,21 +45,29 @@ def _of(info: msgspec.inspect.Type) -> st.SearchStrategy[Any]:
             return _structs(info)
         case msgspec.inspect.UnionType(types=types):
             return st.one_of(*(_of(one) for one in types))
+        case msgspec.inspect.Metadata(type=plain):
+            return _of(plain)
         case msgspec.inspect.LiteralType(values=values):
             return st.sampled_from(values)
-        case msgspec.inspect.ListType(item_type=item):
-            return st.lists(st.deferred(lambda: _of(item)), max_size=2)
+        case msgspec.inspect.ListType(item_type=item, min_length=least):
+            return st.lists(st.deferred(lambda: _of(item)), min_size=least or 0, max_size=least or 2)
         case msgspec.inspect.VarTupleType(item_type=item):
             return st.lists(st.deferred(lambda: _of(item)), max_size=2).map(tuple)
+        case msgspec.inspect.TupleType(item_types=items):
+            return st.tuples(*(_of(item) for item in items))
         case msgspec.inspect.DictType(value_type=value):
             return st.dictionaries(st.text(max_size=3), st.deferred(lambda: _of(value)), max_size=2)
+        case msgspec.inspect.IntType(ge=least, le=most):
+            return st.integers(-(2**63) if least is None else least, 2**63 if most is None else most)
+        case msgspec.inspect.FloatType(ge=low, le=high):
+            return st.floats(low, high, allow_nan=False, allow_infinity=False)
+        case msgspec.inspect.StrType(min_length=least, max_length=most, pattern=pattern):
+            alphabet = {} if pattern is None else {"alphabet": PLAIN}
+            return st.text(min_size=least or 0, max_size=max(least or 0, min(most or 5, 5)), **alphabet)
     return _SIMPLE[type(info)]
 
 
 _SIMPLE: dict[type, st.SearchStrategy[Any]] = {
-    msgspec.inspect.StrType: st.text(max_size=5),
-    msgspec.inspect.IntType: st.integers(-(2**63), 2**63),
-    msgspec.inspect.FloatType: st.floats(allow_nan=False, allow_infinity=False),
     msgspec.inspect.BoolType: st.booleans(),
     msgspec.inspect.NoneType: st.none(),
     msgspec.inspect.AnyType: st.sampled_from([None, 1, "x", {"any": ["JSON"]}]),
