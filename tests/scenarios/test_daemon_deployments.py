@@ -228,7 +228,7 @@ def test_daemons_are_listed_by_cluster_and_capacity_provider(managed: Managed) -
             {"capacityProviderArns": ["arn:aws:ecs:us-east-1:000000000000:capacity-provider/FARGATE"]},
             "InvalidParameterException: ECS Managed Daemons is only supported for",
         ),
-        ({"clientToken": "with space"}, "InvalidParameterException: The clientToken"),
+        ({"clientToken": "with space"}, "InvalidParameterException: clientToken contains invalid characters"),
         ({"deploymentConfiguration": {"drainPercent": 101.0}}, "InvalidParameterException"),
         ({"deploymentConfiguration": {"bakeTimeInMinutes": 1441}}, "InvalidParameterException: bakeTimeInMinutes"),
         ({"deploymentConfiguration": {"alarms": {"enable": True}}}, "InvalidParameterException: alarmNames"),

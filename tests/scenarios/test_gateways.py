@@ -23,11 +23,19 @@ def gateway(world: World, name: str = "edge") -> Any:
 
 def routes(world: World, **filters: Any) -> Any:
     world.clock.advance(0)  # the loops get their turn
+    return routes_now(world, **filters)
+
+
+def routes_now(world: World, **filters: Any) -> Any:
     return world.call("ListGatewayRoutes", **filters)["gatewayRoutes"]
 
 
 def associations(world: World, **filters: Any) -> Any:
     world.clock.advance(0)
+    return associations_now(world, **filters)
+
+
+def associations_now(world: World, **filters: Any) -> Any:
     return world.call("ListGatewayClusterAssociations", **filters)["gatewayClusterAssociations"]
 
 
@@ -45,7 +53,7 @@ def routed(world: World) -> None:
     create(world)
     associate(world)
     serve(world)
-    world.until(lambda: [route["status"] for route in routes(world)] == ["ACTIVE"])
+    world.until(lambda: [route["status"] for route in routes_now(world)] == ["ACTIVE"])
 
 
 def test_a_new_gateway_is_active_with_every_default(world: World) -> None:
@@ -205,7 +213,7 @@ def test_a_service_that_uses_a_gateway_gets_a_route(world: World) -> None:
     (summary,) = routes(world)
     assert (summary["status"], summary["serviceContainerPortName"]) == ("CREATE_IN_PROGRESS", "http")
     assert summary["serviceArn"] == service["serviceArn"]
-    world.until(lambda: routes(world)[0]["status"] == "ACTIVE", 1)
+    world.until(lambda: routes_now(world)[0]["status"] == "ACTIVE", 1)
     route = world.call("DescribeGatewayRoute", gatewayRouteArn=summary["gatewayRouteArn"])["gatewayRoute"]
     assert route["serviceUrl"].startswith("https://s-")
     assert route["serviceUrl"].endswith(".ecs.us-east-1.on.aws")
@@ -244,11 +252,11 @@ def test_a_changed_connector_updates_the_route_and_an_empty_list_deletes_it(worl
     world.call("UpdateService", service="s", gatewayConnectors=[connector])
     assert world.service()["deployments"][0]["id"] != before
     assert routes(world)[0]["status"] == "UPDATE_IN_PROGRESS"
-    world.until(lambda: routes(world)[0]["status"] == "ACTIVE", 1)
+    world.until(lambda: routes_now(world)[0]["status"] == "ACTIVE", 1)
     assert [i.health_check_path for i in world.kernel.traffic.ingresses.values()] == ["/ready"]
     world.call("UpdateService", service="s", gatewayConnectors=[])
     assert routes(world)[0]["status"] == "DELETE_IN_PROGRESS"
-    world.until(lambda: routes(world) == [], 1)
+    world.until(lambda: routes_now(world) == [], 1)
     assert world.kernel.traffic.ingresses == {}
     assert gateway(world)["configuration"]["hostSharedAlb"]["currentAlbCount"] == 0
 
@@ -282,7 +290,7 @@ def test_disassociation_waits_for_the_routes_of_the_cluster(world: World) -> Non
     assert associations(world)[0]["status"] == "DISASSOCIATING"
     assert len(routes(world)) == 1
     world.call("UpdateService", service="s", forceNewDeployment=True)
-    world.until(lambda: associations(world) == [], 5)
+    world.until(lambda: associations_now(world) == [], 5)
     assert routes(world) == []
     with pytest.raises(Refused, match="ResourceNotFoundException"):
         world.call("DisassociateGatewayFromCluster", gateway="edge", cluster="default")
@@ -291,7 +299,7 @@ def test_disassociation_waits_for_the_routes_of_the_cluster(world: World) -> Non
 def test_a_service_that_is_deleted_loses_its_routes(world: World) -> None:
     routed(world)
     world.call("DeleteService", service="s", force=True)
-    world.until(lambda: routes(world) == [], 60)
+    world.until(lambda: routes_now(world) == [], 60)
     assert world.kernel.traffic.ingresses == {}
 
 

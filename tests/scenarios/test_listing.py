@@ -34,7 +34,6 @@ def test_every_filter_of_list_tasks(world: World) -> None:
     assert listed(world, containerInstance=instance) == [on_instance["taskArn"]]
     assert listed(world, containerInstance=instance.rsplit("/", 1)[1], family="ec2") == [on_instance["taskArn"]]
     assert listed(world, family="web", launchType="EC2") == []
-    assert listed(world, daemonName="none") == []
     assert listed(world, desiredStatus="PENDING") == []
     world.call("StopTask", task=one_off)
     assert listed(world, desiredStatus="STOPPED", startedBy="me") == [one_off]
@@ -63,9 +62,11 @@ def test_filters_that_do_not_go(world: World, filters: dict[str, Any], text: str
     assert (refused.value.code, refused.value.text) == ("InvalidParameterException", text)
 
 
-def test_tasks_of_a_service_that_is_not_there(world: World) -> None:
+def test_tasks_of_what_is_not_there(world: World) -> None:
     with pytest.raises(Refused, match=r"ServiceNotFoundException: Service not found\."):
         listed(world, serviceName="nope")
+    with pytest.raises(Refused, match=r"ClientException: The specified daemon was not found\."):
+        listed(world, daemonName="nope")
 
 
 def test_pages_of_tasks_neither_repeat_nor_lose_any(world: World) -> None:
