@@ -55,6 +55,7 @@ KINDS: dict[str, list[dict[str, Any]]] = {
     "unstartable": [{**APP, "image": "broken"}],
     "crashing": [{**APP, "image": "crash"}],
     "deaf": [{**APP, "image": "deaf"}],
+    "restarting": [{**APP, "command": ["sleep", "70"], "restartPolicy": {"enabled": True, "restartAttemptPeriod": 60}}],
     "huge": [{**APP, "memory": 3000}],
 }
 SCRIPTS: dict[str, dict[str, Any]] = {

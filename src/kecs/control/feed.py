@@ -111,12 +111,16 @@ def _of_task(old: TaskRecord | None, new: TaskRecord | None) -> Iterator[Seen]:
     if new is None:
         return
     earlier = {c.name: CONTAINER_STATUS[c.phase] for c in old.containers} if old else {}
+    restarts = {c.name: c.restart_count for c in old.containers} if old else {}
     for container in new.containers:
         status = CONTAINER_STATUS[container.phase]
         if old is not None and earlier.get(container.name) != status:
             note = "" if container.exit_code is None else f" (exit code {container.exit_code})"
             message = f"container {container.name} of task {new.id} {earlier.get(container.name)} -> {status}{note}"
             yield "container", container.arn, new.cluster_arn, earlier.get(container.name), status, message
+        elif container.restart_count > restarts.get(container.name, 0):
+            message = f"container {container.name} of task {new.id} restarts (exit code {container.exit_code})"
+            yield "container", container.arn, new.cluster_arn, status, status, message
 
 
 def _of_service(old: ServiceRecord | None, new: ServiceRecord | None) -> Iterator[Seen]:

@@ -22,7 +22,7 @@ from kecs.core.records import TaskRecord
 from kecs.core.taskdefs.overrides import task_plan
 from kecs.core.tasks.agent import observe
 from kecs.core.tasks.apply import apply
-from kecs.core.tasks.commands import Command, Provision, Pull, Release, Start, Stop
+from kecs.core.tasks.commands import Command, Provision, Pull, Release, Restart, Start, Stop
 from kecs.core.tasks.plan import TaskPlan
 from kecs.core.tasks.recover import recover
 from kecs.core.tasks.reports import Failed, ObservedTask, Report
@@ -87,7 +87,7 @@ class Supervisors:
                 self._send(plan, command)
             except Exception as error:
                 log.exception("%s of %s failed", type(command).__name__, plan.arn)  # the others still go out
-                if isinstance(command, Provision | Pull | Start):
+                if isinstance(command, Provision | Pull | Start | Restart):
                     container = None if isinstance(command, Provision) else command.container
                     reason = f"InternalError: {error}"
                     self.report(Failed(task=plan.arn, container=container, reason=reason, at=self._clock.now()))
@@ -152,6 +152,8 @@ class Supervisors:
                 self._runtime.pull(plan, command.container)
             case Start():
                 self._runtime.start(plan, command.container)
+            case Restart():
+                self._runtime.restart(plan, command.container)
             case Stop():
                 self._runtime.stop(plan, command.container, command.timeout)
             case Release():

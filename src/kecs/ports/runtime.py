@@ -70,6 +70,9 @@ class Runtime(Protocol):
     def start(self, plan: TaskPlan, container: str) -> None:
         """Create and start the container: Started (then in time Exited) or Failed follows."""
 
+    def restart(self, plan: TaskPlan, container: str) -> None:
+        """Start the same container once more after it has exited: Started (then in time Exited) or Failed follows."""
+
     def stop(self, plan: TaskPlan, container: str, timeout: float) -> None:
         """Send the stop signal, after `timeout` seconds KILL: Exited follows. Unknown containers are ignored."""
 

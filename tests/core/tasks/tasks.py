@@ -9,7 +9,7 @@ from kecs.core.arns import Scope
 from kecs.core.records import ClusterRecord, TaskDefinitionRecord, TaskRecord
 from kecs.core.taskdefs.overrides import task_plan
 from kecs.core.tasks.apply import apply
-from kecs.core.tasks.commands import Command, Provision, Pull, Release, Start, Stop
+from kecs.core.tasks.commands import Command, Provision, Pull, Release, Restart, Start, Stop
 from kecs.core.tasks.create import TaskSpec, needs_of, new_task
 from kecs.core.tasks.plan import TaskPlan
 from kecs.core.tasks.reports import Exited, Provisioned, Pulled, Released, Report, Started
@@ -81,7 +81,7 @@ class World:
                 return Provisioned(task=arn, address="10.0.0.5", mac_address="0a:58:0a:00:00:05")
             case Pull():
                 return Pulled(task=arn, container=command.container, digest="sha256:1")
-            case Start():
+            case Start() | Restart():
                 return Started(task=arn, container=command.container, runtime_id="r1", at=self.now)
             case Stop():
                 return Exited(task=arn, container=command.container, at=self.now, exit_code=143)

@@ -30,7 +30,7 @@ TASK_TRANSITIONS: dict[TaskStatus, dict[TaskEvent, TaskStatus]] = {
     "STOPPED": {},
 }
 
-ContainerEvent = Literal["pull", "pulled", "start", "started", "stop", "exited", "failed"]
+ContainerEvent = Literal["pull", "pulled", "start", "started", "restart", "stop", "exited", "failed"]
 
 CONTAINER_TRANSITIONS: dict[ContainerPhase, dict[ContainerEvent, ContainerPhase]] = {
     # `stop` before there is anything to stop ends the container on the spot.
@@ -39,7 +39,11 @@ CONTAINER_TRANSITIONS: dict[ContainerPhase, dict[ContainerEvent, ContainerPhase]
     "PULLED": {"start": "STARTING", "failed": "STOPPED", "stop": "STOPPED"},
     # A stop waits here: what is half created cannot be stopped, and `started` or `failed` always follows.
     "STARTING": {"started": "RUNNING", "failed": "STOPPED", "exited": "STOPPED"},
-    "RUNNING": {"stop": "STOPPING", "exited": "STOPPED"},
+    "RUNNING": {"restart": "EXITED", "stop": "STOPPING", "exited": "STOPPED"},
+    # Its restart policy wants it to run again.
+    "EXITED": {"start": "RESTARTING", "failed": "STOPPED", "stop": "STOPPED"},
+    # A stop waits here too. The one way back there is.
+    "RESTARTING": {"started": "RUNNING", "failed": "STOPPED", "exited": "STOPPED"},
     "STOPPING": {"exited": "STOPPED"},
     "STOPPED": {},
 }
@@ -50,6 +54,8 @@ CONTAINER_STATUS: dict[ContainerPhase, str] = {
     "PULLED": "PENDING",
     "STARTING": "PENDING",
     "RUNNING": "RUNNING",
+    "EXITED": "RUNNING",
+    "RESTARTING": "RUNNING",
     "STOPPING": "RUNNING",
     "STOPPED": "STOPPED",
 }

@@ -18,7 +18,17 @@ TaskStatus = Literal[
     "DEPROVISIONING",
     "STOPPED",
 ]
-ContainerPhase = Literal["WAITING", "PULLING", "PULLED", "STARTING", "RUNNING", "STOPPING", "STOPPED"]
+ContainerPhase = Literal[
+    "WAITING",
+    "PULLING",
+    "PULLED",
+    "STARTING",
+    "RUNNING",
+    "EXITED",
+    "RESTARTING",
+    "STOPPING",
+    "STOPPED",
+]
 Health = Literal["HEALTHY", "UNHEALTHY", "UNKNOWN"]
 
 
@@ -43,6 +53,8 @@ class ContainerRecord(Record):
     memory_reservation: str | None = None
     gpu_ids: tuple[str, ...] = ()  # of its container instance
     managed_agents: tuple[m.ManagedAgent, ...] = ()
+    restart_policy: m.ContainerRestartPolicy | None = None
+    restart_count: int = 0
 
 
 class Submission(Record):

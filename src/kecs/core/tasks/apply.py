@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from msgspec.structs import replace
 
 from kecs.aws.model import ecs as m
 from kecs.core.records import TaskRecord
 from kecs.core.tasks.changes import ESSENTIAL_EXITED, change_container, container_of, request_stop
 from kecs.core.tasks.reports import Exited, Failed, HealthChanged, Provisioned, Pulled, Released, Report, Started
+from kecs.core.tasks.restart import restarts
 
 OUT_OF_MEMORY = "OutOfMemoryError: Container killed due to memory usage"
+NOT_EXITED: dict[str, Any] = {"exit_code": None, "finished_at": None, "reason": None}
 
 
 def apply(task: TaskRecord, report: Report) -> TaskRecord:
@@ -76,6 +80,7 @@ def _started(task: TaskRecord, report: Started) -> TaskRecord:
         runtime_id=report.runtime_id,
         started_at=report.at,
         network_bindings=report.network_bindings,
+        **NOT_EXITED,
     )
 
 
@@ -83,14 +88,19 @@ def _exited(task: TaskRecord, report: Exited) -> TaskRecord:
     container = container_of(task, report.container)
     if container is None or container.phase == "STOPPED":
         return task
+    again = restarts(task, container, report.exit_code, report.at)
     changed = change_container(
         task,
         container,
-        "exited",
+        "restart" if again else "exited",
         exit_code=report.exit_code,
         finished_at=report.at,
         reason=OUT_OF_MEMORY if report.out_of_memory else container.reason,
+        health="UNKNOWN" if again and container.health else container.health,
+        restart_count=container.restart_count + again,
     )
+    if again:
+        return changed
     if changed is not task and container.essential:
         return request_stop(changed, "EssentialContainerExited", ESSENTIAL_EXITED, report.at)
     return changed
@@ -102,6 +112,8 @@ def _failed(task: TaskRecord, report: Failed) -> TaskRecord:
         return task
     changed = change_container(task, container, "failed", reason=report.reason)
     if changed is not task and container.essential:
+        if container.restart_count:
+            return request_stop(changed, "EssentialContainerExited", ESSENTIAL_EXITED, report.at)
         return request_stop(changed, "TaskFailedToStart", report.reason, report.at)
     return changed
 

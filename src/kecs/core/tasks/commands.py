@@ -17,6 +17,12 @@ class Start(Record):
     container: str
 
 
+class Restart(Record):
+    """Start a container that has exited once more."""
+
+    container: str
+
+
 class Stop(Record):
     container: str
     timeout: float  # seconds between the stop signal and KILL
@@ -26,4 +32,4 @@ class Release(Record):
     """Remove everything the task holds."""
 
 
-Command = Provision | Pull | Start | Stop | Release
+Command = Provision | Pull | Start | Restart | Stop | Release

@@ -128,6 +128,7 @@ def _container(definition: m.ContainerDefinition, arn: str, gpus: tuple[str, ...
         memory=None if definition.memory is None else str(definition.memory),
         memory_reservation=None if definition.memory_reservation is None else str(definition.memory_reservation),
         gpu_ids=gpus,
+        restart_policy=definition.restart_policy,
     )
 
 

@@ -34,7 +34,7 @@ def recover(task: TaskRecord, observed: ObservedTask | None, now: float) -> Task
         if seen is not None:
             for report in _reports(task, container, seen, now):
                 task = apply(task, report)
-        elif container.phase in ("RUNNING", "STOPPING"):
+        elif container.phase in ("RUNNING", "RESTARTING", "STOPPING"):
             task = apply(task, Exited(task=task.arn, container=container.name, at=now, exit_code=None))
             lost = container_of(task, container.name)
             task = replace(task, containers=tuple(replace(c, reason=GONE) if c is lost else c for c in task.containers))
@@ -56,9 +56,16 @@ def _certain(container: ContainerRecord, seen: ObservedContainer | None) -> Cont
         return replace(container, phase="WAITING" if seen is None else "STARTING")
     if container.phase == "STARTING" and (seen is None or seen.state == "created"):
         return replace(container, phase="PULLED")
+    if container.phase == "RESTARTING" and seen is not None and not _ran_again(container, seen):
+        return replace(container, phase="EXITED")
     if container.phase == "STOPPING" and seen is not None and seen.state == "running":
         return replace(container, phase="RUNNING")
     return container
+
+
+def _ran_again(container: ContainerRecord, seen: ObservedContainer) -> bool:
+    """Whether a restart that was under way has come about."""
+    return seen.state == "running" or (seen.started_at or 0.0) >= (container.finished_at or 0.0)
 
 
 def _reports(task: TaskRecord, container: ContainerRecord, seen: ObservedContainer, now: float) -> list[Report]:

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from kecs.core.dependencies import may_start, may_stop
 from kecs.core.records import ContainerRecord, Record, TaskRecord, TaskStatus
 from kecs.core.tasks.changes import change_container, move, request_stop
-from kecs.core.tasks.commands import Command, Provision, Pull, Release, Start, Stop
+from kecs.core.tasks.commands import Command, Provision, Pull, Release, Restart, Start, Stop
 from kecs.core.tasks.plan import TaskPlan
 
 DEFAULT_START_TIMEOUT = 180.0  # seconds; the ECS agent's ECS_CONTAINER_START_TIMEOUT
@@ -35,8 +35,19 @@ def step(task: TaskRecord, plan: TaskPlan, now: float) -> Step:
         stopping = move(task, "stop")
         if stopping is not task:
             return Step(task=stopping)
+    elif any(c.phase == "EXITED" for c in task.containers):
+        return _restart(task)
     steps = _AGENT_STEPS if task.agent_driven else _STEPS
     return steps[task.last_status](task, plan, now)
+
+
+def _restart(task: TaskRecord) -> Step:
+    changed, commands = task, []
+    for container in task.containers:
+        if container.phase == "EXITED":
+            changed = change_container(changed, container, "start")
+            commands.append(Restart(container=container.name))
+    return Step(task=changed, commands=tuple(commands))
 
 
 def _provisioning(task: TaskRecord, _plan: TaskPlan, now: float) -> Step:
@@ -55,7 +66,7 @@ def _pending(task: TaskRecord, plan: TaskPlan, now: float) -> Step:
         return _pull(task, waiting, now)
     if task.pull_stopped_at is None and all(c.phase != "PULLING" for c in task.containers):
         return Step(task=replace(task, pull_stopped_at=now))
-    if all(c.phase in ("RUNNING", "STOPPED") for c in task.containers):
+    if all(c.phase in ("RUNNING", "RESTARTING", "STOPPED") for c in task.containers):
         return Step(task=move(task, "launched"))
     return _start(task, plan, now) if task.provisioning == "DONE" else Step(task=task)
 
@@ -101,7 +112,7 @@ def _deactivating(task: TaskRecord, _plan: TaskPlan, _now: float) -> Step:
 def _stopping(task: TaskRecord, plan: TaskPlan, now: float) -> Step:
     changed, commands = task, []
     for container in task.containers:
-        if container.phase in ("WAITING", "PULLING", "PULLED"):
+        if container.phase in ("WAITING", "PULLING", "PULLED", "EXITED"):
             changed = change_container(changed, container, "stop")
         elif container.phase == "RUNNING" and may_stop(container.name, plan.containers, task.containers):
             changed = change_container(changed, container, "stop")

@@ -78,7 +78,17 @@ class Launcher:
                     raise LaunchError(
                         f"CannotStartContainerError: Error response from daemon: {error.message}"
                     ) from error
-        return await self._bindings(source, found)
+        return await self._bindings(plan, container, found, ports.port_map(container, self._bind_ip, first))
+
+    async def restart(
+        self, plan: TaskPlan, container: m.ContainerDefinition, found: str
+    ) -> tuple[m.NetworkBinding, ...]:
+        """Start the container `found` once more; the ports that it is reached by now. Raises LaunchError."""
+        try:
+            await self._start(found)
+        except EngineError as error:
+            raise LaunchError(f"CannotStartContainerError: Error response from daemon: {error.message}") from error
+        return await self._bindings(plan, container, found, None)
 
     async def _pause(self, plan: TaskPlan, on_created: OnCreated) -> Address:
         network = self.network.name if plan.network_mode == "awsvpc" else None
@@ -134,20 +144,22 @@ class Launcher:
     async def _start(self, container: str) -> None:
         await self._engine.call("POST", f"containers/{container}/start")
 
-    async def _bindings(self, source: translate.Source, container: str) -> tuple[m.NetworkBinding, ...]:
-        specs = ports.published(source.container)
-        if not specs or source.plan.network_mode not in ("bridge", "host"):
+    async def _bindings(
+        self, plan: TaskPlan, container: m.ContainerDefinition, found: str, asked: ports.Bound | None
+    ) -> tuple[m.NetworkBinding, ...]:
+        """The ports of the container `found`; `asked` is the port map that it was created with, where that is known."""
+        specs = ports.published(container)
+        if not specs or plan.network_mode not in ("bridge", "host"):
             return ()
-        if source.plan.network_mode == "host":
+        if plan.network_mode == "host":
             return ports.network_bindings(specs, ports.same_on_host(specs))
-        bound = ports.port_map(source.container, source.bind_ip, source.first_host_ports)
-        if not ports.is_settled(bound):
-            try:
-                found = await self._engine.call("GET", f"containers/{container}/json")
-            except EngineError as error:
-                raise LaunchError(f"CannotInspectContainerError: {error.message}") from error
-            bound = found["NetworkSettings"]["Ports"] or {}
-        return ports.network_bindings(specs, bound)
+        if asked is not None and ports.is_settled(asked):
+            return ports.network_bindings(specs, asked)
+        try:
+            inspected = await self._engine.call("GET", f"containers/{found}/json")
+        except EngineError as error:
+            raise LaunchError(f"CannotInspectContainerError: {error.message}") from error
+        return ports.network_bindings(specs, inspected["NetworkSettings"]["Ports"] or {})
 
 
 def address_of(inspected: dict[str, Any], network: str) -> Address:

@@ -17,6 +17,7 @@ from contextlib import aclosing
 from functools import partial
 from urllib.parse import urlsplit
 
+from kecs.aws.model import ecs as m
 from kecs.core.tasks.plan import TaskPlan
 from kecs.core.tasks.reports import Failed, ObservedTask, Provisioned, Pulled, Released, Started
 from kecs.ports.runtime import Capacity, LogLine, RuntimeUnavailable, Sink
@@ -149,6 +150,9 @@ class DockerRuntime:
     def start(self, plan: TaskPlan, container: str) -> None:
         self._lanes.run(plan.arn, container, self._safely(plan, container, lambda: self._start(plan, container)))
 
+    def restart(self, plan: TaskPlan, container: str) -> None:
+        self._lanes.run(plan.arn, container, self._safely(plan, container, lambda: self._restart(plan, container)))
+
     def stop(self, plan: TaskPlan, container: str, timeout: float) -> None:
         self._give_up_pull((plan.arn, container))
         work = self._safely(plan, container, lambda: self._stop(plan, container, timeout))
@@ -200,17 +204,33 @@ class DockerRuntime:
                 created.over = True
             raise
         if started := self._watch.find(plan.arn, container):
-            started.started_at = time.time()
-            self._sink(
-                Started(
-                    task=plan.arn,
-                    container=container,
-                    runtime_id=started.id,
-                    at=started.started_at,
-                    network_bindings=bindings,
-                )
+            self._runs(started, bindings)
+
+    async def _restart(self, plan: TaskPlan, container: str) -> None:
+        before = self._watch.find(plan.arn, container)
+        if before is None:
+            raise LaunchError("CannotStartContainerError: the container is gone")
+        again = self._watch.add(Watched(id=before.id, task=plan.arn, name=container, again=True))
+        try:
+            bindings = await self._launcher.restart(plan, plan.container(container), again.id)
+        except LaunchError:
+            again.over = True
+            raise
+        self._runs(again, bindings)
+
+    def _runs(self, watched: Watched, bindings: tuple[m.NetworkBinding, ...]) -> None:
+        """Tell that the container has started, and what has happened to it since."""
+        watched.started_at = time.time()
+        self._sink(
+            Started(
+                task=watched.task,
+                container=watched.name,
+                runtime_id=watched.id,
+                at=watched.started_at,
+                network_bindings=bindings,
             )
-            self._watch.settle(started)
+        )
+        self._watch.settle(watched)
 
     async def _stop(self, plan: TaskPlan, container: str, timeout: float) -> None:
         """Docker's stop: the image's stop signal, KILL after `timeout` seconds, whole ones for Docker."""

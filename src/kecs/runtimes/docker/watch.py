@@ -41,6 +41,7 @@ class Watched:
     out_of_memory: bool = False
     health: Health | None = None
     started_at: float = 0.0
+    again: bool = False  # it was started once more, so the end that an event tells of may be an earlier one
 
 
 class Watch:
@@ -160,8 +161,9 @@ class Watch:
                 state = (await self._engine.call("GET", f"containers/{watched.id}/json"))["State"]
             except EngineError as error:
                 log.info("how container %s ended could not be looked up: %s", watched.id, error)
-        if not watched.over:
-            self._take_exit(watched, None if state is None or state["Running"] else state, event)
+        running = state is not None and state["Running"]
+        if not watched.over and not (running and watched.again):
+            self._take_exit(watched, None if running else state, event)
 
     def _take_exit(self, watched: Watched, state: dict[str, Any] | None, event: dict[str, Any]) -> None:
         """Report the exit, once: from the container's state, else from the event, else as a container that is gone."""

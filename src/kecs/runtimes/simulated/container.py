@@ -50,6 +50,13 @@ class SimulatedContainer:
         self.exit_at: float | None = None  # when it will exit, as far as that is settled
         self.checkup: Timer | None = None
 
+    def again(self) -> None:
+        """Forget how it ended: it is started once more."""
+        self.output.ended = False
+        self.exit_code = self.finished_at = self.exit_at = self.stop_after = None
+        self.out_of_memory = False
+        self.health = None if self.health is None else "UNKNOWN"
+
     def begin(self, plan: TaskPlan, script: Script) -> None:
         """Settle what the container will do once it runs."""
         self.course = _course(plan, self.definition, self.environment, script)

@@ -116,6 +116,10 @@ class SimulatedRuntime:
         found.state = "starting"
         found.step = self._later(script.start_seconds, lambda: self._started(task, found, script))
 
+    def restart(self, plan: TaskPlan, container: str) -> None:
+        self._task(plan).containers[container].again()
+        self.start(plan, container)
+
     def stop(self, plan: TaskPlan, container: str, timeout: float) -> None:
         task = self._tasks.get(plan.arn)
         found = task.containers.get(container) if task is not None else None

@@ -22,7 +22,9 @@ SERVICES = {
     "serviceRegistries": "Checked, kept and shown. Nothing is registered in Cloud Map.",
     "enableExecuteCommand": f"Kept, shown, and taken over by the service's tasks. {NO_SESSIONS}",
     "platformVersion": "Checked, kept and shown. Every version runs tasks in the same way.",
-    "serviceConnectConfiguration": f"Checked, kept and shown with the deployment. {SERVICE_CONNECT}",
+    "serviceConnectConfiguration": (
+        f"Checked, kept and shown with the deployment; its namespace tells who is in it. {SERVICE_CONNECT}"
+    ),
     "volumeConfigurations": (
         "Checked, kept and shown with the deployment. The task gets an empty volume instead of EBS storage."
     ),
@@ -98,7 +100,6 @@ UNACTED: dict[str, str] = {
         for operation in ("CreateService", "UpdateService")
         for member, text in SERVICES.items()
     },
-    "CreateService.clientToken": "Checked and dropped. The service's name already tells a repeated call.",
     "CreateService.role": "Kept and shown as roleArn. No role is assumed.",
     "UpdateService.deploymentController": "Refused unless ECS, the only controller there is; otherwise without effect.",
     **{f"RegisterTaskDefinition.{member}": text for member, text in TASK_DEFINITIONS.items()},
@@ -114,7 +115,6 @@ UNACTED: dict[str, str] = {
         f"DaemonContainerDefinition.{member}": text
         for member, text in {
             "repositoryCredentials": "Checked, kept and shown. Images are pulled with Docker's own login.",
-            "restartPolicy": "Checked, kept and shown. A container that exits is not restarted.",
             "environmentFiles": "Checked, kept and shown. Nothing is read from S3.",
             "secrets": "Checked, kept and shown. Nothing is read for them, so the variables are absent.",
             "firelensConfiguration": "Checked, kept and shown. Output is not routed.",
@@ -138,7 +138,7 @@ UNACTED: dict[str, str] = {
     # Gateways
     "GatewayElbNetworkConfiguration.subnets": "Checked, kept and shown. A gateway's load balancers are records only.",
     "GatewayElbAccessLogDestination.s3": "Checked, kept and shown. No access log is written.",
-    "GatewayConnectorHealthCheck.healthCheckPath": "Kept, shown and handed on with the route. Nothing is checked by it.",
+    "GatewayConnectorHealthCheck.healthCheckPath": "Kept, shown and handed on with the route. Nothing checks it.",
     **{
         f"GatewayConnectorHealthCheck.{member}": "Kept and shown. The tasks' own health decides."
         for member in (
@@ -173,7 +173,6 @@ UNACTED: dict[str, str] = {
     "DeploymentConfiguration.earlySuccessCriteria": "Kept and shown. A deployment completes when it is steady.",
     # Containers
     "ContainerDefinition.repositoryCredentials": "Checked, kept and shown. Images are pulled with Docker's own login.",
-    "ContainerDefinition.restartPolicy": "Checked, kept and shown. A container that exits is not restarted.",
     "ContainerDefinition.environmentFiles": "Checked, kept and shown. Nothing is read from S3.",
     "ContainerOverride.environmentFiles": "Kept and shown. Nothing is read from S3.",
     "ContainerDefinition.secrets": (
