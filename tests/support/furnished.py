@@ -47,6 +47,7 @@ GATEWAY: dict[str, Any] = {
         "protocol": "HTTPS",
     }
 }
+CONNECT = {"enabled": True, "namespace": "shop", "services": [{"portName": "http", "clientAliases": [{"port": 80}]}]}
 CONTAINERS = [
     {"name": "app", "image": "app:1", "portMappings": [{"containerPort": 80, "name": "http"}]},
     {"name": "log", "image": "log:1"},
@@ -115,7 +116,7 @@ class Furnished:
         self.deployment = listed["serviceDeploymentArn"]
         world.call("DeleteService", service="draining", force=True)
         world.call("RunTask", taskDefinition="job", launchType="EC2", clientToken="used")
-        world.serve("rolling", 1)
+        world.serve("rolling", 1, serviceConnectConfiguration=CONNECT)
         world.clock.advance(60)
 
     def _providers(self, world: World) -> None:
@@ -277,7 +278,7 @@ def valid_requests(there: Furnished) -> dict[str, dict[str, Any]]:
         "ListGateways": {"names": ["front"]},
         "ListServiceDeployments": {"service": "rolling", "maxResults": 1},
         "ListServices": {"cluster": "default", "launchType": "FARGATE", "maxResults": 1},
-        "ListServicesByNamespace": {"namespace": "nothing"},
+        "ListServicesByNamespace": {"namespace": "shop"},
         "ListTagsForResource": {"resourceArn": f"{ARN}cluster/other"},
         "ListTaskDefinitionFamilies": {"familyPrefix": "", "status": "ALL", "maxResults": 1},
         "ListTaskDefinitions": {"familyPrefix": "web", "sort": "DESC", "maxResults": 1},

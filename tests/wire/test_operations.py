@@ -33,6 +33,7 @@ UNKNOWN: dict[str, str] = {
     "gateway": NOTHING,
     "gatewayRouteArn": "arn:aws:ecs:us-east-1:000000000000:gateway-route/nothing/nothing",
     "hookId": NOTHING,
+    "namespace": NOTHING,
     "nextToken": NOTHING,
     "primaryTaskSet": "ecs-svc/0000000000000000000",
     "resourceArn": "arn:aws:ecs:us-east-1:000000000000:cluster/nothing",

@@ -7,7 +7,6 @@ says otherwise.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 from kecs.aws.model import ecs as m
 from kecs.core.tasks.options import LaunchOptions
@@ -128,15 +127,3 @@ def _check_port(name: str, port: int | None, definition: m.TaskDefinition) -> No
         raise m.InvalidParameterException(f"The container {name} does not exist in the task definition.")
     if port is not None and port not in {mapping.container_port for mapping in container.port_mappings or ()}:
         raise m.InvalidParameterException(f"The container {name} did not have a container port {port} defined.")
-
-
-def check_connect(connect: m.ServiceConnectConfiguration | None, definition: m.TaskDefinition) -> None:
-    """Each of the services that Service Connect is to offer goes by the name of a port."""
-    names = {p.name for c in definition.container_definitions or () for p in c.port_mappings or () if p.name}
-    offered: Sequence[m.ServiceConnectService] = (connect.services if connect else None) or ()
-    for service in offered:
-        if service.port_name not in names:
-            raise m.InvalidParameterException(
-                f"The portName '{service.port_name}' of serviceConnectConfiguration is not the name of a port mapping "
-                "in the task definition."
-            )

@@ -17,6 +17,7 @@ from kecs.services.ecs import (
     deployments,
     gateway_routes,
     gateways,
+    namespaces,
     protection,
     services,
     sessions,
@@ -82,6 +83,7 @@ HANDLERS: dict[str, Handler] = {
     "DeleteService": services.delete_service,
     "DescribeServices": services.describe_services,
     "ListServices": services.list_services,
+    "ListServicesByNamespace": namespaces.list_services_by_namespace,
     "UpdateService": services.update_service,
     # Daemons
     "CreateDaemon": daemons.create_daemon,

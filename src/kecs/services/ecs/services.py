@@ -10,12 +10,13 @@ from msgspec.structs import replace
 from kecs.aws.model import ecs as m
 from kecs.aws.paging import page
 from kecs.core.gateways.routes import check_connectors
-from kecs.core.records import DeploymentRecord, ServiceRecord, TaskDefinitionRecord
+from kecs.core.records import ClusterRecord, DeploymentRecord, ServiceRecord, TaskDefinitionRecord
 from kecs.core.scheduling.deployments import begin_deletion, set_desired_count
 from kecs.core.scheduling.snapshot import service_task
 from kecs.core.scheduling.view import service_view
-from kecs.core.service_rules import check_connect, check_create
-from kecs.core.services import configured, moved, starts_deployment, updated
+from kecs.core.service_connect import check_connect, discovery_names, with_namespace
+from kecs.core.service_rules import check_create
+from kecs.core.services import DEPLOYMENT_ONLY, configured, moved, starts_deployment, updated
 from kecs.core.tags import validate_tags
 from kecs.core.tasks.options import check_launch, launch_options
 from kecs.core.tasks.platforms import platform_version
@@ -23,35 +24,23 @@ from kecs.core.tasks.rules import check_volumes
 from kecs.services.ecs.context import Context, find_cluster, find_service
 from kecs.services.ecs.gateways import gateways_of
 from kecs.services.ecs.local_instance import ensure_instance
+from kecs.services.ecs.namespaces import members_of
 from kecs.services.ecs.rollouts import roll_out
 from kecs.services.ecs.task_definitions import runnable_task_definition
+from kecs.services.ecs.tokens import recall, remember
 
 MOST_SERVICES_DESCRIBED = 10
 SERVICES_LISTED = 10  # on a page, unless asked otherwise
 NOT_FOUND = "Service not found."
+NOT_IDEMPOTENT = "Creation of service was not idempotent."
 
 
 def create_service(context: Context, request: m.CreateServiceRequest) -> m.CreateServiceResponse:
     cluster = find_cluster(context, request.cluster)
-    check_create(request)
-    definition = _definition(context, request.task_definition)
-    options = launch_options(cluster, request.launch_type, request.capacity_provider_strategy)
-    check_launch(definition, options, request.network_configuration, request.platform_version)
-    config = configured(request, definition, options, context.principal)
-    arn = context.scope.service(cluster.name, request.service_name)
-    existing = context.store.services.get(arn)
-    if existing is not None and existing.status != "INACTIVE":
-        return m.CreateServiceResponse(service=_view(context, _same(existing, config, definition, request), tags=True))
-    ensure_instance(context, cluster, options)
-    record = ServiceRecord(
-        arn=arn,
-        cluster_arn=cluster.arn,
-        service=replace(config, created_at=context.now),
-        desired_count=request.desired_count or 0,
-        tags=validate_tags(request.tags),
-    )
-    record = roll_out(context, record, _deployment(context, record, definition, request), definition)
-    context.store.services.put(record)
+    record = _made_before(context, request)
+    if record is None:
+        record = _create(context, cluster, request)
+        remember(context, "CreateService", request.client_token, request, (record.arn,))
     return m.CreateServiceResponse(service=_view(context, record, tags=True))
 
 
@@ -62,6 +51,9 @@ def update_service(context: Context, request: m.UpdateServiceRequest) -> m.Updat
         raise m.ServiceNotFoundException(NOT_FOUND)
     if record.status != "ACTIVE":
         raise m.ServiceNotActiveException("Service was not ACTIVE.")
+    request = replace(
+        request, service_connect_configuration=with_namespace(request.service_connect_configuration, cluster)
+    )
     before, current = record.service, record.deployments[0]
     definition = context.store.task_definitions.get(current.task_definition)
     if request.task_definition or definition is None:
@@ -130,20 +122,58 @@ def _definition(context: Context, reference: str | None) -> TaskDefinitionRecord
     return runnable_task_definition(context.store, context.scope, reference)
 
 
-def _same(
-    existing: ServiceRecord, config: m.Service, definition: TaskDefinitionRecord, request: m.CreateServiceRequest
-) -> ServiceRecord:
-    """The service that is there, when the very same one is asked for again."""
+def _made_before(context: Context, request: m.CreateServiceRequest) -> ServiceRecord | None:
+    """The service that the same call has made, as it is now. Raises InvalidParameterException when it was not the
+    same call."""
+    try:
+        arns = recall(context, "CreateService", request.client_token, request)
+    except m.ConflictException:
+        raise m.InvalidParameterException(NOT_IDEMPOTENT) from None
+    record = context.store.services.get(arns[0]) if arns else None
+    return None if record is None or record.status == "INACTIVE" else record
+
+
+def _create(context: Context, cluster: ClusterRecord, request: m.CreateServiceRequest) -> ServiceRecord:
+    """The new service, or the one that is there when the very same one is asked for again."""
+    check_create(request)
+    request = replace(
+        request, service_connect_configuration=with_namespace(request.service_connect_configuration, cluster)
+    )
+    definition = _definition(context, request.task_definition)
+    options = launch_options(cluster, request.launch_type, request.capacity_provider_strategy)
+    check_launch(definition, options, request.network_configuration, request.platform_version)
+    arn = context.scope.service(cluster.name, request.service_name)
+    record = ServiceRecord(
+        arn=arn,
+        cluster_arn=cluster.arn,
+        service=replace(configured(request, definition, options, context.principal), created_at=context.now),
+        desired_count=request.desired_count or 0,
+        tags=validate_tags(request.tags),
+    )
+    deployment = _deployment(context, record, definition, request)
+    existing = context.store.services.get(arn)
+    if existing is not None and existing.status != "INACTIVE":
+        return _same(existing, record, deployment)
+    ensure_instance(context, cluster, options)
+    record = roll_out(context, record, deployment, definition)
+    context.store.services.put(record)
+    return record
+
+
+def _same(existing: ServiceRecord, asked: ServiceRecord, deployment: DeploymentRecord) -> ServiceRecord:
+    """The service that is there, when it is what is asked for."""
     if existing.status == "DRAINING":
         raise m.InvalidParameterException("Unable to Start a service that is still Draining.")
     same = (
-        replace(existing.service, created_at=None) == config
-        and existing.desired_count == request.desired_count
-        and existing.deployments[0].task_definition == definition.arn
-        and existing.tags == validate_tags(request.tags)
+        replace(existing.service, created_at=asked.service.created_at) == asked.service
+        and existing.desired_count == asked.desired_count
+        and existing.tags == asked.tags
+        and all(
+            getattr(existing.deployments[0], f) == getattr(deployment, f) for f in ("task_definition", *DEPLOYMENT_ONLY)
+        )
     )
     if not same:
-        raise m.InvalidParameterException("Creation of service was not idempotent.")
+        raise m.InvalidParameterException(NOT_IDEMPOTENT)
     return existing
 
 
@@ -171,7 +201,7 @@ def _deployment(
     elif last is not None:
         connectors = list(last.gateway_connectors)
     check_volumes(definition.definition, volumes or ())
-    check_connect(connect, definition.definition)
+    check_connect(connect, definition.definition, _taken(context, record, connect))
     return DeploymentRecord(
         id=f"ecs-svc/{context.ids.digits19()}",
         status="PRIMARY",
@@ -189,6 +219,14 @@ def _deployment(
         vpc_lattice_configurations=tuple(lattice or ()),
         gateway_connectors=tuple(connectors or ()),
     )
+
+
+def _taken(context: Context, record: ServiceRecord, connect: m.ServiceConnectConfiguration | None) -> list[str]:
+    """The names that other services have in the namespace."""
+    if connect is None or not connect.services or not connect.namespace:
+        return []
+    others = (s for s in members_of(context, connect.namespace) if s.arn != record.arn and s.status == "ACTIVE")
+    return [name for s in others for name in discovery_names(s.deployments[0].service_connect_configuration)]
 
 
 def _view(context: Context, record: ServiceRecord, *, tags: bool) -> m.Service:
