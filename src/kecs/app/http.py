@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from kecs.gateway.ecs import EcsEndpoint
 from kecs.gateway.http import App, HttpApp
+from kecs.gateway.outbox import Outbox
 from kecs.gateway.protocol import MALFORMED, GatewayProtocol, on_the_wire
 
 if TYPE_CHECKING:
@@ -32,12 +33,14 @@ class HttpServer:
         self._host = host
         self._app = HttpApp(ecs, admin, request_id, host)
         self._open: set[GatewayProtocol] = set()
+        self._outbox: Outbox
         self._uvicorn: tuple[Config, ServerState] | None = None  # imported with the first connection it gets
 
     @contextlib.asynccontextmanager
     async def listening(self, listener: socket.socket) -> AsyncIterator[None]:
         """Answer on the listener for as long as the context lasts."""
         loop = asyncio.get_running_loop()
+        self._outbox = Outbox(loop.call_soon)
         server = await loop.create_server(self._connection, sock=listener, backlog=BACKLOG)
         try:
             yield
@@ -51,7 +54,7 @@ class HttpServer:
         return len(self._open) + (len(self._uvicorn[1].connections) if self._uvicorn else 0)
 
     def _connection(self) -> GatewayProtocol:
-        return GatewayProtocol(self._ecs, self._request_id, self._hand_over, self._open, self._host)
+        return GatewayProtocol(self._ecs, self._request_id, self._hand_over, self._outbox, self._open, self._host)
 
     def _hand_over(self, transport: asyncio.Transport, data: bytes) -> None:
         """Let uvicorn go on with this connection."""

@@ -1,9 +1,10 @@
 """The connection: AWS requests are answered right here, everything else goes to uvicorn.
 
 An AWS request is small, has its answer at once (handlers never wait), and there are a great many of them; so the path
-from its last byte to the answer's first is one call, with no task, queue or scope in between. What is no POST with a
-target header (the admin API, streams, a browser) hands its connection over to uvicorn's own protocol for good, which
-answers AWS requests too, through `gateway.http`. httptools parses for both.
+from its last byte to its answer is one call, with no task, queue or scope in between; the answers of one turn of the
+event loop are sent together (`gateway.outbox`). What is no POST with a target header (the admin API, streams, a
+browser) hands its connection over to uvicorn's own protocol for good, which answers AWS requests too, through
+`gateway.http`. httptools parses for both.
 
 The head of a request is looked at as a whole before the parser gets it, and the parser gets one request at a time:
 whatever stands behind a request may be one that has to be handed over.
@@ -12,6 +13,7 @@ whatever stands behind a request may be one that has to be handed over.
 from __future__ import annotations
 
 import asyncio
+import functools
 import re
 from collections.abc import Callable
 from http import HTTPStatus
@@ -22,6 +24,7 @@ import httptools
 from kecs.gateway.bodies import MOST_BODY, TOO_LARGE, unpacked
 from kecs.gateway.ecs import Answer, EcsEndpoint
 from kecs.gateway.guard import refusal
+from kecs.gateway.outbox import Outbox
 from kecs.gateway.plain import PlainReader
 
 MOST_HEAD = 64 * 1024  # bytes of request line and headers
@@ -61,6 +64,7 @@ class GatewayProtocol(asyncio.Protocol):
         ecs: EcsEndpoint,
         request_id: Callable[[], str],
         handover: Handover,
+        outbox: Outbox,
         open_ones: set[GatewayProtocol],
         host: str | None = None,
     ) -> None:
@@ -68,15 +72,21 @@ class GatewayProtocol(asyncio.Protocol):
         self._ecs = ecs
         self._request_id = request_id
         self._handover = handover
+        self._outbox = outbox
         self._open = open_ones
         self._host = host
         self._transport: asyncio.Transport | None = None
         self._plain = PlainReader(min(MOST_HEAD, MOST_BODY))
-        self._parser = httptools.HttpRequestParser(self)
+        self._unsent = b""  # answers that the outbox will have sent
         self._between = True  # two requests, or before the first one
         self._head = b""  # of a request whose headers have not come completely
         self._paused = False  # the client does not read its answers
         self._over = False  # nothing that still comes is of interest
+
+    @functools.cached_property
+    def _parser(self) -> httptools.HttpRequestParser:
+        """Most connections never need it."""
+        return httptools.HttpRequestParser(self)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport  # type: ignore[assignment]  # a server's transports read and write
@@ -99,12 +109,22 @@ class GatewayProtocol(asyncio.Protocol):
     def close(self) -> None:
         """Close the connection; nothing is ever half answered."""
         self._over = True
+        self.send()
         if self._transport is not None:
             self._transport.close()
 
+    def send(self) -> None:
+        """Write the answers that are held back."""
+        data, self._unsent = self._unsent, b""
+        if data and self._transport is not None:
+            self._transport.write(data)
+
     def data_received(self, data: bytes) -> None:
         if self._between and not self._head and not self._over and (plain := self._plain.read(data)):
-            self._answer(self._ecs.answer(*plain), keep_alive=True)
+            answer = on_the_wire(self._ecs.answer(*plain), self._request_id(), keep_alive=True)
+            if not self._unsent:
+                self._outbox.add(self)
+            self._unsent += answer
             return
         try:
             while data and not self._over:
@@ -198,8 +218,8 @@ class GatewayProtocol(asyncio.Protocol):
         return plain if isinstance(plain, Answer) else self._ecs.answer(self._target, self._authorization, plain)
 
     def _answer(self, answer: Answer, *, keep_alive: bool) -> None:
-        if self._transport is not None:
-            self._transport.write(on_the_wire(answer, self._request_id(), keep_alive=keep_alive))
+        self._unsent += on_the_wire(answer, self._request_id(), keep_alive=keep_alive)
+        self.send()
 
     def _refuse(self, answer: Answer) -> None:
         """Answer at once and let go of whatever else comes; the client closes.
@@ -214,6 +234,7 @@ class GatewayProtocol(asyncio.Protocol):
                 self._transport.write_eof()
 
     def _hand_over(self, data: bytes) -> None:
+        self.send()
         transport, self._transport, self._over = self._transport, None, True
         self._open.discard(self)
         if transport is not None:
