@@ -19,7 +19,7 @@ STOPPED = {"executionStoppedAt", "stopCode", "stoppedAt", "stoppedReason", "stop
 
 
 def details(task: Any) -> dict[str, str]:
-    return {d["name"]: d["value"] for d in task["attachments"][0]["details"]}
+    return pairs(task["attachments"][0])
 
 
 def test_a_fargate_task_from_its_first_answer_to_its_end(world: World) -> None:
@@ -50,6 +50,47 @@ def test_a_fargate_task_from_its_first_answer_to_its_end(world: World) -> None:
     world.until(lambda: world.task(arn)["lastStatus"] == "STOPPED")
     assert set(world.task(arn)) == AT_ONCE | FARGATE | RUNNING | STOPPED
     assert "exitCode" in world.task(arn)["containers"][0]
+
+
+EBS = {"roleArn": "arn:aws:iam::000000000000:role/storage", "sizeInGiB": 10}
+
+
+@pytest.mark.parametrize(("policy", "deleted"), [(None, "true"), (True, "true"), (False, "false")])
+def test_a_volume_configured_at_launch_is_attached(world: World, policy: bool | None, deleted: str) -> None:
+    storing(world)
+    given = EBS if policy is None else {**EBS, "terminationPolicy": {"deleteOnTermination": policy}}
+    (task,) = world.run(volumeConfigurations=[{"name": "data", "managedEBSVolume": given}])["tasks"]
+    interface, volume = task["attachments"]
+    assert (interface["type"], volume["type"]) == ("ElasticNetworkInterface", "AmazonElasticBlockStorage")
+    shown = {"roleArn": EBS["roleArn"], "volumeName": "data", "deleteOnTermination": deleted}
+    assert (volume["status"], pairs(volume)) == ("PRECREATED", shown)
+    arn = task["taskArn"]
+    world.until(lambda: world.task(arn)["lastStatus"] == "RUNNING")
+    volume = world.task(arn)["attachments"][1]
+    assert volume["status"] == "ATTACHED"
+    assert pairs(volume).pop("volumeId").startswith("vol-")
+    world.call("StopTask", task=arn)
+    world.until(lambda: world.task(arn)["lastStatus"] == "STOPPED")
+    assert world.task(arn)["attachments"][1]["status"] == "DELETED"
+
+
+def test_each_task_of_a_service_has_a_volume_of_its_own(world: World) -> None:
+    storing(world)
+    world.serve(count=2, volumeConfigurations=[{"name": "data", "managedEBSVolume": EBS}])
+    world.settle()
+    volumes = [pairs(task["attachments"][1])["volumeId"] for task in world.tasks()]
+    assert len(set(volumes)) == 2
+
+
+def storing(world: World) -> None:
+    """A task definition whose volume is configured at launch."""
+    mount = {"sourceVolume": "data", "containerPath": "/data"}
+    container = {"name": "app", "image": "app", "mountPoints": [mount]}
+    world.define("web", container, volumes=[{"name": "data", "configuredAtLaunch": True}])
+
+
+def pairs(attachment: Any) -> dict[str, str]:
+    return {detail["name"]: detail["value"] for detail in attachment["details"]}
 
 
 def test_a_task_on_an_instance_shows_what_its_containers_ask_for(world: World) -> None:

@@ -16,11 +16,20 @@ from kecs.control.queue import WorkQueue
 from kecs.core.arns import last_part
 from kecs.core.capacity.providers import patient
 from kecs.core.deployments.counts import tally
+from kecs.core.instances.changes import LEFT
 from kecs.core.placement import Room, closest
-from kecs.core.records import CapacityProviderRecord, DeploymentRecord, ServiceRecord, TaskRecord
+from kecs.core.placement.scale_in import Spots, spots
+from kecs.core.records import (
+    CapacityProviderRecord,
+    Change,
+    DeploymentRecord,
+    InstanceRecord,
+    ServiceRecord,
+    TaskRecord,
+)
 from kecs.core.scheduling.plan import Launch, Plan
 from kecs.core.scheduling.scheduler import after_launch, plan
-from kecs.core.scheduling.snapshot import Snapshot, service_task
+from kecs.core.scheduling.snapshot import ServiceTask, Snapshot, service_task
 from kecs.core.tasks.changes import request_stop
 from kecs.core.tasks.create import TaskSpec
 from kecs.core.tasks.launch import launch
@@ -39,20 +48,22 @@ class Services:
         self._ids = ids
         self._queue = queue
         self._history = History(store, ids)
+        self._more_room: set[str] = set()  # services whose tasks found no room before an instance had some
         self.working: str | None = None  # the service whose changes are being committed
         queue.register(KIND, self.work)
 
     def work(self, arn: str) -> None:
         """Look at one service and do what its plan says."""
-        before = self._store.services.get(arn)
+        before, more_room = self._store.services.get(arn), arn in self._more_room
+        self._more_room.discard(arn)
         if before is None or before.status == "INACTIVE":
             return
         now = self._clock.now()
         tasks = self._store.tasks.where("unaccounted", arn)
-        seen = tuple(map(service_task, tasks))
+        seen = self._see(before, tasks)
         numbers = tally(seen)
         service, history = self._history.take_up(before, numbers, now)
-        decided = plan(Snapshot(service=service, tasks=seen, now=now), self._ids.uuid)
+        decided = plan(Snapshot(service=service, tasks=seen, now=now, more_room=more_room), self._ids.uuid)
         self.working = arn
         try:
             with self._store.transaction():
@@ -69,6 +80,58 @@ class Services:
         """Look at every service after a restart."""
         for service in self._store.services:
             self._queue.add(KIND, service.arn)
+            self._more_room.add(service.arn)
+
+    def notice(self, changes: list[Change]) -> None:
+        """A listener of the store: instances that are to be left, and room for tasks that found none."""
+        for table, key, before, after in changes:
+            if table == "instances":
+                if before is None or after is None or before.instance.status != after.instance.status:
+                    self._notice_tasks_on(key)
+                if after is not None and after.instance.status == "ACTIVE" and after != before:
+                    self._notice_room(after.cluster_arn)
+            elif table == "tasks" and after is not None and after.container_instance_arn:
+                if after.last_status == "STOPPED" and (before is None or before.last_status != "STOPPED"):
+                    self._notice_room(after.cluster_arn)
+
+    def _notice_tasks_on(self, instance: str) -> None:
+        for task in self._store.tasks.where("instance", instance):
+            if task.service_arn is not None and task.last_status != "STOPPED":
+                self._queue.add(KIND, task.service_arn)
+
+    def _notice_room(self, cluster: str) -> None:
+        for arn in self._store.services.keys("unplaced", cluster):
+            self._more_room.add(arn)
+            self._queue.add(KIND, arn)
+
+    def _see(self, service: ServiceRecord, tasks: Sequence[TaskRecord]) -> tuple[ServiceTask, ...]:
+        """The tasks and where they are, as far as it matters for what becomes of them."""
+        places = {arn: self._store.instances.get(arn) for task in tasks if (arn := task.container_instance_arn)}
+        left = {arn for arn, place in places.items() if place is None or place.instance.status in LEFT}
+        found = self._spots(service, tasks, [place for place in places.values() if place is not None])
+        return tuple(
+            service_task(
+                task, draining=task.container_instance_arn in left, spots=found.get(task.container_instance_arn, ())
+            )
+            for task in tasks
+        )
+
+    def _spots(
+        self, service: ServiceRecord, tasks: Sequence[TaskRecord], instances: Sequence[InstanceRecord]
+    ) -> dict[str | None, Spots]:
+        """By instance, if PRIMARY has more tasks than desired: only then somebody asks."""
+        primary = service.deployments[0].id if service.deployments else None
+        wanted = sum(task.deployment_id == primary and task.desired_status == "RUNNING" for task in tasks)
+        if not instances or wanted <= service.desired_count:
+            return {}
+        strategies = service.service.placement_strategy or ()
+        packed = any(strategy.type == "binpack" for strategy in strategies)
+        return {
+            instance.arn: spots(
+                Room(instance, self._store.tasks.where("instance", instance.arn) if packed else ()), strategies
+            )
+            for instance in instances
+        }
 
     def _commit(self, before: ServiceRecord, decided: Plan, tasks: Sequence[TaskRecord], now: float) -> None:
         table, service = self._store.tasks, decided.service
@@ -131,6 +194,7 @@ class Services:
             deployment_id=deployment.id,
             constraints=tuple(service.service.placement_constraints or ()),
             strategies=tuple(service.service.placement_strategy or ()),
+            volumes=deployment.volume_configurations,
         )
 
     def _tags(self, service: ServiceRecord, of_definition: tuple[m.Tag, ...]) -> tuple[m.Tag, ...]:

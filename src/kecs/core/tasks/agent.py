@@ -50,6 +50,12 @@ def orphaned(task: TaskRecord, now: float) -> TaskRecord:
     return submit(task, Submission(at=now, status="STOPPED")) if task.agent_driven else task
 
 
+def taken_over(task: TaskRecord) -> TaskRecord:
+    """A task that KECS has run so far, once its agent has spoken of it. It stays where it was in its life."""
+    containers = tuple(replace(container, health=None) for container in task.containers)  # agents tell of no health
+    return replace(task, agent_driven=True, containers=containers)
+
+
 def observe(task: TaskRecord, said: Submission) -> TaskRecord:
     """The task after what its agent said. Only its containers, attachments and wishes change; `step` does the rest."""
     times = {
@@ -62,6 +68,8 @@ def observe(task: TaskRecord, said: Submission) -> TaskRecord:
         task = _attachment(task, attachment, said.at)
     if said.containers or said.status not in (None, "STOPPED"):
         task = apply(task, Provisioned(task=task.arn))  # an agent that is that far has its network
+    if said.status == "STOPPED" and said.reason:
+        task = _wished(task, said)  # the agent knows better than the exits of its containers why
     for change in said.containers:
         task = _container(task, change, said.at)
     for agent in said.managed_agents:
@@ -101,7 +109,8 @@ def _container(task: TaskRecord, change: m.ContainerStateChange, at: float) -> T
 def _running(task: TaskRecord, container: ContainerRecord, change: m.ContainerStateChange, at: float) -> TaskRecord:
     known = _with(container, image_digest=change.image_digest)
     if container.phase in ("RUNNING", "STOPPING"):
-        return _replaced(task, container, _with(known, network_bindings=_bindings(change)))
+        known = _with(known, runtime_id=change.runtime_id, network_bindings=_bindings(change))
+        return _replaced(task, container, known)
     # What came before the start the agent has done by itself, in an order of its own.
     known = replace(known, phase="STARTING")
     started = Started(
@@ -116,16 +125,21 @@ def _running(task: TaskRecord, container: ContainerRecord, change: m.ContainerSt
 
 def _stopped(task: TaskRecord, said: Submission) -> TaskRecord:
     """The agent has nothing left of the task."""
-    if task.started_at is None:
-        task = request_stop(task, "TaskFailedToStart", said.reason or NOT_STARTED, said.at)
-    else:
-        task = request_stop(task, "EssentialContainerExited", said.reason or ESSENTIAL_EXITED, said.at)
+    task = _wished(task, said)
     for container in task.containers:
         if container.phase in ("RUNNING", "STOPPING"):
             task = change_container(task, container, "exited", finished_at=said.at)
         elif container.phase != "STOPPED":
             task = change_container(task, container, "stop")
     return task
+
+
+def _wished(task: TaskRecord, said: Submission) -> TaskRecord:
+    """The task with the reason why its agent has stopped it, unless somebody else wanted it stopped before."""
+    ran = task.started_at is not None or any(change.exit_code is not None for change in said.containers)
+    if ran:
+        return request_stop(task, "EssentialContainerExited", said.reason or ESSENTIAL_EXITED, said.at)
+    return request_stop(task, "TaskFailedToStart", said.reason or NOT_STARTED, said.at)
 
 
 def _attachment(task: TaskRecord, change: m.AttachmentStateChange, at: float) -> TaskRecord:

@@ -6,8 +6,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from kecs.aws.model import ecs as m
 from kecs.core.records import TaskRecord
+from kecs.core.tasks.attachments import attached
 from kecs.core.tasks.changes import ESSENTIAL_EXITED, change_container, container_of, request_stop
 from kecs.core.tasks.reports import Exited, Failed, HealthChanged, Provisioned, Pulled, Released, Report, Started
 from kecs.core.tasks.restart import restarts
@@ -44,29 +44,8 @@ def _provisioned(task: TaskRecord, report: Provisioned) -> TaskRecord:
     if task.provisioning != "ASKED":
         return task
     region = task.scope.region
-    attachments = tuple(
-        _attached(a, report, region) if a.type == "ElasticNetworkInterface" else a for a in task.attachments
-    )
+    attachments = tuple(attached(a, region, report.address, report.mac_address) for a in task.attachments)
     return replace(task, provisioning="DONE", address=report.address, attachments=attachments)
-
-
-def _attached(attachment: m.Attachment, report: Provisioned, region: str) -> m.Attachment:
-    """The network interface with what it has now: an id, addresses and a name."""
-    found = {
-        "networkInterfaceId": f"eni-{(attachment.id or '').replace('-', '')[:17]}",
-        "macAddress": report.mac_address,
-        "privateDnsName": _private_name(report.address, region) if report.address else None,
-        "privateIPv4Address": report.address,
-    }
-    details = [d for d in attachment.details or [] if d.name not in found]
-    details += [m.KeyValuePair(name=name, value=value) for name, value in found.items() if value]
-    return replace(attachment, status="ATTACHED", details=details)
-
-
-def _private_name(address: str, region: str) -> str:
-    """How EC2 names a private address: ip-10-0-1-184.ec2.internal in us-east-1."""
-    domain = "ec2" if region == "us-east-1" else f"{region}.compute"
-    return f"ip-{address.replace('.', '-')}.{domain}.internal"
 
 
 def _started(task: TaskRecord, report: Started) -> TaskRecord:

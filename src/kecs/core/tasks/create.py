@@ -8,6 +8,7 @@ from kecs.aws.model import ecs as m
 from kecs.core.records import ClusterRecord, ContainerRecord, InstanceRecord, Record, TaskDefinitionRecord, TaskRecord
 from kecs.core.taskdefs.overrides import apply_overrides, effective_definition
 from kecs.core.taskdefs.requirements import Requirements, requirements
+from kecs.core.tasks.attachments import interface, storage
 from kecs.core.tasks.platforms import architecture, platform_family, platform_version
 
 FARGATE_STORAGE = 20  # GiB; https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-task-storage.html
@@ -32,6 +33,7 @@ class TaskSpec(Record):
     deployment_id: str | None = None
     constraints: tuple[m.PlacementConstraint, ...] = ()  # beside those of the definition
     strategies: tuple[m.PlacementStrategy, ...] = ()
+    volumes: tuple[m.TaskVolumeConfiguration | m.ServiceVolumeConfiguration, ...] = ()
 
 
 def new_task(
@@ -68,7 +70,10 @@ def new_task(
         deployment_id=spec.deployment_id,
         started_by=spec.started_by,
         network_configuration=spec.network_configuration,
-        attachments=(_interface(spec.network_configuration, uuid()),) if awsvpc else (),
+        attachments=(
+            *([interface(spec.network_configuration, uuid())] if awsvpc else ()),
+            *(storage(volume, uuid()) for volume in spec.volumes),
+        ),
         container_instance_arn=instance.arn if instance else None,
         capacity_provider_name=spec.capacity_provider_name,
         platform_version=platform_version(definition, spec.platform_version) if fargate else None,
@@ -130,13 +135,6 @@ def _container(definition: m.ContainerDefinition, arn: str, gpus: tuple[str, ...
         gpu_ids=gpus,
         restart_policy=definition.restart_policy,
     )
-
-
-def _interface(network: m.NetworkConfiguration | None, attachment_id: str) -> m.Attachment:
-    """The elastic network interface of an awsvpc task, before it has an address."""
-    vpc = network.awsvpc_configuration if network else None
-    details = [m.KeyValuePair(name="subnetId", value=vpc.subnets[0])] if vpc and vpc.subnets else []
-    return m.Attachment(id=attachment_id, type="ElasticNetworkInterface", status="PRECREATED", details=details)
 
 
 def _storage(definition: m.TaskDefinition) -> m.EphemeralStorage:

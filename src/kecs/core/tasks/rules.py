@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from kecs.aws.model import ecs as m
 from kecs.core.placement.query import problem_of
+from kecs.core.tasks.storage import check_storage
 
 MOST_CONSTRAINTS = 10
 MOST_STRATEGIES = 5
@@ -84,6 +85,8 @@ def _check_strategy(strategy: m.PlacementStrategy) -> None:
 def check_volumes(
     definition: m.TaskDefinition,
     configurations: Sequence[m.TaskVolumeConfiguration | m.ServiceVolumeConfiguration],
+    *,
+    fargate: bool = False,
 ) -> None:
     """Each volume that is configured at launch is, and nothing else.
 
@@ -95,9 +98,7 @@ def check_volumes(
     for configuration in configurations:
         if configuration.name not in open_ones:
             raise m.InvalidParameterException(NO_MATCHING_VOLUME)
-        storage = configuration.managed_ebs_volume
-        if storage is None or not (storage.size_in_gi_b or storage.snapshot_id):
-            raise m.InvalidParameterException("Either a volume size or a snapshot ID must be specified.")
+        check_storage(configuration.managed_ebs_volume, fargate=fargate)
     missing = open_ones - {configuration.name for configuration in configurations}
     if missing:
         raise m.InvalidParameterException(

@@ -59,7 +59,7 @@ def _container(container: ContainerRecord, task: TaskRecord) -> m.Container:
         name=container.name,
         image=container.image,
         image_digest=container.image_digest,
-        runtime_id=container.runtime_id,
+        runtime_id=container.runtime_id or None,
         last_status=CONTAINER_STATUS[container.phase],
         exit_code=container.exit_code if container.phase == "STOPPED" else None,
         reason=container.reason if container.phase == "STOPPED" else None,

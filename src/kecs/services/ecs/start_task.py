@@ -77,4 +77,5 @@ def _spec(
         enable_execute_command=bool(request.enable_execute_command),
         tags=tags_of(request, cluster, definition),
         capacity_provider_name=record.instance.capacity_provider_name,
+        volumes=tuple(request.volume_configurations or ()),
     )

@@ -185,6 +185,7 @@ def _spec(
         tags=tags_of(request, cluster, definition),
         constraints=tuple(request.placement_constraints or ()),
         strategies=tuple(request.placement_strategy or ()),
+        volumes=tuple(request.volume_configurations or ()),
     )
 
 

@@ -48,8 +48,8 @@ TASK_DEFINITIONS = {
 RUNS = {
     "enableExecuteCommand": f"Kept and shown, with an agent in each container. {NO_SESSIONS}",
     "platformVersion": "Checked, kept and shown. Every version runs tasks in the same way.",
-    "referenceId": "Accepted and dropped.",
-    "volumeConfigurations": "Checked and dropped. The task gets an empty volume instead of EBS storage.",
+    "referenceId": "Accepted and dropped. Only ECS itself is meant to use it.",
+    "volumeConfigurations": "Checked and shown as an attachment. The task gets an empty volume instead of EBS storage.",
 }
 """Of RunTask and StartTask."""
 

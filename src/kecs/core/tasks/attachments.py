@@ -1,0 +1,63 @@
+"""What is attached to a task: its network interface and the EBS volumes that are configured at its launch.
+
+`create` makes them, `apply` attaches them once the task is provisioned; `step` deletes them with the task. Model shape
+Attachment says which details each has.
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from kecs.aws.model import ecs as m
+
+INTERFACE = "ElasticNetworkInterface"
+STORAGE = "AmazonElasticBlockStorage"
+
+
+def interface(network: m.NetworkConfiguration | None, attachment_id: str) -> m.Attachment:
+    """The elastic network interface of an awsvpc task, before it has an address."""
+    vpc = network.awsvpc_configuration if network else None
+    details = [m.KeyValuePair(name="subnetId", value=vpc.subnets[0])] if vpc and vpc.subnets else []
+    return m.Attachment(id=attachment_id, type=INTERFACE, status="PRECREATED", details=details)
+
+
+def storage(volume: m.TaskVolumeConfiguration | m.ServiceVolumeConfiguration, attachment_id: str) -> m.Attachment:
+    """The EBS volume of a task, before it has an id. Those of a service's tasks always end with them."""
+    given = volume.managed_ebs_volume
+    policy = given.termination_policy if isinstance(given, m.TaskManagedEBSVolumeConfiguration) else None
+    kept = policy is not None and not policy.delete_on_termination
+    details = {
+        "roleArn": given.role_arn if given else None,
+        "volumeName": volume.name,
+        "deleteOnTermination": "false" if kept else "true",
+    }
+    return m.Attachment(id=attachment_id, type=STORAGE, status="PRECREATED", details=_pairs(details))
+
+
+def attached(attachment: m.Attachment, region: str, address: str | None, mac_address: str | None) -> m.Attachment:
+    """The attachment with what it has now: an id, and a network interface its addresses and name."""
+    number = (attachment.id or "").replace("-", "")[:17]
+    known: dict[str, dict[str, str | None]] = {
+        INTERFACE: {
+            "networkInterfaceId": f"eni-{number}",
+            "macAddress": mac_address,
+            "privateDnsName": _private_name(address, region) if address else None,
+            "privateIPv4Address": address,
+        },
+        STORAGE: {"volumeId": f"vol-{number}"},
+    }
+    found = known.get(attachment.type or "")
+    if found is None:
+        return attachment
+    details = [d for d in attachment.details or [] if d.name not in found]
+    return replace(attachment, status="ATTACHED", details=details + _pairs(found))
+
+
+def _pairs(details: dict[str, str | None]) -> list[m.KeyValuePair]:
+    return [m.KeyValuePair(name=name, value=value) for name, value in details.items() if value]
+
+
+def _private_name(address: str, region: str) -> str:
+    """How EC2 names a private address: ip-10-0-1-184.ec2.internal in us-east-1."""
+    domain = "ec2" if region == "us-east-1" else f"{region}.compute"
+    return f"ip-{address.replace('.', '-')}.{domain}.internal"
