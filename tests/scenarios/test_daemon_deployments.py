@@ -59,7 +59,7 @@ def test_a_deployment_shows_what_it_replaces_and_how_far_it_is(managed: Managed)
         lambda: managed.deployment(updated["deploymentArn"])["targetDaemonRevision"]["totalRunningInstanceCount"] == 1
     )
     revisions = managed.daemon(daemon_of(managed))["currentRevisions"]
-    assert [revision["totalRunningCount"] for revision in revisions] == [1, 3]
+    assert [revision["totalRunningCount"] for revision in revisions] == [1, 4], "old instances have to wait"
     managed.deployed(updated["deploymentArn"])
     shown = managed.deployment(updated["deploymentArn"])
     assert shown["targetDaemonRevision"]["totalRunningInstanceCount"] == 4

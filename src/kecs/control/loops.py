@@ -56,7 +56,8 @@ class Control:
         self._agents = Agents(store, clock, self.queue)
         capacity = (self._providers.notice, self._capacity.notice)
         daemons = (self._daemons.notice, self._daemon_definitions.notice)
-        for notice in (self._notice, *daemons, *capacity, self._cleanup.notice, self._deletion.notice):
+        services = (self._notice, self._services.notice)
+        for notice in (*services, *daemons, *capacity, self._cleanup.notice, self._deletion.notice):
             store.subscribe(notice)
         store.subscribe(self._sessions.notice)
         store.subscribe(self._gateways.notice)

@@ -90,9 +90,8 @@ class Services:
                     self._notice_tasks_on(key)
                 if after is not None and after.instance.status == "ACTIVE" and after != before:
                     self._notice_room(after.cluster_arn)
-            elif table == "tasks" and after is not None and after.container_instance_arn:
-                if after.last_status == "STOPPED" and (before is None or before.last_status != "STOPPED"):
-                    self._notice_room(after.cluster_arn)
+            elif table == "tasks" and _is_over(after) and not _is_over(before) and after.container_instance_arn:
+                self._notice_room(after.cluster_arn)
 
     def _notice_tasks_on(self, instance: str) -> None:
         for task in self._store.tasks.where("instance", instance):
@@ -208,3 +207,7 @@ class Services:
     def _rooms(self, cluster: str) -> list[Room]:
         instances = self._store.instances.where("cluster", cluster)
         return [Room(instance, self._store.tasks.where("instance", instance.arn)) for instance in instances]
+
+
+def _is_over(task: TaskRecord | None) -> bool:
+    return task is not None and task.last_status == "STOPPED"

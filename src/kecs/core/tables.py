@@ -71,7 +71,15 @@ TASK_DEFINITIONS = Table(
     by_arn,
     {"scope": in_scope, "family": lambda r: r.scope.family(r.family)},
 )
-SERVICES = Table("services", ServiceRecord, by_arn, {"cluster": lambda r: r.cluster_arn})
+SERVICES = Table(
+    "services",
+    ServiceRecord,
+    by_arn,
+    {
+        "cluster": lambda r: r.cluster_arn,
+        "unplaced": lambda r: r.cluster_arn if any(d.unplaced for d in r.deployments) else None,
+    },
+)
 TASKS = Table(
     "tasks",
     TaskRecord,

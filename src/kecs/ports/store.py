@@ -84,7 +84,7 @@ class Store(Protocol):
 
     @property
     def services(self) -> Table[ServiceRecord]:
-        """By ARN. Index: cluster."""
+        """By ARN. Indexes: cluster, unplaced (a cluster: those whose tasks found no room)."""
 
     @property
     def service_deployments(self) -> Table[ServiceDeploymentRecord]:

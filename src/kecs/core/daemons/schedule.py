@@ -133,11 +133,11 @@ def _settling(daemon: DaemonRecord, states: list[tuple[Place, State]]) -> list[f
 
 
 def _outdated(deployment: DaemonDeploymentRecord, states: list[tuple[Place, State]], *, waiting: bool) -> list[Place]:
-    """The instances to be drained next: no more at a time than drainPercent allows, replacements counted in."""
+    """The instances to be drained next: no more at a time than drainPercent allows, of those that are to stay."""
     if waiting:
         return []
     percent = deployment.configuration.drain_percent or 0.0
-    most = max(1, int(len(states) * percent / 100))
+    most = max(1, int(sum(state != "DRAINING" for _, state in states) * percent / 100))
     busy = sum(state in ("BARE", "STARTING", "STOPPING") or place.arn in deployment.drained for place, state in states)
     outdated = [place for place, state in states if state == "OUTDATED"]
     return outdated[: max(0, most - busy)]

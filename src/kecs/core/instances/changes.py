@@ -24,6 +24,10 @@ UPDATE_STEPS: dict[str | None, tuple[m.AgentUpdateStatus, float]] = {
 nothing is downloaded, and each status only has to last long enough to be seen."""
 
 
+LEFT = frozenset({"DRAINING", "DEREGISTERING", "INACTIVE"})
+"""Statuses of instances that the tasks of services are to leave."""
+
+
 def changed(record: InstanceRecord, **members: Any) -> InstanceRecord:
     """The record with these members of its ContainerInstance."""
     instance = replace(record.instance, version=(record.instance.version or 0) + 1, **members)

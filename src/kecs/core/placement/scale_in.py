@@ -1,7 +1,9 @@
 """Which tasks of a service go first when it has too many: those whose end keeps what its strategies have made.
 
-`control.services` finds out where each task is (`spots`), the service scheduler asks for the order.
+Without strategies AWS takes them from the Availability Zone that has most of them, and there from the instance that has
+most. `control.services` finds out where each task is (`spots`), the service scheduler asks for the order.
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-placement-strategies.html
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service_scheduler_replica.html
 """
 
 from __future__ import annotations
@@ -13,6 +15,8 @@ from typing import Protocol, TypeVar
 from kecs.aws.model import ecs as m
 from kecs.core.placement.resources import Room
 from kecs.core.placement.strategies import DEFAULT, left, place_of
+
+INSTANCE = m.PlacementStrategy(type="spread", field="instanceId")
 
 Spots = tuple[str | int, ...]
 """Where a task is, one item for each strategy: its place for `spread`, what its instance has left for `binpack`."""
@@ -30,7 +34,7 @@ def spots(room: Room, strategies: Sequence[m.PlacementStrategy]) -> Spots:
     """Where the tasks on this instance are."""
     return tuple(
         left(room, s.field or "") if s.type == "binpack" else place_of(room, s.field or "")
-        for s in strategies or DEFAULT
+        for s in strategies or (*DEFAULT, INSTANCE)
         if s.type != "random"
     )
 

@@ -58,7 +58,7 @@ def account(group: Group, now: float) -> DeploymentRecord:
 
 
 def _after_success(deployment: DeploymentRecord, group: Group) -> DeploymentRecord:
-    if not deployment.reached_running and (group.healthy or any(map(_ran_well, group.stopped))):
+    if not deployment.reached_running and (group.works or any(map(_ran_well, group.stopped))):
         deployment = replace(deployment, reached_running=True, failed_tasks=0)
     newest = group.newest_success
     if deployment.retry_at is not None and newest is not None and newest >= deployment.retry_at:
@@ -109,7 +109,7 @@ def after_placement(deployment: DeploymentRecord, placed: int, failed: int, now:
 
 
 def room_appeared(deployment: DeploymentRecord, now: float) -> DeploymentRecord:
-    """A task has gone: what did not find room may now."""
+    """A task has gone or an instance has come: what did not find room may now."""
     if not deployment.unplaced or not backed_off(deployment, now):
         return deployment
     return replace(deployment, retry_at=now)

@@ -17,7 +17,7 @@ HEALTH_REASON = "Task failed container health checks"
 
 @dataclass(slots=True)
 class Group:
-    """The tasks of one deployment. Each live task is in exactly one of the first five lists, in order of creation."""
+    """The tasks of one deployment. Each live task is in exactly one of the first six lists, in order of creation."""
 
     deployment: DeploymentRecord
     pending: list[ServiceTask] = field(default_factory=list)  # not RUNNING yet
@@ -25,13 +25,16 @@ class Group:
     healthy: list[ServiceTask] = field(default_factory=list)
     unhealthy: list[ServiceTask] = field(default_factory=list)  # RUNNING, its grace period is over
     stopping: list[ServiceTask] = field(default_factory=list)  # on its way to STOPPED, whoever asked for it
+    evicted: list[ServiceTask] = field(default_factory=list)  # not RUNNING yet, and where it cannot stay
     stopped: list[ServiceTask] = field(default_factory=list)  # not accounted for yet
     newest_success: float | None = None  # creation of the newest task that has been RUNNING
+    works: bool = False  # a task of it is healthy, wherever that is
 
     @property
     def present(self) -> int:
         """Tasks that are not STOPPED."""
-        return len(self.pending) + len(self.unproven) + len(self.healthy) + len(self.unhealthy) + len(self.stopping)
+        running = len(self.unproven) + len(self.healthy) + len(self.unhealthy)
+        return running + len(self.pending) + len(self.evicted) + len(self.stopping)
 
     @property
     def proven(self) -> bool:
@@ -51,24 +54,24 @@ class Groups:
     primary: Group
     old: list[Group]  # newest first
     strays: list[ServiceTask]
-    draining: Group  # tasks of PRIMARY that run where they cannot stay
-    evicted: list[ServiceTask] = field(default_factory=list)  # tasks that have not even started there
+    draining: Group  # tasks of PRIMARY that are where they cannot stay
     grace_ends: float | None = None  # when the first unhealthy task loses its grace period
     protected: set[str] = field(default_factory=set)  # ARNs of tasks that no deployment and no scaling in may stop
     protection_ends: float | None = None  # when the first of them may be stopped
 
     @property
-    def all(self) -> list[Group]:
-        return [self.primary, *self.old]
-
-    @property
     def leaving(self) -> list[Group]:
         """What PRIMARY is to replace; the last go first."""
-        return [self.draining, *self.old] if self.draining.present else self.old
+        return [self.draining, *self.old]
 
     @property
-    def present(self) -> list[Group]:
+    def all(self) -> list[Group]:
         return [self.primary, *self.leaving]
+
+    @property
+    def deployments(self) -> list[Group]:
+        """One for each deployment."""
+        return [self.primary, *self.old]
 
 
 def sort_tasks(snapshot: Snapshot) -> Groups:
@@ -92,11 +95,14 @@ def sort_tasks(snapshot: Snapshot) -> Groups:
         if task.desired_status == "STOPPED" or task.last_status not in (*STARTING, "RUNNING"):
             group.stopping.append(task)
             continue
-        if task.draining and group is primary:
+        starting = task.last_status in STARTING
+        healthy = not starting and (not task.has_health_check or task.health == "HEALTHY")
+        group.works = group.works or healthy
+        if task.draining and group is result.primary:
             group = result.draining
-        if task.last_status in STARTING:
-            (result.evicted if task.draining else group.pending).append(task)
-        elif not task.has_health_check or task.health == "HEALTHY":
+        if starting:
+            (group.evicted if task.draining else group.pending).append(task)
+        elif healthy:
             group.healthy.append(task)
         elif task.health == "UNHEALTHY":
             _sort_unhealthy(task, group, result, grace, snapshot.now)

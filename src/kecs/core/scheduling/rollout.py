@@ -3,10 +3,13 @@
 Values in, values out: `decide` gets the tasks in buckets and gives back what to do; `scheduler` turns that into a plan.
 The rules, in the order in which they are applied:
 
+Tasks of PRIMARY on a container instance that is to be left are as good as old: they go the way of those of ACTIVE
+(older) deployments, after them.
+
 1. PRIMARY has more tasks than desired: the surplus stops, those not RUNNING first, then those beyond the share that a
-   capacity provider strategy gives their provider, then the newest.
-2. Tasks of ACTIVE (older) deployments that do not serve stop at once: unhealthy ones, and starting ones that are not
-   needed to get back to the minimum.
+   capacity provider strategy gives their provider, then those that the placement strategies would miss least.
+2. Old tasks that do not serve stop at once: unhealthy ones, and starting ones that are not needed to get back to the
+   minimum or are where they cannot stay.
 3. Healthy old tasks stop as soon as healthy PRIMARY tasks stand in for them. They stop before that, down to the
    minimum, only when there is no other way: the maximum leaves no room beside them, or no instance does.
 4. PRIMARY starts what it lacks, as far as the maximum leaves room. Tasks count against the maximum until they are
@@ -14,12 +17,13 @@ The rules, in the order in which they are applied:
 5. An unhealthy PRIMARY task stops once a healthy one stands in for it; without room for that, one at a time.
 6. Room that PRIMARY cannot use brings an older deployment that worked back to the minimum, as AWS does since 2025.
 
-A deployment that has been given up (FAILED) starts no task. While that is PRIMARY, rule 6 goes for the desired count:
-nothing else will.
+A deployment that has been given up (FAILED) starts no task. While that is PRIMARY, rule 6 goes for the desired count,
+on instances that stay: nothing else will.
 
 No rule stops a healthy task when that leaves fewer than the minimum, and none starts a task above the maximum. A
 protected task is stopped for failed health checks only; whatever waits for its end goes on waiting.
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-type-ecs.html
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/container-instance-draining.html
 """
 
 from __future__ import annotations
@@ -27,6 +31,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from kecs.core.capacity import beyond_share
+from kecs.core.placement.scale_in import leaving_first
 from kecs.core.scheduling.backoff import backed_off
 from kecs.core.scheduling.counts import Group, Groups
 from kecs.core.scheduling.limits import Limits
@@ -54,10 +59,13 @@ def decide(groups: Groups, limits: Limits, now: float) -> Decision:
     decision = Decision()
     primary = groups.primary
     serving = _scale_in(groups, limits.desired, decision)
-    healthy = serving + sum(len(g.healthy) for g in groups.old)
+    healthy = serving + sum(len(g.healthy) for g in groups.leaving)
     coming = len(primary.unproven) + len(primary.pending)
-    floor = limits.desired - coming if primary.given_up else limits.minimum
-    lacking = _stop_old_not_serving(groups, max(0, floor - healthy), decision)
+    if primary.given_up:
+        missing = limits.desired - coming - serving - sum(not t.draining for g in groups.old for t in g.healthy)
+    else:
+        missing = limits.minimum - healthy
+    lacking = _stop_old_not_serving(groups, max(0, missing), decision)
     need = 0 if primary.given_up else max(0, limits.desired - len(primary.healthy) - coming)
     healthy -= _stop_old_healthy(groups, limits, serving, healthy, need, decision)
     _stop_unhealthy_replaced(primary, limits, healthy, decision)
@@ -84,9 +92,15 @@ def _stoppable(tasks: list[ServiceTask], count: int, groups: Groups, decision: D
 def _scale_in(groups: Groups, desired: int, decision: Decision) -> int:
     """Rule 1; gives the number of healthy PRIMARY tasks that go on."""
     primary = groups.primary
-    running = _by_provider([*reversed(primary.unproven), *reversed(primary.healthy)], primary, desired)
-    in_order = [*reversed(primary.pending), *running]
-    surplus = _stoppable(in_order, max(0, len(in_order) - desired), groups, decision)
+    running = [*primary.unproven, *primary.healthy]
+    count = len(primary.pending) + len(running) - desired
+    if count <= 0:
+        return len(primary.healthy)
+    pending = leaving_first(primary.pending, [*primary.pending, *running], count)
+    unproven = leaving_first(primary.unproven, running, count - len(pending))
+    healthy = leaving_first(primary.healthy, primary.healthy, count - len(pending) - len(unproven))
+    in_order = [*pending, *_by_provider([*unproven, *healthy], primary, desired)]
+    surplus = _stoppable(in_order, count, groups, decision)
     decision.surplus.extend(surplus)
     stopped = {task.arn for task in surplus}
     return sum(task.arn not in stopped for task in primary.healthy)
@@ -100,8 +114,9 @@ def _by_provider(tasks: list[ServiceTask], group: Group, desired: int) -> list[S
 
 def _stop_old_not_serving(groups: Groups, missing: int, decision: Decision) -> int:
     """Rule 2; gives how many tasks are still missing from the minimum when the kept ones have become healthy."""
-    for group in groups.old:
+    for group in groups.leaving:
         decision.unhealthy.extend(group.unhealthy)
+        decision.surplus.extend(_stoppable(group.evicted, len(group.evicted), groups, decision))
         starting = group.unproven + group.pending
         useful = len(starting) if group.proven and not group.given_up else len(group.unproven)
         kept = min(missing, useful)
@@ -112,7 +127,8 @@ def _stop_old_not_serving(groups: Groups, missing: int, decision: Decision) -> i
 
 def _stop_old_healthy(groups: Groups, limits: Limits, serving: int, healthy: int, need: int, decision: Decision) -> int:
     """Rule 3; gives how many it stops."""
-    candidates = [task for group in reversed(groups.old) for task in group.healthy]
+    oldest_first = reversed(groups.leaving)
+    candidates = [task for group in oldest_first for task in sorted(group.healthy, key=lambda task: not task.draining)]
     if not candidates:
         return 0
     replaced = len(candidates) - max(0, limits.desired - serving)
@@ -162,7 +178,7 @@ def _make_room(groups: Groups, decision: Decision, now: float) -> None:
     if primary.unhealthy:
         decision.unhealthy.append(primary.unhealthy[0])
     else:
-        decision.stuck = bool(groups.old) and not decision.protected
+        decision.stuck = any(g.present for g in groups.leaving) and not decision.protected
 
 
 def _launch_old(old: list[Group], count: int, decision: Decision, now: float) -> None:

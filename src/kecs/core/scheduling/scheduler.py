@@ -36,7 +36,7 @@ def plan(snapshot: Snapshot, new_id: NewId) -> Plan:
         service = replace(service, status="INACTIVE", deployments=(), steady=False)
         return Plan(service=service, accounted=stopped)
     groups, bounds = sort_tasks(snapshot), limits(service)
-    service = _account(service, groups, bool(stopped), now, new_id)
+    service = _account(service, groups, bool(stopped) or snapshot.more_room, now, new_id)
     decision = decide(groups, bounds, now)
     service = _write_stops(service, decision, now, new_id)
     service = _with_deployments(service, groups, decision, bounds, now)
@@ -80,12 +80,12 @@ def after_launch(
     return backoff.report_throttle(service, deployment.consecutive_failures, after, now, new_id)
 
 
-def _account(service: ServiceRecord, groups: Groups, any_stopped: bool, now: float, new_id: NewId) -> ServiceRecord:
+def _account(service: ServiceRecord, groups: Groups, more_room: bool, now: float, new_id: NewId) -> ServiceRecord:
     """Update every deployment's counters, in the groups and in the service."""
-    for group in groups.all:
+    for group in groups.deployments:
         before = group.deployment
         after = backoff.account(group, now)
-        if any_stopped:
+        if more_room:
             after = backoff.room_appeared(after, now)
         if after is not before:
             group.deployment = after
@@ -166,7 +166,7 @@ def _settle(
 
 def _is_steady(service: ServiceRecord, groups: Groups, decision: Decision, bounds: Limits) -> bool:
     primary = groups.primary
-    if decision.stops or decision.launches or len(service.deployments) > 1:
+    if decision.stops or decision.launches or len(service.deployments) > 1 or groups.draining.present:
         return False
     return primary.present == len(primary.healthy) == bounds.desired
 

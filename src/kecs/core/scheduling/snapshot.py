@@ -26,7 +26,7 @@ class ServiceTask(Record):
     accounted: bool = False  # a STOPPED task that the scheduler has counted already
     protected_until: float | None = None  # not to be stopped by scaling in or by a deployment before then
     draining: bool = False  # on a container instance that is to be left
-    spots: Spots = ()  # where it is; given when the service has more tasks than desired
+    spots: Spots = ()  # where it is; given when PRIMARY has more tasks than desired
 
 
 class Snapshot(Record):
