@@ -5,7 +5,8 @@ Invariants, for every task:
   UpdateTaskProtection its protection, and an agent's Submit operations add what is `submitted`;
 - reports are applied in the order in which they came, each in the transaction that also takes the steps that follow;
 - every record on the way is written, so whoever watches sees every status;
-- a command reaches the runtime only after the record that waits for its outcome is durable.
+- a command reaches the runtime only after the record that waits for its outcome is durable;
+- of a task that its agent has taken over the runtime has nothing any more, and what it still reports is not heard.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from kecs.core.accounts import effective, root_of
 from kecs.core.daemons.definition import as_task_definition
 from kecs.core.records import TaskRecord
 from kecs.core.taskdefs.overrides import task_plan
-from kecs.core.tasks.agent import observe
+from kecs.core.tasks.agent import observe, taken_over
 from kecs.core.tasks.apply import apply
 from kecs.core.tasks.commands import Command, Provision, Pull, Release, Restart, Start, Stop
 from kecs.core.tasks.plan import TaskPlan
@@ -66,11 +67,14 @@ class Supervisors:
         self.working = arn
         try:
             with self._store.transaction():
+                if task.submitted and not task.agent_driven:
+                    task = self._put(task, taken_over(task))
+                    commands.append(Release())
                 task = self._settle(task, plan, now, commands)
                 for submission in task.submitted:
                     seen = observe(replace(task, submitted=task.submitted[1:]), submission)
                     task = self._settle(self._put(task, seen), plan, now, commands)
-                for report in self._reports.get(arn, ()):
+                for report in () if task.agent_driven else self._reports.get(arn, ()):
                     task = self._settle(self._put(task, apply(task, report)), plan, now, commands)
         finally:
             self.working = None

@@ -62,6 +62,11 @@ def is_external(record: InstanceRecord) -> bool:
     return any(attribute.name == EXTERNAL for attribute in record.instance.attributes or ())
 
 
+def has_agent(record: InstanceRecord) -> bool:
+    """Whether an agent of the user's own has registered it, and not KECS itself."""
+    return not record.local and record.instance.capacity_provider_name is None
+
+
 def is_capability(attribute: m.Attribute) -> bool:
     """Whether the attribute tells what an agent can do; one that reports any of them reports them all."""
     return attribute.name.startswith(("ecs.capability.", "com.amazonaws.ecs.capability."))

@@ -1,8 +1,8 @@
 """What the agent of a container instance calls: where to poll, and what has come of the tasks that it runs.
 
-KECS's runtime runs the tasks of every container instance but those whose agent has asked DiscoverPollEndpoint: what is
-placed on them from then on is only told of by their agent, with the Submit operations. See
-docs/guides/container-instances.md.
+KECS's runtime runs the tasks of a container instance until its agent takes part: what is placed there after a call of
+DiscoverPollEndpoint or of a Submit operation is the agent's to run, and so is a task from before as soon as the agent
+speaks of it. See docs/guides/container-instances.md.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from msgspec.structs import replace
 
 from kecs.aws.model import ecs as m
 from kecs.core.arns import last_part
+from kecs.core.instances import has_agent
 from kecs.core.instances.changes import with_agent
-from kecs.core.records import ClusterRecord, Submission, TaskRecord
+from kecs.core.records import ClusterRecord, InstanceRecord, Submission, TaskRecord
 from kecs.core.tasks.agent import ATTACHMENT_STATUSES, CONTAINER_STATUSES, TASK_STATUSES, submit
 from kecs.core.tasks.changes import container_of
 from kecs.services.ecs.container_instances import open_instance
@@ -23,8 +24,8 @@ from kecs.services.ecs.context import Context, find_cluster
 ACKNOWLEDGMENT = "ACK"
 NO_TASK = "The referenced task was not found."
 NOT_THE_AGENTS = (
-    "The task is run by KECS itself. An agent can submit the state of tasks that were placed on its container instance "
-    "after it has called DiscoverPollEndpoint."
+    "The task is run by KECS itself. An agent can submit the state of tasks on container instances that it has "
+    "registered."
 )
 
 
@@ -96,9 +97,9 @@ def submit_container_state_change(
 def submit_attachment_state_changes(
     context: Context, request: m.SubmitAttachmentStateChangesRequest
 ) -> m.SubmitAttachmentStateChangesResponse:
-    """Network interfaces of tasks, by attachment; each has to be one of a task that an agent runs."""
+    """Network interfaces of tasks, by attachment; each has to be one of a task that an agent may run."""
     cluster = find_cluster(context, request.cluster)
-    tasks = [task for task in context.store.tasks.where("cluster", cluster.arn) if task.agent_driven]
+    tasks = [task for task in context.store.tasks.where("cluster", cluster.arn) if _agent_of(context, task)]
     owners = {attachment.id: task.arn for task in tasks for attachment in task.attachments}
     for change in request.attachments:
         _check_status("attachment", change.status, ATTACHMENT_STATUSES)
@@ -117,13 +118,22 @@ def _task(context: Context, cluster: ClusterRecord, reference: str | None) -> Ta
     task = context.store.tasks.get(arn) if reference in (arn, last_part(arn)) else None
     if task is None:
         raise m.InvalidParameterException(NO_TASK)
-    if not task.agent_driven:
+    if _agent_of(context, task) is None:
         raise m.ClientException(NOT_THE_AGENTS)
     return task
 
 
+def _agent_of(context: Context, task: TaskRecord) -> InstanceRecord | None:
+    """The container instance whose agent may speak of the task."""
+    record = context.store.instances.get(task.container_instance_arn or "")
+    return record if record is not None and has_agent(record) else None
+
+
 def _take(context: Context, task: TaskRecord, submission: Submission) -> None:
     """Hand it to the task's supervisor. What is said of a task that has stopped changes nothing: agents repeat it."""
+    record = _agent_of(context, task)
+    if record is not None and not record.agent_driven and record.instance.status != "INACTIVE":
+        context.store.instances.put(replace(with_agent(record, True, context.now), agent_driven=True))
     if task.last_status != "STOPPED":
         context.store.tasks.put(submit(task, submission))
 
