@@ -7,8 +7,10 @@ says otherwise.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from kecs.aws.model import ecs as m
+from kecs.core.taskdefs.ports import named_port
 from kecs.core.tasks.options import LaunchOptions
 from kecs.core.tasks.rules import check_placement, check_task_role, check_token
 
@@ -16,6 +18,9 @@ NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
 LONGEST_TOKEN = 36
 LONGEST_GRACE_PERIOD = 2_147_483_647  # seconds
 MOST_REGISTRIES = 1
+MOST_BALANCERS = 5
+METRICS = ("CPUUtilization", "MemoryUtilization")
+RESOLUTIONS = (20, 60)  # seconds
 MOST_TASKS = 5_000  # the quota; https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html
 
 DAEMON = "The daemon scheduling strategy does not support"
@@ -31,6 +36,11 @@ DAEMON_PROVIDERS = (
 )
 ROLE_UNWANTED = "You cannot specify an IAM role for services that require a service linked role."
 ROLE_ALONE = "A role was passed, but no load balancers were present."
+REGISTRY_CONTAINER = (
+    "When specifying 'host' or 'bridge' for networkMode, values for 'containerName' and 'containerPort' must be "
+    "specified from the task definition."
+)
+REGISTRY_TWICE = "A service registry cannot have both a port and a combination of containerName and containerPort."
 NO_TASK_ROLE = (
     "The service couldn't be {done} because a valid taskRoleArn is not being used. Specify a valid task role in your "
     "task definition and try again."
@@ -85,6 +95,18 @@ def check_members(request: m.CreateServiceRequest | m.UpdateServiceRequest) -> N
         )
     if len(request.service_registries or ()) > MOST_REGISTRIES:
         raise m.InvalidParameterException(f"serviceRegistries can have at most {MOST_REGISTRIES} items.")
+    if len(request.load_balancers or ()) > MOST_BALANCERS:
+        raise m.InvalidParameterException(f"loadBalancers can have at most {MOST_BALANCERS} items.")
+    _check_monitoring(request.monitoring)
+
+
+def _check_monitoring(monitoring: m.MonitoringConfiguration | None) -> None:
+    for configuration in (monitoring.metric_configurations if monitoring else None) or ():
+        for name in configuration.metric_names:
+            if name not in METRICS:
+                raise m.InvalidParameterException(f"The metric {name} is not one of {', '.join(METRICS)}.")
+        if configuration.resolution_seconds not in RESOLUTIONS:
+            raise m.InvalidParameterException("resolutionSeconds must be 20 or 60.")
 
 
 def check_role(request: m.CreateServiceRequest, definition: m.TaskDefinition) -> None:
@@ -105,8 +127,7 @@ def check_fits(service: m.Service, definition: m.TaskDefinition, options: Launch
     for balancer in service.load_balancers or ():
         _check_balancer(balancer, definition)
     for registry in service.service_registries or ():
-        if registry.container_name:
-            _check_port(registry.container_name, registry.container_port, definition)
+        _check_registry(registry, definition)
 
 
 def _check_balancer(balancer: m.LoadBalancer, definition: m.TaskDefinition) -> None:
@@ -119,6 +140,26 @@ def _check_balancer(balancer: m.LoadBalancer, definition: m.TaskDefinition) -> N
     if balancer.container_port is None:
         raise m.InvalidParameterException("Container Port can not be blank.")
     _check_port(balancer.container_name, balancer.container_port, definition)
+
+
+def _check_registry(registry: m.ServiceRegistry, definition: m.TaskDefinition) -> None:
+    container = registry.container_name, registry.container_port
+    if definition.network_mode != "awsvpc" and None in container:
+        raise m.InvalidParameterException(REGISTRY_CONTAINER)
+    if registry.port is not None and container != (None, None):
+        raise m.InvalidParameterException(REGISTRY_TWICE)
+    if registry.container_name:
+        _check_port(registry.container_name, registry.container_port, definition)
+
+
+def check_lattice(lattice: Sequence[m.VpcLatticeConfiguration], definition: m.TaskDefinition) -> None:
+    """Each target group of VPC Lattice gets a port by its name."""
+    for configuration in lattice:
+        if named_port(definition, configuration.port_name) is None:
+            raise m.InvalidParameterException(
+                f"The portName '{configuration.port_name}' of vpcLatticeConfigurations is not the name of a port "
+                "mapping in the task definition."
+            )
 
 
 def _check_port(name: str, port: int | None, definition: m.TaskDefinition) -> None:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from kecs.aws.model import ecs as m
 from kecs.core.capacity import launch_type_of
+from kecs.core.deployments.configuration import deployment_configuration
 from kecs.core.records import ClusterRecord, DeploymentRecord, TaskDefinitionRecord
 from kecs.core.service_rules import check_fits, check_members, check_role
 from kecs.core.tasks.options import LaunchOptions, launch_options
@@ -142,35 +143,6 @@ def starts_deployment(
         (given := getattr(request, field)) is not None and given != _listed(getattr(deployment, field))
         for field in DEPLOYMENT_ONLY
     )
-
-
-def deployment_configuration(
-    before: m.DeploymentConfiguration | None, given: m.DeploymentConfiguration | None
-) -> m.DeploymentConfiguration:
-    """`given` over `before` over ECS's defaults for REPLICA. Raises InvalidParameterException, and
-    UnsupportedFeatureException for strategies that KECS does not have."""
-    base = before or m.DeploymentConfiguration(
-        deployment_circuit_breaker=m.DeploymentCircuitBreaker(enable=False, rollback=False),
-        maximum_percent=200,
-        minimum_healthy_percent=100,
-        strategy="ROLLING",
-        bake_time_in_minutes=0,
-    )
-    if given is not None:
-        named = {f: getattr(given, f) for f in given.__struct_fields__}
-        base = replace(base, **{field: value for field, value in named.items() if value is not None})
-    most, least = base.maximum_percent or 0, base.minimum_healthy_percent or 0
-    if base.strategy != "ROLLING":
-        raise m.UnsupportedFeatureException(f"The deployment strategy {base.strategy} is not there yet in KECS.")
-    if not 0 <= least <= 100:
-        raise m.InvalidParameterException("minimumHealthyPercent must be between 0 and 100.")
-    if most < 100:
-        raise m.InvalidParameterException("maximumPercent must be at least 100.")
-    if most == least == 100:
-        raise m.InvalidParameterException(
-            "Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments."
-        )
-    return base
 
 
 def _placed(service: m.Service, options: LaunchOptions, definition: TaskDefinitionRecord) -> dict[str, Any]:

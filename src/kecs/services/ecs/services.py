@@ -15,7 +15,7 @@ from kecs.core.scheduling.deployments import begin_deletion, set_desired_count
 from kecs.core.scheduling.snapshot import service_task
 from kecs.core.scheduling.view import service_view
 from kecs.core.service_connect import check_connect, discovery_names, with_namespace
-from kecs.core.service_rules import check_create
+from kecs.core.service_rules import check_create, check_lattice
 from kecs.core.services import DEPLOYMENT_ONLY, configured, moved, starts_deployment, updated
 from kecs.core.tags import validate_tags
 from kecs.core.tasks.options import check_launch, launch_options
@@ -200,7 +200,8 @@ def _deployment(
         check_connectors(connectors, definition.definition, gateways)
     elif last is not None:
         connectors = list(last.gateway_connectors)
-    check_volumes(definition.definition, volumes or ())
+    check_volumes(definition.definition, volumes or (), fargate=service.platform_version is not None)
+    check_lattice(lattice or (), definition.definition)
     check_connect(connect, definition.definition, _taken(context, record, connect))
     return DeploymentRecord(
         id=f"ecs-svc/{context.ids.digits19()}",

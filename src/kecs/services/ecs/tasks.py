@@ -164,7 +164,7 @@ def _check_run(request: m.RunTaskRequest, definition: m.TaskDefinition, options:
     check_length("startedBy", request.started_by, LONGEST_STARTED_BY)
     validate_overrides(definition, request.overrides, launch_type="FARGATE" if options.fargate else "EC2")
     check_placement(definition, request.placement_constraints, request.placement_strategy, fargate=options.fargate)
-    check_volumes(definition, request.volume_configurations or ())
+    check_volumes(definition, request.volume_configurations or (), fargate=options.fargate)
     if request.enable_execute_command:
         check_task_role(definition, request.overrides, NO_TASK_ROLE)
 

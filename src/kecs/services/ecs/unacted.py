@@ -28,8 +28,8 @@ SERVICES = {
     "volumeConfigurations": (
         "Checked, kept and shown with the deployment. The task gets an empty volume instead of EBS storage."
     ),
-    "vpcLatticeConfigurations": "Kept and shown with the deployment. Nothing is registered with VPC Lattice.",
-    "monitoring": "Neither kept nor shown. KECS publishes no CloudWatch metrics.",
+    "vpcLatticeConfigurations": "Checked, kept and shown with the deployment. Nothing is registered with VPC Lattice.",
+    "monitoring": "Checked, neither kept nor shown. KECS publishes no CloudWatch metrics.",
 }
 """Of CreateService and UpdateService."""
 
