@@ -21,6 +21,8 @@ NewId = Callable[[], str]
 """Makes the id of an event, a UUID in AWS."""
 
 STEADY = "has reached a steady state."
+TASK_SET_STEADY = "updated state to STEADY_STATE."
+COMPUTED = "updated computedDesiredCount for taskSet {task_set} to {count}."
 STARTED = "has started {count} tasks: {tasks}."
 REPLACED = " Amazon ECS replaced {count} tasks due to an unhealthy status."
 STOPPED_RUNNING = "has stopped {count} running tasks: {tasks}."
@@ -52,10 +54,10 @@ CLOSEST_OTHER = 'encountered error "{reason}".'
 
 # An event that would repeat the last of its kind is left out until one of these has been written since.
 RESOLVED_BY = {
-    STUCK: ("has started", "has stopped", "deployment completed", STEADY),
-    PROTECTED: ("has stopped", STEADY),
-    THROTTLED: (STEADY,),
-    NOT_PLACED: ("has started", STEADY),
+    STUCK: ("has started", "has stopped", "deployment completed", STEADY, TASK_SET_STEADY),
+    PROTECTED: ("has stopped", STEADY, TASK_SET_STEADY),
+    THROTTLED: (STEADY, TASK_SET_STEADY),
+    NOT_PLACED: ("has started", STEADY, TASK_SET_STEADY),
 }
 
 
@@ -102,27 +104,30 @@ def not_placed(reason: str, instance: str | None = None) -> str:
     return f"{NOT_PLACED} The closest matching {closest} {complaint}{GUIDE}"
 
 
-def record(service: ServiceRecord, text: str, now: float, new_id: NewId, task_set: str | None = None) -> ServiceRecord:
-    """The service with one more event, the newest first. `task_set` is the id of the one that it speaks of, if any."""
-    event = m.ServiceEvent(id=new_id(), created_at=now, message=_message(service, text, task_set))
+def computed_desired_count(task_set: str, count: int) -> str:
+    """The scale of the task set of that id comes to so many tasks now."""
+    return COMPUTED.format(task_set=task_set, count=count)
+
+
+def record(service: ServiceRecord, text: str, now: float, new_id: NewId) -> ServiceRecord:
+    """The service with one more event, the newest first."""
+    event = m.ServiceEvent(id=new_id(), created_at=now, message=_message(service, text))
     return replace(service, events=(event, *service.events[: KEPT - 1]))
 
 
-def record_once(
-    service: ServiceRecord, text: str, kind: str, now: float, new_id: NewId, task_set: str | None = None
-) -> ServiceRecord:
+def record_once(service: ServiceRecord, text: str, kind: str, now: float, new_id: NewId) -> ServiceRecord:
     """As `record`, but AWS leaves a duplicate out until its cause is resolved or six hours have passed.
 
     `kind` is a key of RESOLVED_BY: the start of the text that tells events of this kind.
     """
-    prefix = _message(service, kind, task_set)
+    prefix = _message(service, kind)
     for event in service.events:
         message = event.message or ""
         if message.startswith(prefix) and now - (event.created_at or 0.0) < REPEAT_AFTER:
             return service
         if any(resolution in message for resolution in RESOLVED_BY[kind]):
             break
-    return record(service, text, now, new_id, task_set)
+    return record(service, text, now, new_id)
 
 
 def last_steady(service: ServiceRecord) -> float | None:
@@ -131,8 +136,8 @@ def last_steady(service: ServiceRecord) -> float | None:
     return next((event.created_at for event in service.events if event.message == steady), None)
 
 
-def _message(service: ServiceRecord, text: str, task_set: str | None = None) -> str:
-    speaker = f"service {service.name}, taskSet {task_set}" if task_set else f"service {service.name}"
+def _message(service: ServiceRecord, text: str) -> str:
+    speaker = f"service {service.name}, taskSet {service.task_set}" if service.task_set else f"service {service.name}"
     return f"({speaker}) {text}"
 
 

@@ -59,5 +59,10 @@ class ServiceRecord(Record):
         return last_part(self.arn)
 
     @property
+    def task_set(self) -> str | None:
+        """The id of the one that it stands in for (core.task_sets); only then its events speak of it."""
+        return None
+
+    @property
     def scope(self) -> Scope:
         return scope_of(self.arn)

@@ -21,6 +21,7 @@ class TaskSetRecord(Record):
     scale: float = 0.0  # percent of the service's desired count
     load_balancers: tuple[m.LoadBalancer, ...] = ()
     service_registries: tuple[m.ServiceRegistry, ...] = ()
+    started_by: str | None = None  # CODE_DEPLOY, for a set that a deployment of CodeDeploy has created
     external_id: str | None = None
     stability: Literal["STABILIZING", "STEADY_STATE"] = "STABILIZING"
     stability_at: float = 0.0  # when that became so

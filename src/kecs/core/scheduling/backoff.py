@@ -121,9 +121,8 @@ def report_throttle(
     after: DeploymentRecord,
     now: float,
     new_id: NewId,
-    task_set: str | None = None,
 ) -> ServiceRecord:
     """Write AWS's event when a deployment that had failed `before` times now has to wait."""
     if after.consecutive_failures <= before or delay(after.consecutive_failures) == 0.0:
         return service
-    return events.record_once(service, events.THROTTLED, events.THROTTLED, now, new_id, task_set)
+    return events.record_once(service, events.THROTTLED, events.THROTTLED, now, new_id)

@@ -157,11 +157,16 @@ def _settle(
         primary = replace(primary, rollout_state="COMPLETED", rollout_state_reason=reason, updated_at=now)
         service = _replace_deployment(service, primary)
         service = events.record(service, events.deployment_completed(primary.id), now, new_id)
+    return settled(service, now, new_id)
+
+
+def settled(service: ServiceRecord, now: float, new_id: NewId) -> ServiceRecord:
+    """The service in its steady state: it says so when it gets there, and again and again, which no task set does."""
     said = events.last_steady(service)
-    if service.steady and said is not None and now - said < events.REPEAT_AFTER:
+    if service.steady and (service.task_set or (said is not None and now - said < events.REPEAT_AFTER)):
         return service
-    service = events.record(service, events.STEADY, now, new_id)
-    return replace(service, steady=True)
+    text = events.TASK_SET_STEADY if service.task_set else events.STEADY
+    return replace(events.record(service, text, now, new_id), steady=True)
 
 
 def _is_steady(service: ServiceRecord, groups: Groups, decision: Decision, bounds: Limits) -> bool:
