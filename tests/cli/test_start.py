@@ -123,8 +123,32 @@ def test_a_killed_server_can_be_started_again(shell: Shell) -> None:
 
 
 def test_odd_options_are_usage_errors(shell: Shell) -> None:
-    for options in (["--port", "99999"], ["--runtime", "vmware"], ["--instance", "../x"], ["--log-level", "loud"]):
+    for options in (
+        ["--port", "99999"],
+        ["--runtime", "vmware"],
+        ["--instance", "../x"],
+        ["--log-level", "loud"],
+        ["--account", "abc"],
+        ["--region", "us east"],
+    ):
         assert shell.kecs("start", *options).returncode == 2
+
+
+@pytest.mark.parametrize("options", [[], ["--detach"]])
+@pytest.mark.parametrize("engine", ["tcp://127.0.0.1:1", "unix:///nowhere/docker.sock", "nonsense"])
+def test_a_runtime_that_does_not_answer_is_one_clear_line(shell: Shell, engine: str, options: list[str]) -> None:
+    environment = {"KECS_TEST_MODE": "false", "DOCKER_HOST": engine}
+    assert "no Docker Engine" in shell.refused("start", "--runtime", "docker", *options, **environment)
+
+
+def test_auto_without_docker_is_simulated_and_says_so(shell: Shell) -> None:
+    environment = {"KECS_TEST_MODE": "false", "DOCKER_HOST": "tcp://127.0.0.1:1"}
+    url_of(shell.ok("start", "--detach", "--ephemeral", **environment))
+
+
+def test_a_server_on_all_addresses_is_found_on_this_machines(shell: Shell) -> None:
+    assert "KECS ready at http://0.0.0.0:" in shell.ok("start", "--detach", "--host", "0.0.0.0")
+    assert "export AWS_ENDPOINT_URL=http://127.0.0.1:" in shell.ok("env")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -30,7 +31,7 @@ def instance_flags(command: F) -> F:
         "--instance",
         default=DEFAULT_NAME,
         metavar="NAME",
-        callback=_checked_name,
+        callback=matching(NAME_PATTERN, "letters, digits, dots, dashes and underscores, at most 63."),
         help="Which KECS, where several run side by side.",
     )(data_dir_flag(command))
 
@@ -49,7 +50,12 @@ def chosen_instance(instance: str, data_dir: Path | None) -> Instance:
     return Instance(data_root(data_dir), instance)
 
 
-def _checked_name(_: click.Context, __: click.Parameter, value: str) -> str:
-    if not NAME_PATTERN.fullmatch(value):
-        raise click.BadParameter("letters, digits, dots, dashes and underscores, at most 63.")
-    return value
+def matching(pattern: str | re.Pattern[str], wanted: str) -> Callable[[click.Context, click.Parameter, str], str]:
+    """The callback of an option whose value has to match as a whole; `wanted` says what it has to be."""
+
+    def check(_: click.Context, __: click.Parameter, value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            raise click.BadParameter(wanted)
+        return value
+
+    return check

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from kecs.cli.flags import environment_variable, flag, instance_flags
+from kecs.cli.flags import environment_variable, flag, instance_flags, matching
 from kecs.cli.instances import AlreadyRunning, Instance, Running, data_root
 
 if TYPE_CHECKING:
@@ -35,8 +35,18 @@ def _default_level() -> str:
 @flag("--host", default="127.0.0.1", help="The address to listen on.")
 @flag("--port", type=click.IntRange(0, 65535), default=5373, help="The port to listen on; 0 is any free one.")
 @flag("--ephemeral", is_flag=True, help="Keep nothing on disk; containers are removed when KECS stops.")
-@flag("--account", default="000000000000", help="The account of callers whose access key id is not an account id.")
-@flag("--region", default="us-east-1", help="The region of requests without a signature.")
+@flag(
+    "--account",
+    default="000000000000",
+    callback=matching(r"[0-9]{12}", "12 digits."),
+    help="The account of callers whose access key id is not an account id.",
+)
+@flag(
+    "--region",
+    default="us-east-1",
+    callback=matching(r"[a-z0-9][a-z0-9-]{0,62}", "a name such as eu-west-1."),
+    help="The region of requests without a signature.",
+)
 @flag("--no-local-instance", is_flag=True, help="No built-in container instance for the EC2 launch type.")
 @flag(
     "--pull",
@@ -75,7 +85,7 @@ def start_command(ctx: click.Context, /, detach: bool, ready_fd: int | None, **o
 def _run(options: dict[str, Any], parent: WaitingParent | None, *, named: bool) -> None:
     """Serve until a signal comes."""
     from kecs.app.options import ServerOptions
-    from kecs.app.server import StartupError, serve
+    from kecs.app.server import StartupError, reachable, serve
 
     ephemeral = options["ephemeral"] or options["test_mode"]
     instance, registered = _claimed(data_root(options["data_dir"]), options["instance"], named, ephemeral)
@@ -84,7 +94,15 @@ def _run(options: dict[str, Any], parent: WaitingParent | None, *, named: bool) 
 
     def ready(url: str, runtime: str) -> None:
         if registered:
-            about = (os.getpid(), url, runtime, time.time(), options["account"], options["region"], ephemeral)
+            about = (
+                os.getpid(),
+                reachable(url),
+                runtime,
+                time.time(),
+                options["account"],
+                options["region"],
+                ephemeral,
+            )
             instance.write(Running(*about))
         line = f"KECS ready at {url} (runtime: {runtime})"
         click.echo(line)
