@@ -16,6 +16,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from tests.properties.watching import Errors, content
+from tests.scenarios.machines import machine
 from tests.scenarios.world import START, Refused, World
 
 from kecs.core.lifecycle import TASK_TRANSITIONS
@@ -243,6 +244,31 @@ class KernelMachine(RuleBasedStateMachine):
         least, most = percentages
         return {"deploymentConfiguration": {"minimumHealthyPercent": least, "maximumPercent": most}}
 
+    # -- instances ----------------------------------------------------------------------------------------------------
+
+    @rule(number=st.integers(1, 3), zone=st.sampled_from(["us-east-1a", "us-east-1b"]))
+    def an_instance_registers(self, number: int, zone: str) -> None:
+        machine(self.world, number, zone)
+
+    @precondition(lambda kernel: kernel.open_instances())
+    @rule(which=WHICH, status=st.sampled_from(["DRAINING", "ACTIVE"]))
+    def an_instance_drains_or_is_active_again(self, which: int, status: str) -> None:
+        self.change_state(which, status)
+
+    @precondition(lambda kernel: kernel.open_instances())
+    @rule(which=WHICH)
+    def an_instance_is_deregistered(self, which: int) -> None:
+        found = self.open_instances()
+        self.world.call("DeregisterContainerInstance", containerInstance=found[which % len(found)], force=True)
+
+    def open_instances(self) -> list[str]:
+        return [i.arn for i in self.world.kernel.store.instances if i.instance.status != "INACTIVE"]
+
+    def change_state(self, which: int, status: str) -> None:
+        found = self.open_instances()
+        instance = found[which % len(found)]
+        self.world.call("UpdateContainerInstancesState", containerInstances=[instance], status=status)
+
     # -- containers, time, and the end of the process -----------------------------------------------------------------
 
     @precondition(task_is(runs))
@@ -323,6 +349,8 @@ class KernelMachine(RuleBasedStateMachine):
             self.world.runtime.set_script(image, {})
         self.register("web", "plain", ec2=False)
         self.register("job", "plain", ec2=True)
+        for which in range(len(self.open_instances())):
+            self.change_state(which, "ACTIVE")
         for number, service in enumerate(self.services("ACTIVE")):
             family = "job" if service.service.launch_type == "EC2" else "web"
             self.update(number, taskDefinition=family, **self.configured((0, 200)))

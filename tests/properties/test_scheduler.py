@@ -7,6 +7,8 @@ Safety, checked by `World.verify` on every single plan:
 - A plan that starts tasks leaves at most maximumPercent of the desired count not STOPPED, which is more than AWS's
   "RUNNING or PENDING": tasks that are on their way down count too. (A user who scales in or changes the percentages
   may put a service above that; the scheduler then starts nothing.)
+- A task that has not started where it cannot stay (its instance drains) is stopped by the next plan; one that runs
+  there is healthy as any other, and counts.
 - It stops a protected task of a service that is not being deleted only when its health checks have failed.
 - It stops only tasks that are wanted and live, each once; it starts tasks only for deployments that it goes on with;
   it keeps at most 100 events; no deployment that has worked shows failed tasks.
@@ -43,13 +45,14 @@ def assert_at_rest(world: World) -> None:
     service, bounds = world.service, limits(world.service)
     if service.status == "INACTIVE":
         assert world.live() == []
-    elif len(service.deployments) > 1:
+    elif len(service.deployments) > 1 or any(task.draining for task in world.live()):
         assert bounds.minimum >= bounds.maximum, "nothing but the percentages may hold up a roll-out"
         assert f"(service web) {events.STUCK}" in [e.message for e in service.events]
     else:
         assert service.status == "ACTIVE"
         assert service.steady
         assert len(world.live()) == len(world.running(world.primary.id)) == world.healthy() == service.desired_count
+        assert not any(task.draining for task in world.live())
         assert world.primary.rollout_state == "COMPLETED"
         assert world.primary.desired_count == service.desired_count
     at_rest = world.service
@@ -161,6 +164,28 @@ class SchedulerMachine(RuleBasedStateMachine):
     @rule(places=st.booleans())
     def room_comes_and_goes(self, places: bool) -> None:
         self.world.places = places
+
+    @when(World.live)
+    @rule(which=WHICH, count=st.integers(1, 3))
+    def an_instance_drains(self, which: int, count: int) -> None:
+        first = which % len(self.world.live())
+        self.world.drain(self.world.live()[first : first + count])
+
+    @when(World.live)
+    @rule()
+    def instances_are_active_again(self) -> None:
+        self.world.undrain()
+
+    @when(World.live)
+    @rule()
+    def an_instance_is_lost(self) -> None:
+        for task in self.world.live():
+            if task.draining:
+                self.world.exit(task)
+
+    @rule()
+    def an_instance_comes(self) -> None:
+        self.world.get_room()
 
     @rule(seconds=st.sampled_from([0.01, 1.0, 30.0, 600.0, 7 * 3600.0]))
     def time_passes(self, seconds: float) -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -37,6 +38,7 @@ class World:
         self.numbers = itertools.count(1)
         self.checks = checks
         self.places = True  # container instances have room
+        self.more_room = False  # they have some that the scheduler has still to hear of
         self.tasks: dict[str, ServiceTask] = {}  # those that the scheduler has still to know of
         self.last: Plan | None = None
         configuration = m.DeploymentConfiguration(maximum_percent=most, minimum_healthy_percent=least)
@@ -101,6 +103,22 @@ class World:
     def finish_stop(self, task: ServiceTask) -> None:
         self.change(task, last_status="STOPPED")
 
+    # What happens to instances.
+
+    def drain(self, tasks: Sequence[ServiceTask]) -> None:
+        """The tasks are on an instance that is to be left."""
+        for task in tasks:
+            self.change(self.tasks[task.arn], draining=True)
+
+    def undrain(self) -> None:
+        """Every instance that was to be left is there to stay again."""
+        for task in self.live():
+            self.change(task, draining=False)
+        self.get_room()
+
+    def get_room(self) -> None:
+        self.places = self.more_room = True
+
     # What tests ask.
 
     def live(self) -> list[ServiceTask]:
@@ -134,12 +152,14 @@ class World:
     # What control does.
 
     def snapshot(self) -> Snapshot:
-        return Snapshot(service=self.service, tasks=tuple(self.tasks.values()), now=self.now)
+        tasks = tuple(self.tasks.values())
+        return Snapshot(service=self.service, tasks=tasks, now=self.now, more_room=self.more_room)
 
     def step(self) -> bool:
         """One plan, carried out. False when there was nothing to do."""
         result = self.last = plan(self.snapshot(), self.new_id)
         self.verify(result)
+        self.more_room = False
         changed = bool(result.service != self.service or result.launches or result.stops or result.accounted)
         self.service = result.service
         for arn in result.accounted:
@@ -174,12 +194,13 @@ class World:
         stopped = [self.tasks[stop.task] for stop in result.stops]
         assert len({t.arn for t in stopped}) == len(stopped)
         assert all(t.desired_status == "RUNNING" and t.last_status != "STOPPED" for t in stopped)
-        guarded = [t for t in stopped if t.protected_until is not None and t.protected_until > self.now]
+        guarded = [t for t in stopped if self.guards(t)]
         assert self.service.status != "ACTIVE" or all(t.health == "UNHEALTHY" for t in guarded)
         stopped_healthy = sum(map(is_healthy, stopped))
         assert stopped_healthy == 0 or self.healthy() - stopped_healthy >= bounds.minimum
         launched = sum(launch.count for launch in result.launches)
         assert launched == 0 or len(self.live()) + launched <= bounds.maximum
+        assert {t.arn for t in self.pending() if t.draining and not self.guards(t)} <= {t.arn for t in stopped}
         assert all(launch.count > 0 and 0 <= launch.replaces <= launch.count for launch in result.launches)
         assert {launch.deployment_id for launch in result.launches} <= {d.id for d in result.service.deployments}
         assert set(result.accounted) == {t.arn for t in self.tasks.values() if t.last_status == "STOPPED"}
@@ -187,6 +208,10 @@ class World:
         assert all(d.failed_tasks >= 0 and d.desired_count >= 0 for d in result.service.deployments)
         assert all(d.failed_tasks == 0 for d in result.service.deployments if d.reached_running)
         assert result.wake_at is None or result.wake_at > self.now
+
+    def guards(self, task: ServiceTask) -> bool:
+        """Whether the task is protected."""
+        return task.protected_until is not None and task.protected_until > self.now
 
     def reconcile(self) -> None:
         """Steps until a step finds nothing to do; time stands still."""
