@@ -84,11 +84,22 @@ def with_managed(cluster: ClusterRecord, provider: str) -> ClusterRecord:
     return replace(cluster, cluster=replace(cluster.cluster, capacity_providers=names))
 
 
-def without(cluster: ClusterRecord, provider: str) -> ClusterRecord:
-    """The cluster after the deletion of a Managed Instances provider of it."""
+def with_own(cluster: ClusterRecord, names: Sequence[str]) -> list[str]:
+    """The providers that a caller associates, and the cluster's Managed Instances ones, which are always there."""
+    own = [name for name in cluster.cluster.capacity_providers or () if name in cluster.managed]
+    return list(dict.fromkeys([*names, *own]))
+
+
+def without_use(cluster: ClusterRecord, provider: str) -> ClusterRecord:
+    """The cluster once the deletion of a Managed Instances provider of it has begun: no strategy may name it."""
     names = [name for name in cluster.cluster.capacity_providers or () if name != provider]
-    managed = tuple(name for name in cluster.managed if name != provider)
-    return replace(cluster, cluster=replace(cluster.cluster, capacity_providers=names), managed=managed)
+    return replace(cluster, cluster=replace(cluster.cluster, capacity_providers=names))
+
+
+def without(cluster: ClusterRecord, provider: str) -> ClusterRecord:
+    """The cluster once a Managed Instances provider of it has been deleted."""
+    cluster = without_use(cluster, provider)
+    return replace(cluster, managed=tuple(name for name in cluster.managed if name != provider))
 
 
 def in_default_strategy(cluster: ClusterRecord, provider: str) -> bool:

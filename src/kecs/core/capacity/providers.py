@@ -37,6 +37,10 @@ GROUP_IN_USE = (
     "The specified Auto Scaling group ARN is already being used by another capacity provider. Specify a unique Auto "
     "Scaling group ARN and try again."
 )
+BUSY = (
+    "The specified capacity provider is in a busy state and cannot be updated. Wait until its update status shows that "
+    "nothing is in progress and try again."
+)
 INVALID_PROTECTION = (
     "The managed termination protection setting for the capacity provider is invalid. To enable managed termination "
     "protection for a capacity provider, managed scaling must be enabled."
@@ -97,6 +101,17 @@ def check_kinds(group: object, managed: object) -> None:
     """A provider is of one kind. Raises ClientException."""
     if (group is None) == (managed is None):
         raise m.ClientException(ONE_KIND)
+
+
+def check_not_busy(record: CapacityProviderRecord) -> None:
+    """What is being made or deleted cannot be changed. Raises ClientException."""
+    if record.provider.update_status in ("CREATE_IN_PROGRESS", "DELETE_IN_PROGRESS"):
+        raise m.ClientException(BUSY)
+
+
+def same_group(one: m.AutoScalingGroupProvider, other: m.AutoScalingGroupProvider) -> bool:
+    """Whether both mean one Auto Scaling group, be it by its ARN or by its name."""
+    return one.auto_scaling_group_arn.split("/")[-1] == other.auto_scaling_group_arn.split("/")[-1]
 
 
 def new_group(asked: m.AutoScalingGroupProvider) -> m.AutoScalingGroupProvider:

@@ -12,7 +12,7 @@ from kecs.aws.paging import page
 from kecs.core.arns import last_part, scope_key
 from kecs.core.capacity import FARGATE_PROVIDERS
 from kecs.core.capacity import providers as rules
-from kecs.core.capacity.association import attach, in_default_strategy
+from kecs.core.capacity.association import attach, in_default_strategy, without_use
 from kecs.core.capacity.managed import check_managed_tags, new_managed, updated_managed
 from kecs.core.clusters import provider_in_use
 from kecs.core.records import CapacityProviderRecord, ClusterRecord
@@ -47,6 +47,7 @@ def update_capacity_provider(
     if not request.name:
         raise m.ClientException("A name is required when updating a capacity provider")
     record = _find(context, request.name, request.cluster, "updated")
+    rules.check_not_busy(record)
     rules.check_kinds(request.auto_scaling_group_provider, request.managed_instances_provider)
     provider, changes = record.provider, dict[str, object]()
     if request.managed_instances_provider is not None:
@@ -78,11 +79,12 @@ def describe_capacity_providers(
         *(r.name for r in context.store.capacity_providers.where("scope", scope_key(context.scope)) if _alive(r)),
         *FARGATE_PROVIDERS,
     ]
-    found = {name: view for name in everything if (view := _view(context, name, cluster, tags=tags))}
+    views = {name: _view(context, name, cluster, tags=tags) for name in everything}
+    found = {view.name: view for view in views.values() if view and view.name}
     failures = [
         m.Failure(arn=name if name.startswith("arn:") else context.scope.capacity_provider(name), reason="MISSING")
-        for name in dict.fromkeys(named)
-        if name not in found
+        for name, view in views.items()
+        if named and view is None
     ]
     names, token = page(list(found), request.next_token, request.max_results, most=MOST_ON_A_PAGE)
     return m.DescribeCapacityProvidersResponse(
@@ -104,6 +106,7 @@ def delete_capacity_provider(
             record = rules.begin(record, "DELETE_IN_PROGRESS", context.now)
         else:
             record = rules.begin(record, "DELETE_IN_PROGRESS", context.now, status="DEPROVISIONING")
+            _retire(context, record)
         context.store.capacity_providers.put(record)
     return m.DeleteCapacityProviderResponse(capacity_provider=rules.view(record, tags=True))
 
@@ -118,7 +121,7 @@ def _new_group(
     rules.check_group_tags(tags)
     for other in context.store.capacity_providers.where("scope", scope_key(context.scope)):
         its = other.provider.auto_scaling_group_provider
-        if _alive(other) and its and its.auto_scaling_group_arn == group.auto_scaling_group_arn:
+        if _alive(other) and its and rules.same_group(its, group):
             raise m.ClientException(rules.GROUP_IN_USE)
     provider = m.CapacityProvider(
         capacity_provider_arn=arn,
@@ -220,6 +223,12 @@ def _reason_to_stay(context: Context, record: CapacityProviderRecord) -> str | N
     arn, own = record.cluster_arn, store.clusters.get(record.cluster_arn)
     used = provider_in_use(record.name, store.tasks.where("cluster", arn), store.services.where("cluster", arn))
     return rules.IN_USE if used or (own is not None and in_default_strategy(own, record.name)) else None
+
+
+def _retire(context: Context, record: CapacityProviderRecord) -> None:
+    cluster = context.store.clusters.get(record.cluster_arn) if record.cluster_arn else None
+    if cluster is not None:
+        context.store.clusters.put(without_use(cluster, record.name))
 
 
 def _reattach(context: Context, record: CapacityProviderRecord) -> None:

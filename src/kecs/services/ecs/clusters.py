@@ -15,7 +15,7 @@ from kecs.aws.paging import page
 from kecs.core import clusters as rules
 from kecs.core.accounts import effective
 from kecs.core.arns import scope_key
-from kecs.core.capacity.association import attach, check_settled, valid_providers
+from kecs.core.capacity.association import attach, check_settled, valid_providers, with_own
 from kecs.core.records import ClusterRecord
 from kecs.core.tags import validate_tags
 from kecs.services.ecs.context import Context, find_cluster, find_provider
@@ -98,6 +98,7 @@ def put_cluster_capacity_providers(
     record = find_cluster(context, request.cluster)
     check_settled(record)
     providers = valid_providers(request.capacity_providers, find_provider(context), record.arn)
+    providers = with_own(record, providers)
     strategy = rules.valid_strategy(request.default_capacity_provider_strategy, providers)
     tasks = context.store.tasks.where("cluster", record.arn)
     services = context.store.services.where("cluster", record.arn)
@@ -116,6 +117,7 @@ def delete_cluster(context: Context, request: m.DeleteClusterRequest) -> m.Delet
     instances = store.instances.where("cluster", record.arn)
     tasks, services = store.tasks.where("cluster", record.arn), store.services.where("cluster", record.arn)
     rules.check_empty(record, tasks, services, instances)
+    check_settled(record)
     for instance in instances:
         store.instances.delete(instance.arn)
     record = replace(record, cluster=replace(record.cluster, status="INACTIVE"), tags=())
