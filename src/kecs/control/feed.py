@@ -194,6 +194,13 @@ def _of_gateway_route(old: Any, new: Any) -> Iterator[Seen]:
         yield _moved("gateway-route", (new or old).arn, (new or old).cluster_arn, before, after)
 
 
+def _of_express(old: Any, new: Any) -> Iterator[Seen]:
+    before, after = (r.status if r else None for r in (old, new))
+    if before != after:
+        record = new or old
+        yield _moved("express-service", record.arn, record.cluster_arn, before, after)
+
+
 def _of_instance(old: Any, new: Any) -> Iterator[Seen]:
     before, after = (r.instance.status if r else None for r in (old, new))
     if before != after:
@@ -218,6 +225,7 @@ _DESCRIBE: dict[str, Callable[[Any, Any], Iterator[Seen]]] = {
     "instances": _of_instance,
     "gateways": _of_gateway,
     "gateway_routes": _of_gateway_route,
+    "express_services": _of_express,
     "daemons": _of_daemon,
     "daemon_deployments": _of_daemon_deployment,
     "daemon_task_definitions": _of_daemon_definition,

@@ -10,6 +10,7 @@ from kecs.control.cleanup import Cleanup
 from kecs.control.daemon_definitions import DaemonDefinitions
 from kecs.control.daemons import Daemons
 from kecs.control.deletion import Deletion
+from kecs.control.express import Express
 from kecs.control.gateways import Gateways
 from kecs.control.providers import Providers
 from kecs.control.queue import WorkQueue
@@ -53,6 +54,7 @@ class Control:
         self._deletion = Deletion(store, self.queue)
         self._sessions = Sessions(store, self.queue)
         self._gateways = Gateways(store, clock, ids, self.queue, traffic)
+        self._express = Express(store, clock, self.queue, traffic)
         self._agents = Agents(store, clock, self.queue)
         capacity = (self._providers.notice, self._capacity.notice)
         daemons = (self._daemons.notice, self._daemon_definitions.notice)
@@ -61,6 +63,7 @@ class Control:
             store.subscribe(notice)
         store.subscribe(self._sessions.notice)
         store.subscribe(self._gateways.notice)
+        store.subscribe(self._express.notice)
         store.subscribe(self._agents.notice)
 
     async def recover(self) -> None:
@@ -77,6 +80,7 @@ class Control:
         self._deletion.recover()
         self._sessions.recover()
         self._gateways.recover()
+        self._express.recover()
         self._agents.recover()
 
     def forget(self) -> None:

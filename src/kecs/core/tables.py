@@ -19,6 +19,7 @@ from kecs.core.records import (
     DaemonRecord,
     DaemonRevisionRecord,
     DaemonTaskDefinitionRecord,
+    ExpressRecord,
     FamilyRecord,
     GatewayAssociationRecord,
     GatewayRecord,
@@ -131,6 +132,7 @@ GATEWAY_ROUTES = Table(
     {"scope": in_scope, "gateway": lambda r: r.gateway_arn, "service": lambda r: r.service_arn},
 )
 GATEWAY_USES = Table("gateway_uses", GatewayUseRecord, lambda r: r.service_arn)
+EXPRESS_SERVICES = Table("express_services", ExpressRecord, by_arn, {"scope": in_scope})
 SESSIONS = Table("sessions", SessionRecord, lambda r: r.id, {"task": lambda r: r.task_arn})
 ACCOUNT_SETTINGS = Table("account_settings", AccountSettingRecord, lambda r: r.key)
 DAEMON_TASK_DEFINITIONS = Table(
@@ -163,6 +165,7 @@ TABLES: tuple[Table[Any], ...] = (
     GATEWAY_ASSOCIATIONS,
     GATEWAY_ROUTES,
     GATEWAY_USES,
+    EXPRESS_SERVICES,
     DAEMON_TASK_DEFINITIONS,
     DAEMONS,
     DAEMON_REVISIONS,

@@ -22,6 +22,7 @@ from kecs.core.records import (
     DaemonRecord,
     DaemonRevisionRecord,
     DaemonTaskDefinitionRecord,
+    ExpressRecord,
     FamilyRecord,
     GatewayAssociationRecord,
     GatewayRecord,
@@ -135,6 +136,10 @@ class Store(Protocol):
     @property
     def gateway_uses(self) -> Table[GatewayUseRecord]:
         """By the service's ARN. No index."""
+
+    @property
+    def express_services(self) -> Table[ExpressRecord]:
+        """By the service's ARN. Index: scope."""
 
     @property
     def sessions(self) -> Table[SessionRecord]:

@@ -107,6 +107,7 @@ class MemoryTables:
         self.gateway_associations = MemoryTable(tables.GATEWAY_ASSOCIATIONS, log)
         self.gateway_routes = MemoryTable(tables.GATEWAY_ROUTES, log)
         self.gateway_uses = MemoryTable(tables.GATEWAY_USES, log)
+        self.express_services = MemoryTable(tables.EXPRESS_SERVICES, log)
         self.sessions = MemoryTable(tables.SESSIONS, log)
         self.account_settings = MemoryTable(tables.ACCOUNT_SETTINGS, log)
         self.daemon_task_definitions = MemoryTable(tables.DAEMON_TASK_DEFINITIONS, log)

@@ -22,6 +22,7 @@ from kecs.core.records.daemons import (
     DaemonTaskDefinitionRecord,
 )
 from kecs.core.records.deployments import RevisionRecord, ServiceDeploymentRecord, ServiceDeploymentStatus
+from kecs.core.records.express import ExpressConfiguration, ExpressRecord
 from kecs.core.records.gateways import (
     GatewayAssociationRecord,
     GatewayBalancer,
@@ -54,6 +55,8 @@ __all__ = [
     "DaemonTarget",
     "DaemonTaskDefinitionRecord",
     "DeploymentRecord",
+    "ExpressConfiguration",
+    "ExpressRecord",
     "FamilyRecord",
     "GatewayAssociationRecord",
     "GatewayBalancer",

@@ -15,6 +15,7 @@ from kecs.services.ecs import (
     daemon_task_definitions,
     daemons,
     deployments,
+    express,
     gateway_routes,
     gateways,
     namespaces,
@@ -116,6 +117,11 @@ HANDLERS: dict[str, Handler] = {
     "ListGatewayRoutes": gateway_routes.list_gateway_routes,
     "ListGateways": gateways.list_gateways,
     "UpdateGateway": gateways.update_gateway,
+    # Express Gateway services
+    "CreateExpressGatewayService": express.create_express_gateway_service,
+    "DeleteExpressGatewayService": express.delete_express_gateway_service,
+    "DescribeExpressGatewayService": express.describe_express_gateway_service,
+    "UpdateExpressGatewayService": express.update_express_gateway_service,
     # Tags
     "ListTagsForResource": tags.list_tags_for_resource,
     "TagResource": tags.tag_resource,

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from kecs.aws.model import ecs as m
 from kecs.aws.paging import page
+from kecs.core.express.rules import check_own_update
 from kecs.core.gateways.routes import check_connectors
 from kecs.core.records import ClusterRecord, DeploymentRecord, ServiceRecord, TaskDefinitionRecord
 from kecs.core.scheduling.deployments import begin_deletion, set_desired_count
@@ -33,6 +34,7 @@ MOST_SERVICES_DESCRIBED = 10
 SERVICES_LISTED = 10  # on a page, unless asked otherwise
 NOT_FOUND = "Service not found."
 NOT_IDEMPOTENT = "Creation of service was not idempotent."
+STILL_DRAINING = "Unable to Start a service that is still Draining."
 
 
 def create_service(context: Context, request: m.CreateServiceRequest) -> m.CreateServiceResponse:
@@ -51,6 +53,7 @@ def update_service(context: Context, request: m.UpdateServiceRequest) -> m.Updat
         raise m.ServiceNotFoundException(NOT_FOUND)
     if record.status != "ACTIVE":
         raise m.ServiceNotActiveException("Service was not ACTIVE.")
+    check_own_update(record, request)
     request = replace(
         request, service_connect_configuration=with_namespace(request.service_connect_configuration, cluster)
     )
@@ -67,7 +70,7 @@ def update_service(context: Context, request: m.UpdateServiceRequest) -> m.Updat
     if request.desired_count is not None:
         record = set_desired_count(record, request.desired_count, context.now)
     if rolls:
-        record = roll_out(context, record, _deployment(context, record, definition, request), definition)
+        record = roll_out(context, record, new_deployment(context, record, definition, request), definition)
     context.store.services.put(record)
     return m.UpdateServiceResponse(service=_view(context, record, tags=True))
 
@@ -150,7 +153,7 @@ def _create(context: Context, cluster: ClusterRecord, request: m.CreateServiceRe
         desired_count=request.desired_count or 0,
         tags=validate_tags(request.tags),
     )
-    deployment = _deployment(context, record, definition, request)
+    deployment = new_deployment(context, record, definition, request)
     existing = context.store.services.get(arn)
     if existing is not None and existing.status != "INACTIVE":
         return _same(existing, record, deployment)
@@ -163,7 +166,7 @@ def _create(context: Context, cluster: ClusterRecord, request: m.CreateServiceRe
 def _same(existing: ServiceRecord, asked: ServiceRecord, deployment: DeploymentRecord) -> ServiceRecord:
     """The service that is there, when it is what is asked for."""
     if existing.status == "DRAINING":
-        raise m.InvalidParameterException("Unable to Start a service that is still Draining.")
+        raise m.InvalidParameterException(STILL_DRAINING)
     same = (
         replace(existing.service, created_at=asked.service.created_at) == asked.service
         and existing.desired_count == asked.desired_count
@@ -177,7 +180,7 @@ def _same(existing: ServiceRecord, asked: ServiceRecord, deployment: DeploymentR
     return existing
 
 
-def _deployment(
+def new_deployment(
     context: Context,
     record: ServiceRecord,
     definition: TaskDefinitionRecord,

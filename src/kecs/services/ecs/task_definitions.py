@@ -59,8 +59,13 @@ def register_task_definition(
     """A new revision of the family, one higher than any before, whatever was deleted since."""
     if request.tags is not None and not request.tags:
         raise m.ClientException("Tags can not be empty.")
-    tags = validate_tags(request.tags)
-    definition = define(request)
+    record = register(context, request)
+    return m.RegisterTaskDefinitionResponse(task_definition=record.definition, tags=list(record.tags) or None)
+
+
+def register(context: Context, request: m.RegisterTaskDefinitionRequest) -> TaskDefinitionRecord:
+    """The revision that the request makes, written down. Raises modelled errors."""
+    tags, definition = validate_tags(request.tags), define(request)
     scope, store = context.scope, context.store
     family = store.families.get(scope.family(request.family))
     revision = family.last_revision + 1 if family else 1
@@ -68,7 +73,7 @@ def register_task_definition(
     store.families.put(FamilyRecord(key=scope.family(request.family), last_revision=revision))
     record = TaskDefinitionRecord(arn=scope.task_definition(request.family, revision), definition=definition, tags=tags)
     store.task_definitions.put(record)
-    return m.RegisterTaskDefinitionResponse(task_definition=definition, tags=list(tags) or None)
+    return record
 
 
 def deregister_task_definition(

@@ -88,6 +88,14 @@ INSTANCE_REQUIREMENTS = {
 }
 """Of InstanceRequirementsRequest."""
 
+EXPRESS = {
+    "executionRoleArn": TASK_DEFINITIONS["executionRoleArn"],
+    "taskRoleArn": TASK_DEFINITIONS["taskRoleArn"],
+    "cpuArchitecture": TASK_DEFINITIONS["runtimePlatform"],
+    "healthCheckPath": "Checked, kept, shown and handed on with the way in. Nothing is checked by it.",
+}
+"""Of CreateExpressGatewayService and UpdateExpressGatewayService."""
+
 UNACTED: dict[str, str] = {
     **{
         f"{operation}.{member}": text
@@ -152,6 +160,33 @@ UNACTED: dict[str, str] = {
         )
     },
     "GatewayConnector.deregistrationDelay": "Kept and shown. No request is under way to a task that stops.",
+    # Express Gateway services
+    **{
+        f"{operation}.{member}": text
+        for operation in ("CreateExpressGatewayService", "UpdateExpressGatewayService")
+        for member, text in EXPRESS.items()
+    },
+    "CreateExpressGatewayService.infrastructureRoleArn": (
+        "Checked, kept and shown. Load balancer, certificate, scaling and log group are records only, and there are no "
+        "alarms."
+    ),
+    "UpdateExpressGatewayService.serviceArn": (
+        "The update is a rolling one. AWS's is a canary: it leads 5 percent of the requests to the new tasks for three "
+        "minutes, watches for errors, and can go back."
+    ),
+    "ExpressGatewayContainer.awsLogsConfiguration": "Kept and shown. Output stays on this machine.",
+    "ExpressGatewayContainer.repositoryCredentials": (
+        "Checked, kept and shown. Images are pulled with Docker's own login."
+    ),
+    "ExpressGatewayContainer.secrets": (
+        "Checked, kept and shown. Nothing is read from Secrets Manager or Systems Manager, so the variables are absent."
+    ),
+    "ExpressGatewayScalingTarget.autoScalingMetric": "Checked, kept and shown. Nothing is measured yet.",
+    "ExpressGatewayScalingTarget.autoScalingTargetValue": "Checked, kept and shown. Nothing scales by it yet.",
+    "ExpressGatewayServiceNetworkConfiguration.subnets": (
+        "Kept and shown. All tasks are in one network of KECS's own, and every subnet counts as a public one."
+    ),
+    "ExpressGatewayServiceNetworkConfiguration.securityGroups": "Kept and shown. No traffic is filtered.",
     # Agents
     "VersionInfo.agentHash": "Kept and shown. Which commit the agent is made of changes nothing.",
     "VersionInfo.dockerVersion": "Kept and shown. It changes nothing.",

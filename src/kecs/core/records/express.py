@@ -1,0 +1,49 @@
+"""Express Gateway services: what ECS manages for a service that was made from an image and two roles."""
+
+from __future__ import annotations
+
+from kecs.aws.model import ecs as m
+from kecs.core.arns import Scope, last_part, scope_of
+from kecs.core.records.base import Record
+from kecs.core.records.gateways import GatewayBalancer
+
+
+class ExpressConfiguration(Record):
+    """What a revision of an Express service is made of beyond its task definition and its network."""
+
+    deployment_id: str  # that rolls it out
+    health_check_path: str
+    scaling: m.ExpressGatewayScalingTarget  # every member given
+
+
+class ExpressRecord(Record):
+    """What is around the service of the same ARN. The service itself, its tasks and tags are in a ServiceRecord."""
+
+    arn: str
+    infrastructure_role_arn: str
+    request: str  # a digest of the request that made it: the same one again is answered with what is there
+    configurations: tuple[ExpressConfiguration, ...]  # newest first
+    updated_at: float
+    host: str  # the name that requests ask for
+    balancer: GatewayBalancer  # shared with other Express services
+    rule_arn: str
+    target_group_arns: tuple[str, ...]
+    certificate_arn: str
+    security_group: str  # id of the service's own
+    log_group: str | None  # made for it, unless its output goes elsewhere
+    scaling_id: str  # in the ARNs of scalable target and scaling policy
+    status: m.ManagedResourceStatus  # of all these resources
+    changed_at: float  # when it became that
+    settles_at: float | None = None  # when what is in progress is over
+
+    @property
+    def name(self) -> str:
+        return last_part(self.arn)
+
+    @property
+    def cluster_arn(self) -> str:
+        return self.scope.cluster(self.arn.split("/")[1])
+
+    @property
+    def scope(self) -> Scope:
+        return scope_of(self.arn)
