@@ -141,6 +141,7 @@ EVERYTHING: dict[str, Any] = {
         },
     ],
 }
+PROXY = ("IgnoredGID", "ProxyIngressPort", "ProxyEgressPort", "AppPorts")
 COMPUTED = {"compatibilities", "requiresAttributes"}
 
 
@@ -173,6 +174,7 @@ def test_the_example_of_everything_names_every_member() -> None:
                 "type": "APPMESH",
                 "containerName": "app",
                 "properties": [
+                    {"name": "IgnoredUID", "value": "1337"},
                     {"name": "ProxyIngressPort", "value": "15000"},
                     {"name": "ProxyEgressPort", "value": "15001"},
                     {"name": "AppPorts", "value": "8080"},
@@ -253,7 +255,7 @@ def test_defaults_of_health_checks_volumes_and_proxies() -> None:
             ],
             proxyConfiguration={
                 "containerName": "app",
-                "properties": [{"name": n, "value": "1"} for n in ("ProxyIngressPort", "ProxyEgressPort", "AppPorts")],
+                "properties": [{"name": name, "value": "1"} for name in PROXY],
             },
         )
     )

@@ -24,6 +24,12 @@ IDENTITY = [
     one("Container.image should not be null or empty.", image=None),
     one("Container.image contains invalid characters.", image="$REGISTRY/app"),
     one("Container.image should be 255 characters or less", image="i" * 256),
+    *(
+        one(
+            "Container.image has an invalid digest: it must be sha256 and 64 hexadecimal digits.", image=f"app@{digest}"
+        )
+        for digest in ("sha256:abc", "md5:" + "a" * 64, "sha256:" + "g" * 64)
+    ),
     task("Container names must be unique within a task definition.", container("a"), container("a")),
     one("Task definition doesn't have any essential container.", essential=False),
     task("Too many containers.", *(container(f"c{n}") for n in range(11))),
@@ -70,6 +76,19 @@ RESOURCES = [
     one(
         "Invalid 'NeuronDevice' resource requirement for container 'app'.",
         resourceRequirements=[{"type": "NeuronDevice", "value": "1"}],
+    ),
+    one(
+        "The 'GPU' resource requirement for container 'app' is given more than once.",
+        resourceRequirements=[{"type": "GPU", "value": "1"}] * 2,
+    ),
+    task(
+        "Only one container can specify a 'NeuronDevice' resource requirement.",
+        *(container(name, resourceRequirements=[{"type": "NeuronDevice", "value": "ALL"}]) for name in "ab"),
+    ),
+    task(
+        "All containers that specify a 'GPU' resource requirement must either share GPUs or not.",
+        container("a", resourceRequirements=[{"type": "GPU", "value": "1"}]),
+        container("b", resourceRequirements=[{"type": "GPU", "sharingStrategy": {"nvidiaMps": {"memory": 64}}}]),
     ),
     one(
         "Unsupported resource requirement type 'InferenceAccelerator'.",
@@ -162,6 +181,41 @@ RUNNING = [
         ulimits=[{"name": "nofile", "softLimit": 2, "hardLimit": 1}],
     ),
 ]
+KERNEL = [
+    one(
+        "Invalid 'capabilities' setting for container 'app': CAP_CHOWN is not a Linux capability.",
+        linuxParameters={"capabilities": {"drop": ["CAP_CHOWN"]}},
+    ),
+    one(
+        "Invalid 'mountOptions' setting for container 'app': wet.",
+        linuxParameters={"tmpfs": [{"containerPath": "/t", "size": 1, "mountOptions": ["rw", "mode=1777", "wet"]}]},
+    ),
+    one(
+        "Invalid 'systemControls' setting for container 'app': vm.swappiness.",
+        systemControls=[
+            {"namespace": "net.core.somaxconn", "value": "1"},
+            {"namespace": "vm.swappiness", "value": "1"},
+        ],
+    ),
+    task(
+        "Network namespace systemControls are not supported when networkMode=host.",
+        container(systemControls=[{"namespace": "net.core.somaxconn", "value": "1"}]),
+        networkMode="host",
+    ),
+    task(
+        "IPC namespace systemControls are not supported when ipcMode=host.",
+        container(systemControls=[{"namespace": "kernel.shmmax", "value": "1"}]),
+        ipcMode="host",
+    ),
+    one(
+        "Invalid 'dockerSecurityOptions' setting for container 'app': seccomp:unconfined.",
+        dockerSecurityOptions=["no-new-privileges", "label:user:me", "seccomp:unconfined"],
+    ),
+    one(
+        "Container 'app' can have at most 1 credential spec.",
+        credentialSpecs=["credentialspec:a", "credentialspec:b"],
+    ),
+]
 LOGGING = [
     logs("Log driver awslogs requires options: awslogs-region, awslogs-group", "awslogs"),
     logs("Log driver awslogs requires options: awslogs-group", "awslogs", awslogs_region="us-east-1"),
@@ -192,7 +246,7 @@ LOGGING = [
 ]
 
 
-@pytest.mark.parametrize("case", [*IDENTITY, *RESOURCES, *ENVIRONMENT, *RUNNING, *LOGGING], ids=named)
+@pytest.mark.parametrize("case", [*IDENTITY, *RESOURCES, *ENVIRONMENT, *RUNNING, *KERNEL, *LOGGING], ids=named)
 def test_refused(case: Case) -> None:
     check(case)
 

@@ -72,6 +72,14 @@ ON_FARGATE = [
     ),
 ]
 ELSEWHERE = [
+    *(
+        task(
+            "'NeuronDevice' resource requirements are only supported for Managed Instances.",
+            container(resourceRequirements=[{"type": "NeuronDevice", "value": "ALL"}]),
+            requiresCompatibilities=[launch_type],
+        )
+        for launch_type in ("EC2", "EXTERNAL")
+    ),
     task(
         "Tasks using the EC2 launch type do not support EphemeralStorage.",
         requiresCompatibilities=["EC2"],

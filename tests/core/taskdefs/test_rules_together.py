@@ -13,6 +13,7 @@ from tests.core.taskdefs.definitions import container
 from kecs.core.taskdefs.rules.common import has_cycle
 
 EFS = {"fileSystemId": "fs-1"}
+PORTS = ("AppPorts", "ProxyIngressPort", "ProxyEgressPort")
 
 
 NOT_WITH_AWSVPC: tuple[tuple[str, Any, str], ...] = (
@@ -45,6 +46,15 @@ NETWORK = [
     ports(
         "Invalid port mapping for container 'app', cannot specify both single port and port range.",
         {"containerPort": 80, "containerPortRange": "80-90"},
+    ),
+    ports(
+        "Invalid port mapping for container 'app', port ranges must not overlap.",
+        {"containerPortRange": "8080-8085"},
+        {"containerPort": 8085},
+    ),
+    ports(
+        "Container 'app' can have at most 100 port ranges.",
+        *({"containerPortRange": f"{port}-{port + 1}"} for port in range(8000, 8202, 2)),
     ),
     ports(
         "Invalid 'name' setting in a port mapping for container 'app'.",
@@ -91,6 +101,11 @@ NETWORK = [
     ),
     task("Ingress port not found", networkMode="awsvpc", proxyConfiguration={"containerName": "app"}),
     task(
+        "One of [IgnoredUID, IgnoredGID] must be specified for the proxy.",
+        networkMode="awsvpc",
+        proxyConfiguration={"containerName": "app", "properties": [{"name": name, "value": "1"} for name in PORTS]},
+    ),
+    task(
         "Fault injection is only supported in networkMode=awsvpc and networkMode=host.",
         enableFaultInjection=True,
     ),
@@ -125,6 +140,14 @@ VOLUMES = [
     volume(
         "TransitEncryptionPort requires that TransitEncryption is enabled.",
         efsVolumeConfiguration={**EFS, "transitEncryptionPort": 2049},
+    ),
+    volume(
+        "Invalid 'transitEncryptionPort' setting for volume 'v'.",
+        efsVolumeConfiguration={**EFS, "transitEncryption": "ENABLED", "transitEncryptionPort": 65536},
+    ),
+    volume(
+        'When using an S3 Files access point, the root directory must either be set to "/" or be omitted.',
+        s3filesVolumeConfiguration={"fileSystemArn": "a", "accessPointArn": "b", "rootDirectory": "/x"},
     ),
     volume("Volumes [v] are not referenced by any of the containers", configuredAtLaunch=True),
     task(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kecs.aws.model import ecs as m
-from kecs.core.taskdefs.rules import environment, identity, logs, network, order, resources, running, volumes
+from kecs.core.taskdefs.rules import environment, identity, kernel, logs, network, order, resources, running, volumes
 from kecs.core.taskdefs.rules.common import Rule
 from kecs.core.taskdefs.rules.launch_types import LAUNCH_TYPES
 
@@ -21,6 +21,7 @@ GENERAL: tuple[Rule, ...] = (
     *volumes.RULES,
     *order.RULES,
     *running.RULES,
+    *kernel.RULES,
     *logs.RULES,
 )
 

@@ -13,6 +13,7 @@ MOST_CONTAINERS = 10
 
 NAME = re.compile(r"[A-Za-z0-9_-]*")
 _IMAGE = re.compile(r"[A-Za-z0-9_:./#@+-]*")
+_DIGEST = re.compile(r"sha256:[A-Fa-f0-9]{64}")
 _ROLE = re.compile(r"arn:[\w-]+:iam::\d{12}:role/.+|[\w+=,.@-]{1,64}")
 
 
@@ -47,6 +48,8 @@ def _image(container: m.ContainerDefinition) -> Iterator[str]:
         yield "Container.image should not be null or empty."
     elif not _IMAGE.fullmatch(container.image):
         yield "Container.image contains invalid characters."
+    elif "@" in container.image and not _DIGEST.fullmatch(container.image.partition("@")[2]):
+        yield "Container.image has an invalid digest: it must be sha256 and 64 hexadecimal digits."
     elif len(container.image.partition("@")[0]) > LONGEST_NAME:
         yield f"Container.image should be {LONGEST_NAME} characters or less"
 

@@ -152,14 +152,19 @@ def _managed_instances(definition: m.TaskDefinition) -> Iterator[str]:
         yield "Managed Instances only support operating system family 'LINUX'."
 
 
+def _neuron(definition: m.TaskDefinition) -> Iterator[str]:
+    if any(r.type == "NeuronDevice" for c in containers(definition) for r in c.resource_requirements or ()):
+        yield "'NeuronDevice' resource requirements are only supported for Managed Instances."
+
+
 def _trusted_execution(definition: m.TaskDefinition) -> Iterator[str]:
     if definition.trusted_execution_configuration is not None:
         yield "Trusted execution is only supported for Managed Instances."
 
 
 LAUNCH_TYPES: dict[m.Compatibility, tuple[Rule, ...]] = {
-    "EXTERNAL": (_external, _instance_storage("External"), _trusted_execution),
-    "EC2": (_instance_storage("EC2"), _trusted_execution),
+    "EXTERNAL": (_external, _instance_storage("External"), _neuron, _trusted_execution),
+    "EC2": (_instance_storage("EC2"), _neuron, _trusted_execution),
     "FARGATE": (
         _fargate_network,
         _fargate_size,
@@ -167,6 +172,7 @@ LAUNCH_TYPES: dict[m.Compatibility, tuple[Rule, ...]] = {
         _fargate_execution_role,
         _log_drivers(FARGATE_LOG_DRIVERS),
         _fargate_log_stream,
+        _neuron,
         _trusted_execution,
     ),
     "MANAGED_INSTANCES": (

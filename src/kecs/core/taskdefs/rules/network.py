@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections import Counter
 from collections.abc import Callable, Iterator
 
 from kecs.aws.model import ecs as m
 from kecs.core.taskdefs.rules.common import Rule, containers, mode, per_container, repeated
 
 PORTS = range(1, 65535 + 1)
+MOST_RANGES = 100  # of a container
 PROXY_PROPERTIES = {
     "ProxyIngressPort": "Ingress port not found",
     "ProxyEgressPort": "Egress port not found",
     "AppPorts": "App ports not found",
 }
+
+IGNORED_BY_PROXY = {"IgnoredUID", "IgnoredGID"}
 
 _PORT_RANGE = re.compile(r"(\d{1,5})-(\d{1,5})")
 _PORT_NAME = re.compile(r"[a-z0-9_][a-z0-9_-]{0,63}")
@@ -55,6 +58,25 @@ def _ports(container: m.ContainerDefinition) -> Iterator[str]:
             yield f"Invalid 'name' setting in a port mapping for container '{container.name}'."
 
 
+def _ranges(container: m.ContainerDefinition) -> Iterator[str]:
+    ranges = [mapping for mapping in container.port_mappings or () if mapping.container_port_range is not None]
+    if len(ranges) > MOST_RANGES:
+        yield f"Container '{container.name}' can have at most {MOST_RANGES} port ranges."
+
+
+def _overlaps(container: m.ContainerDefinition) -> Iterator[str]:
+    """A port that is in a range of the container is in none of its other mappings."""
+    spans = []
+    for mapping in container.port_mappings or ():
+        single = mapping.container_port or 0
+        ports = port_range(mapping.container_port_range or "") or range(single, single + 1)
+        spans.append((mapping.protocol or "tcp", ports.start, ports.stop))
+    spans.sort()
+    overlap = any(kind == after and start < stop for (kind, _, stop), (after, start, _) in itertools.pairwise(spans))
+    if overlap and any(stop - start > 1 for _, start, stop in spans):
+        yield f"Invalid port mapping for container '{container.name}', port ranges must not overlap."
+
+
 def _ports_of_mode(definition: m.TaskDefinition) -> Iterator[str]:
     mappings = [p for c in containers(definition) for p in c.port_mappings or ()]
     network = mode(definition)
@@ -71,19 +93,26 @@ def _ports_of_mode(definition: m.TaskDefinition) -> Iterator[str]:
 def _ports_once(definition: m.TaskDefinition) -> Iterator[str]:
     """Within awsvpc all containers share one set of ports, on an instance all tasks do."""
     awsvpc = mode(definition) == "awsvpc"
-    used: Counter[tuple[str, int]] = Counter()
+    used: set[tuple[str, int]] = set()
+    told: set[tuple[str, int]] = set()
     for container in containers(definition):
         for mapping in container.port_mappings or ():
             single = mapping.container_port if awsvpc else mapping.host_port
             ports: range | tuple[int, ...] = (single,) if single else ()
             if awsvpc and mapping.container_port_range:
                 ports = port_range(mapping.container_port_range) or ()
-            used.update((mapping.protocol or "tcp", port) for port in ports)
-    for (protocol, port), times in used.items():
-        if times > 1 and awsvpc:
-            yield f"{protocol.upper()} container port '{port}' is used multiple times in task when networkMode=awsvpc."
-        elif times > 1:
-            yield f"{protocol.upper()} host port '{port}' is mapped multiple times in task."
+            for port in ports:
+                key = (mapping.protocol or "tcp", port)
+                if key in used and key not in told:
+                    told.add(key)
+                    yield _used_again(*key, awsvpc=awsvpc)
+                used.add(key)
+
+
+def _used_again(protocol: str, port: int, *, awsvpc: bool) -> str:
+    if awsvpc:
+        return f"{protocol.upper()} container port '{port}' is used multiple times in task when networkMode=awsvpc."
+    return f"{protocol.upper()} host port '{port}' is mapped multiple times in task."
 
 
 def _awsvpc(definition: m.TaskDefinition) -> Iterator[str]:
@@ -106,6 +135,8 @@ def _proxy(definition: m.TaskDefinition) -> Iterator[str]:
     for name, text in PROXY_PROPERTIES.items():
         if name not in given:
             yield text
+    if not given & IGNORED_BY_PROXY:
+        yield "One of [IgnoredUID, IgnoredGID] must be specified for the proxy."
 
 
 def _fault_injection(definition: m.TaskDefinition) -> Iterator[str]:
@@ -113,4 +144,13 @@ def _fault_injection(definition: m.TaskDefinition) -> Iterator[str]:
         yield "Fault injection is only supported in networkMode=awsvpc and networkMode=host."
 
 
-RULES: tuple[Rule, ...] = (per_container(_ports), _ports_of_mode, _ports_once, _awsvpc, _proxy, _fault_injection)
+RULES: tuple[Rule, ...] = (
+    per_container(_ports),
+    per_container(_ranges),
+    _ports_of_mode,
+    _ports_once,
+    per_container(_overlaps),
+    _awsvpc,
+    _proxy,
+    _fault_injection,
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kecs.aws.model import ecs as m
-from kecs.core.taskdefs.rules.common import Rule, containers, per_container
+from kecs.core.taskdefs.rules.common import Rule, containers, per_container, repeated
 
 LEAST_MEMORY = 4  # MiB; below it no Docker Engine starts a container
 STORAGE = range(21, 200 + 1)  # GiB
@@ -59,6 +59,18 @@ def _ephemeral_storage(definition: m.TaskDefinition) -> Iterator[str]:
         yield f"EphemeralStorage size should be at most {STORAGE.stop - 1}"
 
 
+def _devices_once(definition: m.TaskDefinition) -> Iterator[str]:
+    """One kind of device is asked for once by a container, NeuronDevice by one container; GPUs are shared or not."""
+    asked = [(c.name, r) for c in containers(definition) for r in c.resource_requirements or ()]
+    if name := repeated(f"{name} {requirement.type}" for name, requirement in asked):
+        container, _, kind = name.rpartition(" ")
+        yield f"The '{kind}' resource requirement for container '{container}' is given more than once."
+    if sum(requirement.type == "NeuronDevice" for _, requirement in asked) > 1:
+        yield "Only one container can specify a 'NeuronDevice' resource requirement."
+    if len({requirement.sharing_strategy is None for _, requirement in asked if requirement.type == "GPU"}) > 1:
+        yield "All containers that specify a 'GPU' resource requirement must either share GPUs or not."
+
+
 def _devices(container: m.ContainerDefinition) -> Iterator[str]:
     for requirement in container.resource_requirements or ():
         value = requirement.value or ""
@@ -98,6 +110,7 @@ OVERRIDABLE: tuple[Rule, ...] = (
     _within_task,
     _ephemeral_storage,
     per_container(_devices),
+    _devices_once,
 )
 """Those that overrides of a task are held to as well."""
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from kecs.aws.model import ecs as m
 from kecs.core.taskdefs.rules.common import Rule, containers, repeated, volumes
 from kecs.core.taskdefs.rules.identity import LONGEST_NAME, NAME
+from kecs.core.taskdefs.rules.network import PORTS
 
 
 def _names(definition: m.TaskDefinition) -> Iterator[str]:
@@ -65,6 +66,21 @@ def _efs(definition: m.TaskDefinition) -> Iterator[str]:
             yield "TransitEncryptionPort requires that TransitEncryption is enabled."
 
 
+def _s3files(definition: m.TaskDefinition) -> Iterator[str]:
+    for volume in volumes(definition):
+        files = volume.s3files_volume_configuration
+        if files is not None and files.access_point_arn and files.root_directory not in (None, "/"):
+            yield 'When using an S3 Files access point, the root directory must either be set to "/" or be omitted.'
+
+
+def _encryption_port(definition: m.TaskDefinition) -> Iterator[str]:
+    for volume in volumes(definition):
+        for file_system in (volume.efs_volume_configuration, volume.s3files_volume_configuration):
+            port = file_system.transit_encryption_port if file_system else None
+            if port is not None and port not in PORTS:
+                yield f"Invalid 'transitEncryptionPort' setting for volume '{volume.name}'."
+
+
 def _at_launch(definition: m.TaskDefinition) -> Iterator[str]:
     names = [v.name for v in volumes(definition) if v.configured_at_launch]
     if len(names) > 1:
@@ -84,4 +100,4 @@ def _mounts(definition: m.TaskDefinition) -> Iterator[str]:
                 yield f"Invalid 'containerPath' setting in a mount point for container '{container.name}'."
 
 
-RULES: tuple[Rule, ...] = (_names, _one_kind, _host, _docker, _efs, _at_launch, _mounts)
+RULES: tuple[Rule, ...] = (_names, _one_kind, _host, _docker, _efs, _s3files, _encryption_port, _at_launch, _mounts)
