@@ -52,8 +52,13 @@ def orphaned(task: TaskRecord, now: float) -> TaskRecord:
 
 def taken_over(task: TaskRecord) -> TaskRecord:
     """A task that KECS has run so far, once its agent has spoken of it. It stays where it was in its life."""
-    containers = tuple(replace(container, health=None) for container in task.containers)  # agents tell of no health
-    return replace(task, agent_driven=True, containers=containers)
+    return replace(task, agent_driven=True, containers=tuple(map(_of_agent, task.containers)))
+
+
+def _of_agent(container: ContainerRecord) -> ContainerRecord:
+    """Agents tell of no health, and restart containers by themselves."""
+    phase = "RUNNING" if container.phase in ("EXITED", "RESTARTING") else container.phase
+    return replace(container, health=None, phase=phase)
 
 
 def observe(task: TaskRecord, said: Submission) -> TaskRecord:
