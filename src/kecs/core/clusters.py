@@ -22,6 +22,14 @@ MOST_STRATEGY_ITEMS = 20
 HIGHEST_WEIGHT = 1000
 HIGHEST_BASE = 100_000
 PENDING_STATUSES = ("PROVISIONING", "PENDING", "ACTIVATING")
+MIX = (
+    "A capacity provider strategy cannot contain a mix of capacity providers using Auto Scaling groups and Fargate "
+    "providers. Specify one or the other and try again."
+)
+MIX_WITH_MANAGED = (
+    "A capacity provider strategy cannot contain a mix of Amazon ECS Managed Instances capacity providers and others. "
+    "Specify one or the other and try again."
+)
 CONFIGURABLE = (
     "settings",
     "configuration",
@@ -118,9 +126,10 @@ def contradicts(cluster: m.Cluster, asked: m.Cluster) -> bool:
 
 
 def valid_strategy(
-    strategy: Sequence[m.CapacityProviderStrategyItem], associated: Collection[str]
+    strategy: Sequence[m.CapacityProviderStrategyItem], associated: Collection[str], managed: Collection[str] = ()
 ) -> list[m.CapacityProviderStrategyItem]:
-    """The strategy with weights and bases filled in, for a cluster with these `associated` capacity providers.
+    """The strategy with weights and bases filled in, for a cluster with these `associated` capacity providers, of
+    which the `managed` ones are Managed Instances.
 
     https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CapacityProviderStrategyItem.html
     Raises InvalidParameterException.
@@ -148,6 +157,8 @@ def valid_strategy(
         raise m.InvalidParameterException(
             "The specified capacity provider strategy contains multiple capacity providers with a base value defined."
         )
+    if len(kinds := {launch_type_of(item.capacity_provider, managed) for item in items}) > 1:
+        raise m.InvalidParameterException(MIX if "MANAGED_INSTANCES" not in kinds else MIX_WITH_MANAGED)
     return items
 
 

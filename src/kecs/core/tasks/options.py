@@ -19,14 +19,6 @@ NO_WEIGHT = (
     "strategy. At least one capacity provider must have a weight value greater than zero specified. {remedy} and try "
     "again."
 )
-MIX = (
-    "A capacity provider strategy cannot contain a mix of capacity providers using Auto Scaling groups and Fargate "
-    "providers. Specify one or the other and try again."
-)
-MIX_WITH_MANAGED = (
-    "A capacity provider strategy cannot contain a mix of Amazon ECS Managed Instances capacity providers and others. "
-    "Specify one or the other and try again."
-)
 NETWORK_MISSING = "Network Configuration must be provided when networkMode 'awsvpc' is specified."
 NETWORK_UNWANTED = "Network Configuration is not valid for the given networkMode of this task definition."
 PUBLIC_ADDRESS = "Assign public IP is not supported for this launch type."
@@ -86,9 +78,7 @@ def _valid(
                 f"The specified capacity provider '{item.capacity_provider}' is not associated with the cluster. "
                 "Specify a capacity provider that is associated with the cluster and try again."
             )
-    items = tuple(valid_strategy(strategy, associated))
-    if len(kinds := {launch_type_of(item.capacity_provider, cluster.managed) for item in items}) > 1:
-        raise m.InvalidParameterException(MIX if "MANAGED_INSTANCES" not in kinds else MIX_WITH_MANAGED)
+    items = tuple(valid_strategy(strategy, associated, cluster.managed))
     if not any(item.weight for item in items):
         remedy = "Update the cluster's default capacity provider strategy or specify" if default else "Specify"
         which = "default " if default else ""

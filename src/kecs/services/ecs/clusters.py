@@ -99,7 +99,7 @@ def put_cluster_capacity_providers(
     check_settled(record)
     providers = valid_providers(request.capacity_providers, find_provider(context), record.arn)
     providers = with_own(record, providers)
-    strategy = rules.valid_strategy(request.default_capacity_provider_strategy, providers)
+    strategy = rules.valid_strategy(request.default_capacity_provider_strategy, providers, record.managed)
     tasks = context.store.tasks.where("cluster", record.arn)
     services = context.store.services.where("cluster", record.arn)
     for provider in record.cluster.capacity_providers or ():
