@@ -223,7 +223,7 @@ def test_describe_services_says_what_is_missing(world: World) -> None:
             "InvalidParameterException",
         ),
         ({"deploymentConfiguration": {"strategy": "BLUE_GREEN"}}, "UnsupportedFeatureException"),
-        ({"deploymentController": {"type": "EXTERNAL"}}, "UnsupportedFeatureException"),
+        ({"deploymentController": {"type": "EXTERNAL"}}, "InvalidParameterException"),
         ({"schedulingStrategy": "DAEMON", "count": None}, "UnsupportedFeatureException"),
         ({"count": -1}, "InvalidParameterException"),
         ({"name": "no spaces"}, "InvalidParameterException"),

@@ -53,7 +53,12 @@ class KernelConsole:
         state = {
             "clusters": [c.cluster for c in clusters],
             "services": [
-                service_view(s, [service_task(t) for t in store.tasks.where("unaccounted", s.arn)]) for s in services
+                service_view(
+                    s,
+                    [service_task(t) for t in store.tasks.where("unaccounted", s.arn)],
+                    store.task_sets.where("service", s.arn),
+                )
+                for s in services
             ],
             "tasks": [task_view(t, tags=True) for t in tasks],
             "taskDefinitions": [d.definition for d in definitions],

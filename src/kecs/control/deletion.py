@@ -1,4 +1,4 @@
-"""Finishes DeleteTaskDefinitions: a definition is gone once no task and no service uses it any more."""
+"""Finishes DeleteTaskDefinitions: a definition is gone once no task, service and task set uses it any more."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ class Deletion:
                 self._queue.add(KIND, after.family_key)
             elif table == "services" and before is not None:
                 for arn in _definitions(before) - _definitions(after):
-                    self._queue.add(KIND, scope_of(arn).family(last_part(arn).rsplit(":", 1)[0]))
+                    self._queue.add(KIND, _family(arn))
+            elif table == "task_sets" and after is None:
+                self._queue.add(KIND, _family(before.deployment.task_definition))
 
     def recover(self) -> None:
         """Look at every family after a restart."""
@@ -38,8 +40,13 @@ class Deletion:
         definitions = store.task_definitions.where("family", family)
         if any(record.definition.status == "DELETE_IN_PROGRESS" for record in definitions):
             with store.transaction():
-                for arn in deletable(definitions, store.tasks.where("family", family), store.services):
+                tasks = store.tasks.where("family", family)
+                for arn in deletable(definitions, tasks, store.services, store.task_sets):
                     store.task_definitions.delete(arn)
+
+
+def _family(definition: str) -> str:
+    return scope_of(definition).family(last_part(definition).rsplit(":", 1)[0])
 
 
 def _definitions(service: ServiceRecord | None) -> set[str]:

@@ -68,6 +68,8 @@ class Gateways:
                     store.gateway_routes.put(rules.progress(route, "DELETE_IN_PROGRESS", now))
                 store.gateway_uses.delete(arn)
             return
+        if not service.deployments:
+            return
         deployment = service.deployments[0]
         if (use is not None and use.deployment_id == deployment.id) or not (deployment.gateway_connectors or routes):
             return

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from msgspec.structs import replace
-
 from kecs.aws.model import ecs as m
 from kecs.control.history import History
+from kecs.control.plans import carry_out
 from kecs.control.queue import WorkQueue
+from kecs.control.task_sets import TaskSets
 from kecs.core.arns import last_part
 from kecs.core.capacity.providers import patient
 from kecs.core.deployments.counts import tally
@@ -30,7 +30,6 @@ from kecs.core.records import (
 from kecs.core.scheduling.plan import Launch, Plan
 from kecs.core.scheduling.scheduler import after_launch, plan
 from kecs.core.scheduling.snapshot import ServiceTask, Snapshot, service_task
-from kecs.core.tasks.changes import request_stop
 from kecs.core.tasks.create import TaskSpec
 from kecs.core.tasks.launch import launch
 from kecs.ports.clock import Clock, Ids
@@ -48,6 +47,7 @@ class Services:
         self._ids = ids
         self._queue = queue
         self._history = History(store, ids)
+        self._task_sets = TaskSets(store, clock, ids, self._see, self._launch)
         self._more_room: set[str] = set()  # services whose tasks found no room before an instance had some
         self.working: str | None = None  # the service whose changes are being committed
         queue.register(KIND, self.work)
@@ -57,6 +57,9 @@ class Services:
         before, more_room = self._store.services.get(arn), arn in self._more_room
         self._more_room.discard(arn)
         if before is None or before.status == "INACTIVE":
+            return
+        if before.has_task_sets:
+            self._work_task_sets(before, more_room=more_room)
             return
         now = self._clock.now()
         tasks = self._store.tasks.where("unaccounted", arn)
@@ -68,13 +71,22 @@ class Services:
         try:
             with self._store.transaction():
                 self._commit(before, decided, tasks, now)
-                self._history.write(decided.service, history, tasks, numbers, now)
+                more = self._history.write(decided.service, history, tasks, numbers, now)
         finally:
             self.working = None
         if decided.wake_at is not None:
             self._queue.wake(KIND, arn, decided.wake_at)
-        if decided.launches:
+        if decided.launches or more:
             self._queue.add(KIND, arn)  # what was started, or refused, changes what comes next
+
+    def _work_task_sets(self, service: ServiceRecord, *, more_room: bool) -> None:
+        self.working = service.arn
+        try:
+            wake_at = self._task_sets.work(service, more_room=more_room)
+        finally:
+            self.working = None
+        if wake_at is not None:
+            self._queue.wake(KIND, service.arn, wake_at)
 
     def recover(self) -> None:
         """Look at every service after a restart."""
@@ -99,7 +111,8 @@ class Services:
                 self._queue.add(KIND, task.service_arn)
 
     def _notice_room(self, cluster: str) -> None:
-        for arn in self._store.services.keys("unplaced", cluster):
+        sets = self._store.task_sets.where("unplaced", cluster)
+        for arn in {*self._store.services.keys("unplaced", cluster), *(task_set.service_arn for task_set in sets)}:
             self._more_room.add(arn)
             self._queue.add(KIND, arn)
 
@@ -133,15 +146,8 @@ class Services:
         }
 
     def _commit(self, before: ServiceRecord, decided: Plan, tasks: Sequence[TaskRecord], now: float) -> None:
-        table, service = self._store.tasks, decided.service
-        for stop in decided.stops:
-            task = table.get(stop.task)
-            if task is not None:
-                table.put(request_stop(task, stop.stop_code, stop.reason, now))
-        for arn in decided.accounted:
-            task = table.get(arn)
-            if task is not None:
-                table.put(replace(task, accounted=True))
+        service = decided.service
+        carry_out(self._store, decided.stops, decided.accounted, now)
         for wanted in decided.launches:
             service = self._launch(service, wanted, tasks, now)
         if service != before:

@@ -86,9 +86,6 @@ def check_members(request: m.CreateServiceRequest | m.UpdateServiceRequest) -> N
         raise m.InvalidParameterException("desiredCount cannot be less than 0.")
     if request.desired_count is not None and request.desired_count > MOST_TASKS:
         raise m.InvalidParameterException("Desired count exceeds limit.")
-    controller = request.deployment_controller
-    if controller is not None and controller.type != "ECS":
-        raise m.UnsupportedFeatureException(f"The deployment controller {controller.type} is not there yet in KECS.")
     if not 0 <= (request.health_check_grace_period_seconds or 0) <= LONGEST_GRACE_PERIOD:
         raise m.InvalidParameterException(
             f"healthCheckGracePeriodSeconds must be between 0 and {LONGEST_GRACE_PERIOD}."

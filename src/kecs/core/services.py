@@ -60,18 +60,32 @@ def configured(
 ) -> m.Service:
     """The service's configuration as it is kept: the request's with ECS's defaults. Raises modelled errors."""
     check_role(request, definition.definition)
-    configuration = deployment_configuration(None, request.deployment_configuration)
     awsvpc = definition.definition.network_mode == "awsvpc"
-    service = m.Service(
-        service_name=request.service_name,
+    service = replace(
+        common(request, principal),
         load_balancers=request.load_balancers or [],
         service_registries=request.service_registries or [],
         platform_version=request.platform_version,
-        deployment_configuration=configuration,
+        deployment_configuration=deployment_configuration(None, request.deployment_configuration),
         role_arn=_role(request, principal) if awsvpc or request.load_balancers else None,
+        network_configuration=filled(request.network_configuration),
+    )
+    service = replace(service, **placed(service, options, definition))
+    check_fits(service, definition.definition, options, "created")
+    if service.availability_zone_rebalancing is None:
+        service = replace(service, availability_zone_rebalancing=_rebalancing(service))
+    return service
+
+
+def common(request: m.CreateServiceRequest, principal: str) -> m.Service:
+    """What every service has, whatever its deployment controller."""
+    return m.Service(
+        service_name=request.service_name,
+        load_balancers=[],
+        service_registries=[],
+        role_arn=_role(request, principal),
         placement_constraints=request.placement_constraints or [],
         placement_strategy=request.placement_strategy or [],
-        network_configuration=_network(request.network_configuration),
         health_check_grace_period_seconds=request.health_check_grace_period_seconds or 0,
         scheduling_strategy="REPLICA",
         deployment_controller=request.deployment_controller or m.DeploymentController(type="ECS"),
@@ -81,11 +95,6 @@ def configured(
         enable_execute_command=bool(request.enable_execute_command),
         availability_zone_rebalancing=request.availability_zone_rebalancing,
     )
-    service = replace(service, **_placed(service, options, definition))
-    check_fits(service, definition.definition, options, "created")
-    if service.availability_zone_rebalancing is None:
-        service = replace(service, availability_zone_rebalancing=_rebalancing(service))
-    return service
 
 
 def updated(
@@ -98,7 +107,7 @@ def updated(
     check_members(request)
     changes: dict[str, Any] = {field: value for field in KEPT if (value := getattr(request, field)) is not None}
     if request.network_configuration is not None:
-        changes["network_configuration"] = _network(request.network_configuration)
+        changes["network_configuration"] = filled(request.network_configuration)
     if request.deployment_configuration is not None:
         changes["deployment_configuration"] = deployment_configuration(
             service.deployment_configuration, request.deployment_configuration
@@ -106,7 +115,7 @@ def updated(
     if request.platform_version is not None:
         changes["platform_version"] = request.platform_version
     after = replace(service, **changes)
-    after = replace(after, **_placed(after, options, definition))
+    after = replace(after, **placed(after, options, definition))
     check_fits(after, definition.definition, options, "updated")
     return after
 
@@ -145,7 +154,7 @@ def starts_deployment(
     )
 
 
-def _placed(service: m.Service, options: LaunchOptions, definition: TaskDefinitionRecord) -> dict[str, Any]:
+def placed(service: m.Service, options: LaunchOptions, definition: TaskDefinitionRecord) -> dict[str, Any]:
     """The members that follow from where the service launches."""
     return {
         "launch_type": None if options.strategy else options.launch_type,
@@ -155,7 +164,8 @@ def _placed(service: m.Service, options: LaunchOptions, definition: TaskDefiniti
     }
 
 
-def _network(network: m.NetworkConfiguration | None) -> m.NetworkConfiguration | None:
+def filled(network: m.NetworkConfiguration | None) -> m.NetworkConfiguration | None:
+    """The network configuration with ECS's defaults."""
     vpc = network.awsvpc_configuration if network else None
     if vpc is None:
         return network

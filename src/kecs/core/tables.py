@@ -102,7 +102,15 @@ SERVICE_DEPLOYMENTS = Table(
     {"service": lambda r: r.service_arn, "ongoing": lambda r: r.service_arn if r.ongoing else None},
 )
 SERVICE_REVISIONS = Table("service_revisions", RevisionRecord, by_arn, {"service": lambda r: r.service_arn})
-TASK_SETS = Table("task_sets", TaskSetRecord, by_arn, {"service": lambda r: r.service_arn})
+TASK_SETS = Table(
+    "task_sets",
+    TaskSetRecord,
+    by_arn,
+    {
+        "service": lambda r: r.service_arn,
+        "unplaced": lambda r: r.cluster_arn if r.deployment.unplaced else None,
+    },
+)
 INSTANCES = Table(
     "instances",
     InstanceRecord,

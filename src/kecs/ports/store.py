@@ -97,7 +97,7 @@ class Store(Protocol):
 
     @property
     def task_sets(self) -> Table[TaskSetRecord]:
-        """By ARN. Index: service."""
+        """By ARN. Indexes: service, unplaced (a cluster: those whose last tasks found no room)."""
 
     @property
     def tasks(self) -> Table[TaskRecord]:

@@ -53,18 +53,18 @@ def service(configured: str | None = None, deployed: str | None = None, **member
 
 @pytest.mark.parametrize("status", ["ACTIVE", "INACTIVE"])
 def test_what_was_not_deleted_stays(status: m.TaskDefinitionStatus) -> None:
-    assert deletable([definition(status)], [], []) == []
+    assert deletable([definition(status)], [], [], []) == []
 
 
 def test_what_nothing_uses_goes() -> None:
     others = [task("RUNNING", SCOPE.task_definition("web", 2)), task("STOPPED")]
     ended = [service(ARN, ARN, status="INACTIVE"), service("other", ARN, deployment_status="INACTIVE")]
-    assert deletable([definition()], others, ended) == [ARN]
+    assert deletable([definition()], others, ended, []) == [ARN]
 
 
 @pytest.mark.parametrize("status", ["PROVISIONING", "RUNNING", "DEPROVISIONING"])
 def test_a_task_keeps_it(status: str) -> None:
-    assert deletable([definition()], [task(status)], []) == []
+    assert deletable([definition()], [task(status)], [], []) == []
 
 
 @pytest.mark.parametrize(
@@ -73,4 +73,4 @@ def test_a_task_keeps_it(status: str) -> None:
     ids=["set", "deployed", "draining"],
 )
 def test_a_service_keeps_it(user: ServiceRecord) -> None:
-    assert deletable([definition()], [], [user]) == []
+    assert deletable([definition()], [], [user], []) == []

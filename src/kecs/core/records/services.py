@@ -59,6 +59,12 @@ class ServiceRecord(Record):
         return last_part(self.arn)
 
     @property
+    def has_task_sets(self) -> bool:
+        """Its deployments are somebody else's business: the controller is EXTERNAL or CODE_DEPLOY."""
+        controller = self.service.deployment_controller
+        return controller is not None and controller.type != "ECS"
+
+    @property
     def task_set(self) -> str | None:
         """The id of the one that it stands in for (core.task_sets); only then its events speak of it."""
         return None

@@ -13,10 +13,10 @@ from kecs.core.scheduling.snapshot import ServiceTask
 
 
 def service_view(
-    service: ServiceRecord, tasks: Sequence[ServiceTask], task_sets: Sequence[TaskSetRecord] = ()
+    service: ServiceRecord, tasks: Sequence[ServiceTask], task_sets: Sequence[TaskSetRecord] = (), *, tags: bool = True
 ) -> m.Service:
     """The service with its counts, deployments, task sets and events. `tasks` are its live ones; stopped ones do not
-    matter.
+    matter. `tags`: whether the task sets show theirs.
 
     As in AWS the counts go by lastStatus: a task that was told to stop is running until it has begun to.
     """
@@ -32,7 +32,9 @@ def service_view(
         running_count=sum(n.running for n in numbers.values()),
         pending_count=sum(n.pending for n in numbers.values()),
         task_definition=primary.task_definition if primary else service.service.task_definition,
-        task_sets=[task_set_view(s, numbers.get(s.id, Numbers()), tags=True) for s in task_sets] or None,
+        task_sets=[task_set_view(s, numbers.get(s.id, Numbers()), tags=tags) for s in task_sets]
+        if service.has_task_sets
+        else None,
         deployments=[_deployment(d, *numbers.get(d.id, Numbers())) for d in service.deployments],
         current_service_deployment=service.current_deployment,
         current_service_revisions=current_revisions(service, numbers) or None,
@@ -49,6 +51,7 @@ def task_set_view(task_set: TaskSetRecord, numbers: Numbers, *, tags: bool) -> m
         task_set_arn=task_set.arn,
         service_arn=task_set.service_arn,
         cluster_arn=task_set.cluster_arn,
+        started_by=task_set.started_by,
         external_id=task_set.external_id,
         status=task_set.status,
         task_definition=deployment.task_definition,

@@ -25,6 +25,7 @@ from kecs.services.ecs import (
     start_task,
     tags,
     task_definitions,
+    task_sets,
     tasks,
 )
 from kecs.services.ecs.context import Handler
@@ -70,6 +71,12 @@ HANDLERS: dict[str, Handler] = {
     "ListTaskDefinitionFamilies": task_definitions.list_task_definition_families,
     "ListTaskDefinitions": task_definitions.list_task_definitions,
     "RegisterTaskDefinition": task_definitions.register_task_definition,
+    # Task sets
+    "CreateTaskSet": task_sets.create_task_set,
+    "DeleteTaskSet": task_sets.delete_task_set,
+    "DescribeTaskSets": task_sets.describe_task_sets,
+    "UpdateServicePrimaryTaskSet": task_sets.update_service_primary_task_set,
+    "UpdateTaskSet": task_sets.update_task_set,
     # Tasks
     "DescribeTasks": tasks.describe_tasks,
     "ExecuteCommand": sessions.execute_command,

@@ -19,9 +19,11 @@ from kecs.core.service_connect import check_connect, discovery_names, with_names
 from kecs.core.service_rules import check_create, check_lattice
 from kecs.core.services import DEPLOYMENT_ONLY, configured, moved, starts_deployment, updated
 from kecs.core.tags import validate_tags
+from kecs.core.task_sets.rules import check_controller
 from kecs.core.tasks.options import check_launch, launch_options
 from kecs.core.tasks.platforms import platform_version
 from kecs.core.tasks.rules import check_volumes
+from kecs.services.ecs import external
 from kecs.services.ecs.context import Context, find_cluster, find_service
 from kecs.services.ecs.gateways import gateways_of
 from kecs.services.ecs.local_instance import ensure_instance
@@ -54,6 +56,10 @@ def update_service(context: Context, request: m.UpdateServiceRequest) -> m.Updat
     if record.status != "ACTIVE":
         raise m.ServiceNotActiveException("Service was not ACTIVE.")
     check_own_update(record, request)
+    check_controller(record.service, request)
+    if record.has_task_sets:
+        record = external.update(context, record, request)
+        return m.UpdateServiceResponse(service=_view(context, record, tags=True))
     request = replace(
         request, service_connect_configuration=with_namespace(request.service_connect_configuration, cluster)
     )
@@ -138,6 +144,8 @@ def _made_before(context: Context, request: m.CreateServiceRequest) -> ServiceRe
 
 def _create(context: Context, cluster: ClusterRecord, request: m.CreateServiceRequest) -> ServiceRecord:
     """The new service, or the one that is there when the very same one is asked for again."""
+    if request.deployment_controller is not None and request.deployment_controller.type != "ECS":
+        return external.create(context, cluster, request)
     check_create(request)
     request = replace(
         request, service_connect_configuration=with_namespace(request.service_connect_configuration, cluster)
@@ -235,7 +243,7 @@ def _taken(context: Context, record: ServiceRecord, connect: m.ServiceConnectCon
 
 def _view(context: Context, record: ServiceRecord, *, tags: bool) -> m.Service:
     tasks = [service_task(task) for task in context.store.tasks.where("unaccounted", record.arn)]
-    view = service_view(record, tasks)
+    view = service_view(record, tasks, context.store.task_sets.where("service", record.arn), tags=tags)
     return replace(view, tags=list(record.tags)) if tags else view
 
 

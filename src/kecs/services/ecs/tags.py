@@ -90,6 +90,12 @@ TAGGABLE: dict[str, Taggable] = {
         parts=2, table=lambda store: store.services, missing=_missing("service"), closed=_closed_service
     ),
     "task": Taggable(parts=2, table=lambda store: store.tasks, missing=_missing("task"), closed=_closed_task),
+    "task-set": Taggable(
+        parts=4,  # its id is two: ecs-svc/…
+        table=lambda store: store.task_sets,
+        missing=_missing("task set"),
+        closed=lambda _: None,
+    ),
     "daemon": Taggable(parts=2, table=lambda store: store.daemons, missing=_missing("daemon"), closed=lambda _: None),
     "daemon-task-definition": Taggable(
         parts=1,

@@ -180,5 +180,5 @@ def _deletable_record(context: Context, ref: str) -> tuple[TaskDefinitionRecord 
 def purge_family(store: Store, family: str) -> None:
     """Remove the family's deleted revisions that nothing uses any more; `family` is a FamilyRecord.key."""
     revisions, tasks = store.task_definitions.where("family", family), store.tasks.where("family", family)
-    for arn in deletable(revisions, tasks, store.services):
+    for arn in deletable(revisions, tasks, store.services, store.task_sets):
         store.task_definitions.delete(arn)
