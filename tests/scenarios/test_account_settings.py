@@ -102,6 +102,13 @@ def test_what_a_setting_cannot_be_is_refused(world: World, name: str, value: str
     assert listed(world, principalArn=ROOT) == {}
 
 
+@pytest.mark.parametrize("operation", ["PutAccountSetting", "PutAccountSettingDefault"])
+def test_a_wrong_value_is_refused_in_the_words_of_aws(world: World, operation: str) -> None:
+    for name, value in (("taskLongArnFormat", "ENABLED"), ("tagResourceAuthorization", "off"), ("awsvpcTrunking", "")):
+        with pytest.raises(Refused, match="InvalidParameterException: Invalid setting 'value'"):
+            world.call(operation, name=name, value=value)
+
+
 def test_what_aws_manages_is_not_deleted(world: World) -> None:
     with pytest.raises(Refused, match="guardDutyActivate is managed by AWS"):
         world.call("DeleteAccountSetting", name="guardDutyActivate")

@@ -70,9 +70,7 @@ def check(name: m.SettingName, value: str, principal: str, root: str) -> None:
     if not kind.values:
         raise m.InvalidParameterException(f"The account setting {name} is managed by AWS and cannot be changed.")
     if value not in kind.values:
-        raise m.InvalidParameterException(
-            f"The value '{value}' is not valid for the account setting {name}. Valid values: {', '.join(kind.values)}."
-        )
+        raise m.InvalidParameterException("Invalid setting 'value'")
     if kind.account_wide and principal != root:
         raise m.InvalidParameterException(f"The account setting {name} can only be set for the root user.")
 

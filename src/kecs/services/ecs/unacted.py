@@ -59,6 +59,11 @@ DAEMONS = {
 }
 """Of RegisterDaemonTaskDefinition."""
 
+ACCOUNT_SETTINGS = (
+    "containerInsights and defaultLogDriverMode count for what is made from then on. The other settings are kept and "
+    "shown: ARNs are long and tags need no permission in any case, and Fargate's tasks are not retired."
+)
+
 MANAGED_PROVIDERS = ("CreateManagedInstancesProviderConfiguration", "UpdateManagedInstancesProviderConfiguration")
 INFRASTRUCTURE_ROLE = "Checked, kept and shown. KECS launches its instances without it."
 LAUNCH_TEMPLATES = {
@@ -129,6 +134,7 @@ UNACTED: dict[str, str] = {
         }.items()
     },
     "ExecuteCommand.command": f"Checked and kept with the session. {NO_SESSIONS}",
+    **{f"{operation}.name": ACCOUNT_SETTINGS for operation in ("PutAccountSetting", "PutAccountSettingDefault")},
     # Capacity providers
     **{
         f"{shape}.{member}": text
