@@ -321,3 +321,16 @@ def test_the_quota_of_a_cluster(world: World) -> None:
     with pytest.raises(Refused, match="The maximum number of capacity providers per cluster has been exceeded"):
         put(world, "FARGATE", *names)
     assert len(put(world, *names, *names)["capacityProviders"]) == 20
+
+
+def test_tags_that_a_provider_may_not_have(world: World) -> None:
+    asg, managed = create(world)["capacityProviderArn"], create_managed(world)["capacityProviderArn"]
+    for key, value in (("kecs:instance-type", "m0.tiny"), ("kecs:max-size", "many")):
+        with pytest.raises(Refused, match=f"InvalidParameterException: The tag {key}"):
+            world.call("TagResource", resourceArn=asg, tags=[{"key": key, "value": value}])
+    with pytest.raises(Refused, match="cannot have number of tags exceeding maximum allowed value 45"):
+        world.call("TagResource", resourceArn=managed, tags=[{"key": f"k{n}"} for n in range(46)])
+    for arn in (asg, managed):
+        assert world.call("ListTagsForResource", resourceArn=arn)["tags"] == []
+        world.call("TagResource", resourceArn=arn, tags=[{"key": "kecs:max-size", "value": "2"}])
+        assert world.call("ListTagsForResource", resourceArn=arn)["tags"] == [{"key": "kecs:max-size", "value": "2"}]

@@ -14,6 +14,8 @@ from msgspec.structs import replace
 from kecs.aws.errors import ModeledError
 from kecs.aws.model import ecs as m
 from kecs.core.arns import Scope
+from kecs.core.capacity.managed import check_managed_tags
+from kecs.core.capacity.providers import check_group_tags
 from kecs.core.records import CapacityProviderRecord, ClusterRecord, InstanceRecord, ServiceRecord, TaskRecord
 from kecs.core.tags import merge_tags, remove_tags, validate_tags
 from kecs.ports.store import Store, Table
@@ -113,7 +115,10 @@ TAGGABLE: dict[str, Taggable] = {
 def tag_resource(context: Context, request: m.TagResourceRequest) -> m.TagResourceResponse:
     added = validate_tags(request.tags)
     table, record = _resource(context, request.resource_arn)
-    table.put(replace(record, tags=merge_tags(record.tags, added)))
+    tags = merge_tags(record.tags, added)
+    if isinstance(record, CapacityProviderRecord):
+        _check_of_provider(record, tags)
+    table.put(replace(record, tags=tags))
     return m.TagResourceResponse()
 
 
@@ -126,6 +131,13 @@ def untag_resource(context: Context, request: m.UntagResourceRequest) -> m.Untag
 def list_tags_for_resource(context: Context, request: m.ListTagsForResourceRequest) -> m.ListTagsForResourceResponse:
     _, record = _resource(context, request.resource_arn)
     return m.ListTagsForResourceResponse(tags=list(record.tags))
+
+
+def _check_of_provider(record: CapacityProviderRecord, tags: tuple[m.Tag, ...]) -> None:
+    if record.provider.managed_instances_provider is None:
+        check_group_tags(tags)
+    else:
+        check_managed_tags(tags)
 
 
 def _resource(context: Context, arn: str) -> tuple[Table[Any], Any]:

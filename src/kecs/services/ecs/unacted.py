@@ -197,6 +197,9 @@ UNACTED: dict[str, str] = {
     "VersionInfo.agentHash": "Kept and shown. Which commit the agent is made of changes nothing.",
     "VersionInfo.dockerVersion": "Kept and shown. It changes nothing.",
     "NetworkBinding.hostPortRange": "Kept and shown. The ports of a range are not taken on the instance.",
+    # Services and task sets
+    "LoadBalancer.advancedConfiguration": "Kept and shown. It is for blue/green deployments, which are not there yet.",
+    "ServiceRegistry.registryArn": SERVICES["serviceRegistries"],
     # What tasks and services share.
     "AwsVpcConfiguration.subnets": "Kept and shown. All tasks are in one network of KECS's own.",
     "AwsVpcConfiguration.securityGroups": "Kept and shown. No traffic is filtered.",
