@@ -63,6 +63,11 @@ def vpc(**members: Any) -> dict[str, Any]:
             {**EC2, "placementStrategy": [{"type": "binpack", "field": "disk"}]},
             "The field 'disk' is not valid for the placement strategy binpack.",
         ),
+        ({**EC2, "placementStrategy": [{"field": "cpu"}]}, "strategy.type should not be null or empty."),
+        (
+            {**EC2, "placementConstraints": [{"expression": "attribute:rack == 2"}]},
+            "constraint.type should not be null or empty.",
+        ),
         (
             {**EC2, "placementConstraints": [{"type": "memberOf"}]},
             "An expression must be specified for the constraint type memberOf.",

@@ -159,3 +159,12 @@ def test_describe_tasks_takes_ids_and_arns_of_this_cluster(world: World) -> None
         world.call("DescribeTasks", tasks=[first] * 101)
     with pytest.raises(Refused, match="Member must satisfy enum value set"):
         world.call("DescribeTasks", tasks=[first], include=["EVENTS"])
+
+
+def test_a_task_that_is_named_twice_is_described_once(world: World) -> None:
+    world.define()
+    arn = world.run()["tasks"][0]["taskArn"]
+    unknown = "0" * 32
+    answer = world.call("DescribeTasks", tasks=[arn, arn.split("/")[-1], unknown, unknown])
+    assert [task["taskArn"] for task in answer["tasks"]] == [arn]
+    assert [failure["reason"] for failure in answer["failures"]] == ["MISSING"]

@@ -40,7 +40,7 @@ LONGEST_TOKEN = 36
 LONGEST: dict[str, int] = {
     "RunTask.client_token": 64,
     "RunTask.started_by": 128,
-    "StartTask.started_by": 128,
+    "StartTask.started_by": 36,
     "StopTask.reason": 1024,
 }
 """Characters of a text; client tokens that are not listed may have LONGEST_TOKEN."""

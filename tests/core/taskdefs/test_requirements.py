@@ -37,7 +37,7 @@ WEB = [{"containerPort": 80, "hostPort": 8080}, {"containerPort": 53, "hostPort"
         (
             [container(portMappings=[{"containerPort": 80}])],
             {"networkMode": "awsvpc"},
-            Requirements(cpu=0, memory=128),
+            Requirements(cpu=0, memory=128, interface=True),
         ),
         (
             [container(name, resourceRequirements=[{"type": "GPU", "value": "2"}]) for name in "ab"],

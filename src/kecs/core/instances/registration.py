@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from kecs.aws.model import ecs as m
 from kecs.core.instances.attributes import MOST_CUSTOM, is_built_in, valid_attribute
 from kecs.core.instances.capabilities import EXTERNAL
+from kecs.core.instances.interfaces import task_interfaces
 from kecs.core.instances.new import made_up, with_zeros
 from kecs.core.records import ClusterRecord, InstanceRecord
 
@@ -42,8 +43,13 @@ def registered(
     instance_id: str,
     tags: tuple[m.Tag, ...],
     now: float,
+    *,
+    trunking: bool = False,
 ) -> InstanceRecord:
-    """The record of a machine that registers for the first time; `instance_id` is 32 hexadecimal digits."""
+    """The record of a machine that registers for the first time; `instance_id` is 32 hexadecimal digits.
+
+    `trunking`: the account setting awsvpcTrunking, with which many tasks share one network interface.
+    """
     document = _document(request.instance_identity_document)
     arn = cluster.scope.container_instance(cluster.name, instance_id)
     attributes = _attributes(request, document, cluster.scope.region)
@@ -59,7 +65,8 @@ def registered(
         attributes=attributes,
         registered_at=now,
     )
-    return InstanceRecord(arn=arn, cluster_arn=cluster.arn, instance=instance, tags=tags)
+    interfaces = None if trunking else task_interfaces(document.instance_type)
+    return InstanceRecord(arn=arn, cluster_arn=cluster.arn, instance=instance, tags=tags, interfaces=interfaces)
 
 
 def registered_again(

@@ -25,6 +25,7 @@ REASONS = {
     "memory": "RESOURCE:MEMORY",
     "ports": "RESOURCE:PORTS",
     "gpu": "RESOURCE:GPU",
+    "interface": "RESOURCE:ENI",
     "agent": "AGENT",
     "attribute": "ATTRIBUTE",
     "inactive": "INACTIVE",
@@ -36,6 +37,8 @@ REASONS = {
 ANY = Rules()
 PORTS = {"PORTS": "tcp", "PORTS_UDP": "udp"}
 """The resources that hold host ports, and whose ports they are."""
+MOST_PORTS = 100
+"""That are reserved on an instance; https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_PortMapping.html"""
 
 
 class Room:
@@ -50,6 +53,7 @@ class Room:
         self.memory = _amount(by_name.get("MEMORY"))
         self.gpus = _devices(by_name.get("GPU"))
         self.ports = {f"{kind}/{port}" for name, kind in PORTS.items() for port in _strings(by_name.get(name))}
+        self.interfaces = instance.interfaces
         self.count = 0
         self.running = 0  # tasks that run and are wanted
         self.pending = 0
@@ -77,12 +81,15 @@ class Room:
             return REASONS["memory"]
         if needs.gpu > len(self.gpus) or (needs.all_gpus and not self.gpus):
             return REASONS["gpu"]
-        return REASONS["ports"] if self.ports.intersection(reserved_ports(needs)) else None
+        ports = reserved_ports(needs)
+        if self.ports.intersection(ports) or (ports and len(self.ports) + len(ports) > MOST_PORTS):
+            return REASONS["ports"]
+        return REASONS["interface"] if needs.interface and self.interfaces is not None and self.interfaces < 1 else None
 
     def give(self, needs: Requirements, group: str = "") -> tuple[str, ...]:
         """Count one more task of the group in; the ids of the GPUs that are its own now."""
         gpus = tuple(self.gpus[: len(self.gpus) if needs.all_gpus else needs.gpu])
-        self._take(needs.cpu, needs.memory, reserved_ports(needs), gpus)
+        self._take(needs.cpu, needs.memory, reserved_ports(needs), gpus, interface=needs.interface)
         self.groups[group] += 1
         self.pending += 1
         return gpus
@@ -137,13 +144,15 @@ class Room:
 
     def _hold(self, task: TaskRecord) -> None:
         gpus = tuple(gpu for container in task.containers for gpu in container.gpu_ids)
-        self._take(task.reserved_cpu, task.reserved_memory, task.reserved_ports, gpus)
+        self._take(task.reserved_cpu, task.reserved_memory, task.reserved_ports, gpus, interface=task.awsvpc)
         self.pending += task.last_status in ("PROVISIONING", "PENDING", "ACTIVATING")
         if task.desired_status == "RUNNING":
             self.groups[task.group] += 1
             self.running += task.last_status == "RUNNING"
 
-    def _take(self, cpu: int, memory: int, ports: Sequence[str], gpus: Sequence[str]) -> None:
+    def _take(self, cpu: int, memory: int, ports: Sequence[str], gpus: Sequence[str], *, interface: bool) -> None:
+        if interface and self.interfaces is not None:
+            self.interfaces -= 1
         self.cpu -= cpu
         self.memory -= memory
         self.ports.update(ports)

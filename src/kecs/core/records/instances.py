@@ -18,3 +18,4 @@ class InstanceRecord(Record):
     agent_changed_at: float | None = None  # when its agent last came or went; None: since it is registered
     agent_updated_at: float | None = None  # when the update of its agent last came a step further
     deregistered_at: float | None = None
+    interfaces: int | None = None  # how many tasks may have a network interface of their own; None: any number

@@ -9,7 +9,7 @@ from kecs.core.taskdefs.sizes import cpu_units, memory_mib
 
 
 class Requirements(Record, frozen=True):
-    """CPU units, MiB, fixed host ports by protocol and GPUs of one task."""
+    """CPU units, MiB, fixed host ports by protocol, GPUs and network interface of one task."""
 
     cpu: int
     memory: int
@@ -17,6 +17,7 @@ class Requirements(Record, frozen=True):
     udp_ports: frozenset[int] = frozenset()
     gpu: int = 0
     all_gpus: bool = False  # a container asked for ALL: every GPU of the instance
+    interface: bool = False  # an elastic network interface of its own
 
 
 def requirements(definition: m.TaskDefinition, overrides: m.TaskOverride | None = None) -> Requirements:
@@ -37,6 +38,7 @@ def requirements(definition: m.TaskDefinition, overrides: m.TaskOverride | None 
         udp_ports=_host_ports(task, containers, "udp"),
         gpu=sum(int(value) for value in gpus if value.isdigit()),
         all_gpus="ALL" in gpus,
+        interface=task.network_mode == "awsvpc",
     )
 
 

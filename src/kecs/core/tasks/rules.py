@@ -57,6 +57,8 @@ def check_placement(
 
 def _check_constraint(constraint: m.PlacementConstraint) -> None:
     expression = constraint.expression
+    if not constraint.type:
+        raise m.InvalidParameterException("constraint.type should not be null or empty.")
     if constraint.type == "distinctInstance" and expression is not None:
         raise m.InvalidParameterException("distinctInstance expression should not be specified.")
     if constraint.type == "memberOf" and not expression:
@@ -70,13 +72,15 @@ def _check_constraint(constraint: m.PlacementConstraint) -> None:
 
 
 def _check_strategy(strategy: m.PlacementStrategy) -> None:
+    if not strategy.type:
+        raise m.InvalidParameterException("strategy.type should not be null or empty.")
     field = (strategy.field or "").lower()
     fits = {
         "random": not field,
         "binpack": field in BINPACK_FIELDS,
         "spread": field in SPREAD_FIELDS or field.startswith(ATTRIBUTE),
     }
-    if strategy.type and not fits[strategy.type]:
+    if not fits[strategy.type]:
         raise m.InvalidParameterException(
             f"The field '{strategy.field or ''}' is not valid for the placement strategy {strategy.type}."
         )

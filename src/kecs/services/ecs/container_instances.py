@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from msgspec.structs import replace
 
 from kecs.aws.model import ecs as m
 from kecs.aws.paging import page
+from kecs.core.accounts import effective
 from kecs.core.arns import last_part
 from kecs.core.instances.changes import changed, deregistered, request_update, with_agent
 from kecs.core.instances.registration import registered, registered_again
@@ -32,7 +35,9 @@ def register_container_instance(
         record = registered_again(request, known, context.scope.region, context.now)
         record = replace(record, tags=tags or record.tags)
     else:
-        record = registered(request, cluster, context.ids.hex32(), tags, context.now)
+        setting = effective(context.store.account_settings.get, context.scope, "awsvpcTrunking", context.principal)
+        trunking = setting == "enabled"
+        record = registered(request, cluster, context.ids.hex32(), tags, context.now, trunking=trunking)
         _disconnect_predecessors(context, record)
     context.store.instances.put(record)
     return m.RegisterContainerInstanceResponse(container_instance=_view(context, record, ("TAGS",)))
@@ -62,10 +67,9 @@ def describe_container_instances(
     if not request.container_instances:
         raise m.InvalidParameterException(NONE_GIVEN)
     described, failures = [], []
-    for reference in dict.fromkeys(request.container_instances):
-        record = find_instance(context, cluster, reference)
+    for arn, record in _each(context, cluster, request.container_instances):
         if record is None:
-            failures.append(_failure(context, cluster, reference, "MISSING"))
+            failures.append(m.Failure(arn=arn, reason="MISSING"))
         else:
             described.append(_view(context, record, tuple(request.include or ())))
     return m.DescribeContainerInstancesResponse(container_instances=described, failures=failures)
@@ -100,10 +104,9 @@ def update_container_instances_state(
     if request.status not in DRAINABLE:
         raise m.InvalidParameterException("Container instance status should be one of [ACTIVE, DRAINING]")
     updated, failures = [], []
-    for reference in dict.fromkeys(request.container_instances):
-        record = find_instance(context, cluster, reference)
+    for arn, record in _each(context, cluster, request.container_instances):
         if record is None:
-            failures.append(_failure(context, cluster, reference, "MISSING"))
+            failures.append(m.Failure(arn=arn, reason="MISSING"))
         elif record.instance.status not in DRAINABLE:
             failures.append(m.Failure(arn=record.arn, reason=record.instance.status))
         else:
@@ -157,8 +160,10 @@ def _view(
     return instance_view(record, _live_tasks(context, record), context.now, include)
 
 
-def _failure(context: Context, cluster: ClusterRecord, reference: str, reason: str) -> m.Failure:
-    is_arn = reference.startswith("arn:")
-    return m.Failure(
-        arn=reference if is_arn else context.scope.container_instance(cluster.name, reference), reason=reason
-    )
+def _each(
+    context: Context, cluster: ClusterRecord, references: Sequence[str]
+) -> Iterator[tuple[str, InstanceRecord | None]]:
+    """Each reference's ARN and container instance, in order, each instance once."""
+    arns = (r if r.startswith("arn:") else context.scope.container_instance(cluster.name, r) for r in references)
+    for arn in dict.fromkeys(arns):
+        yield arn, find_instance(context, cluster, arn)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from kecs.aws.model import ecs as m
-from kecs.core.records import ClusterRecord, TaskRecord
 from kecs.core.tasks.protection import NOT_OF_A_SERVICE, expiry, protect, protection_view, refusal
 from kecs.services.ecs.context import Context, find_cluster
-from kecs.services.ecs.tasks import find_task
+from kecs.services.ecs.tasks import find_tasks
 
 MOST_ASKED = 100  # tasks of one GetTaskProtection
 MOST_UPDATED = 10
@@ -18,7 +17,7 @@ def get_task_protection(context: Context, request: m.GetTaskProtectionRequest) -
     cluster = find_cluster(context, request.cluster)
     _check_count(request.tasks or [], MOST_ASKED)
     protected, failures = [], []
-    for arn, task in _found(context, cluster, request.tasks or []):
+    for arn, task in find_tasks(context, cluster, request.tasks or []):
         if task is None:
             failures.append(m.Failure(arn=arn, reason="MISSING"))
         elif task.service_arn is None:
@@ -34,7 +33,7 @@ def update_task_protection(context: Context, request: m.UpdateTaskProtectionRequ
     _check_count(request.tasks, MOST_UPDATED)
     until = expiry(request, context.now)
     store, protected, failures = context.store, [], []
-    for arn, task in _found(context, cluster, request.tasks):
+    for arn, task in find_tasks(context, cluster, request.tasks):
         if task is None:
             failures.append(m.Failure(arn=arn, reason="MISSING"))
             continue
@@ -56,18 +55,3 @@ def _check_count(tasks: Sequence[str], most: int) -> None:
         raise m.InvalidParameterException("Tasks cannot be empty.")
     if len(tasks) > most:
         raise m.InvalidParameterException(f"taskIds can have at most {most} items.")
-
-
-def _found(
-    context: Context, cluster: ClusterRecord, references: Sequence[str]
-) -> Iterator[tuple[str, TaskRecord | None]]:
-    """Each reference's ARN and task, in order, each task once."""
-    seen = set()
-    for reference in references:
-        task = find_task(context, cluster, reference)
-        arn = task.arn if task else reference
-        if task is None and not reference.startswith("arn:"):
-            arn = context.scope.task(cluster.name, reference)
-        if arn not in seen:
-            seen.add(arn)
-            yield arn, task

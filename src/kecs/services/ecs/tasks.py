@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from kecs.aws.model import ecs as m
 from kecs.aws.paging import page
@@ -98,12 +98,10 @@ def describe_tasks(context: Context, request: m.DescribeTasksRequest) -> m.Descr
         raise m.InvalidParameterException(f"taskIds can have at most {MOST_TASKS_DESCRIBED} items.")
     with_tags = "TAGS" in (request.include or ())
     tasks, failures = [], []
-    for reference in request.tasks:
-        task = find_task(context, cluster, reference)
+    for arn, task in find_tasks(context, cluster, request.tasks):
         if task is not None:
             tasks.append(task_view(task, tags=with_tags))
         else:
-            arn = reference if reference.startswith("arn:") else context.scope.task(cluster.name, reference)
             failures.append(m.Failure(arn=arn, reason="MISSING"))
     return m.DescribeTasksResponse(tasks=tasks, failures=failures)
 
@@ -212,6 +210,19 @@ def find_task(context: Context, cluster: ClusterRecord, reference: str) -> TaskR
     if task is None or (reference.startswith("arn:") and reference != task.arn):
         return None
     return task
+
+
+def find_tasks(
+    context: Context, cluster: ClusterRecord, references: Sequence[str]
+) -> Iterator[tuple[str, TaskRecord | None]]:
+    """Each reference's ARN and task, in order, each task once."""
+    seen = set()
+    for reference in references:
+        task = find_task(context, cluster, reference)
+        arn = reference if reference.startswith("arn:") else context.scope.task(cluster.name, reference)
+        if arn not in seen:
+            seen.add(arn)
+            yield arn, task
 
 
 def _matches(task: TaskRecord, request: m.ListTasksRequest) -> bool:
