@@ -54,7 +54,7 @@ class Express:
         if after is not express:
             with store.transaction():
                 store.express_services.put(after)
-        if after.settles_at is not None:
+        if after.settles_at is not None and after.settles_at > now:
             self._queue.wake(KIND, arn, after.settles_at)
         if after.status == "ACTIVE":
             self._lead(after, service)

@@ -70,16 +70,15 @@ def provisioned(
 
 def progressed(record: ExpressRecord, service: ServiceRecord, now: float) -> ExpressRecord:
     """The record after what the service's status asks of its resources; itself when that is nothing."""
+    settled = record.settles_at is None or record.settles_at <= now
     match service.status, record.status:
-        case "ACTIVE", "PROVISIONING" if record.settles_at is None or record.settles_at <= now:
-            status: m.ManagedResourceStatus = "ACTIVE"
-        case "DRAINING", "PROVISIONING" | "ACTIVE":
-            status = "DEPROVISIONING"
-        case "INACTIVE", "PROVISIONING" | "ACTIVE" | "DEPROVISIONING":
-            status = "DELETED"
-        case _:
-            return record
-    return replace(record, status=status, changed_at=now, settles_at=None)
+        case "ACTIVE", "PROVISIONING" if settled:
+            return replace(record, status="ACTIVE", changed_at=now, settles_at=None)
+        case "DRAINING" | "INACTIVE", "PROVISIONING" | "ACTIVE":
+            return replace(record, status="DEPROVISIONING", changed_at=now, settles_at=now + SECONDS)
+        case "INACTIVE", "DEPROVISIONING" if settled:
+            return replace(record, status="DELETED", changed_at=now, settles_at=None)
+    return record
 
 
 def rolled_out(

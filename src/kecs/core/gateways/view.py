@@ -1,4 +1,7 @@
-"""Gateways, associations and routes as the API shows them. Called by services.ecs.gateways and gateway_routes."""
+"""Gateways, associations and routes as the API shows them.
+
+Called by services.ecs.gateways and gateway_routes, and for `connection_view` by services.ecs.deployments.
+"""
 
 from __future__ import annotations
 
@@ -43,6 +46,20 @@ def resources_view(gateway: GatewayRecord, routes: Iterable[GatewayRouteRecord])
     ]
 
 
+def connection_view(record: GatewayRouteRecord, gateway: GatewayRecord) -> m.GatewayConnection:
+    """The route as DescribeServiceRevisions shows it with the revision that uses it."""
+    made = record.resources
+    return m.GatewayConnection(
+        gateway_arn=record.gateway_arn,
+        gateway_route_arn=record.arn,
+        port_name=record.connector.port_name,
+        service_url=f"https://{record.host}",
+        access_type=gateway.gateway.access_type,
+        status=record.status,
+        resources=m.GatewayConnectionResources(host_shared_alb=[_connection_resources(record, made)]) if made else None,
+    )
+
+
 def route_summary(record: GatewayRouteRecord) -> m.GatewayRouteSummary:
     return m.GatewayRouteSummary(
         gateway_route_arn=record.arn,
@@ -63,4 +80,19 @@ def route_view(record: GatewayRouteRecord) -> m.GatewayRoute:
         status=record.status,
         service_url=f"https://{record.host}",
         resources=m.GatewayRouteResources(host_shared_alb=[made]) if made else None,
+    )
+
+
+def _connection_resources(
+    record: GatewayRouteRecord, made: m.GatewayRouteAlbResources
+) -> m.GatewayConnectionAlbResources:
+    tests = made.test_listener_rule_arns
+    return m.GatewayConnectionAlbResources(
+        acm_certificate_arn=made.acm_certificate_arn,
+        load_balancer_arn=made.load_balancer_arn,
+        load_balancer_security_group_arns=[group.arn or "" for group in made.load_balancer_security_groups or ()],
+        listener_arn=made.listener_arn,
+        listener_rule_arn=made.listener_rule_arn,
+        test_listener_rule_arn=tests[0] if tests else None,
+        target_group_arn=record.target_group_arn,
     )

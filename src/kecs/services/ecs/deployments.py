@@ -6,13 +6,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from kecs.aws.model import ecs as m
 from kecs.aws.paging import page
 from kecs.core.deployments.counts import tally
 from kecs.core.deployments.history import KEPT, continued, stopped
 from kecs.core.deployments.revisions import revision_view
 from kecs.core.deployments.view import brief_view, deployment_view
-from kecs.core.records import ServiceDeploymentRecord
+from kecs.core.express.managed import managed_resources
+from kecs.core.gateways.view import connection_view
+from kecs.core.records import RevisionRecord, ServiceDeploymentRecord
 from kecs.core.scheduling.snapshot import service_task
 from kecs.services.ecs.context import Context, find_cluster, find_service
 
@@ -63,7 +67,7 @@ def describe_service_revisions(
     for arn in request.service_revision_arns:
         record = context.store.service_revisions.get(arn) if _is_own(context, arn, "service-revision") else None
         if record is not None:
-            found.append(revision_view(record))
+            found.append(replace(revision_view(record), ecs_managed_resources=_managed(context, record)))
         else:
             failures.append(m.Failure(arn=arn, reason="MISSING"))
     return m.DescribeServiceRevisionsResponse(service_revisions=found, failures=failures)
@@ -116,6 +120,24 @@ def _is_own(context: Context, arn: str, kind: str) -> bool:
 
 def _find(context: Context, arn: str) -> ServiceDeploymentRecord | None:
     return context.store.service_deployments.get(arn) if _is_own(context, arn, "service-deployment") else None
+
+
+def _managed(context: Context, revision: RevisionRecord) -> m.ECSManagedResources | None:
+    """What ECS manages around a revision: all there is around an Express service, and routes through gateways."""
+    store, deployment = context.store, revision.deployment
+    made, connections = m.ECSManagedResources(), []
+    express = store.express_services.get(revision.service_arn)
+    if express is not None and revision.service.resource_management_type == "ECS":
+        definition = store.task_definitions.get(deployment.task_definition)
+        made = managed_resources(express, deployment, definition.definition if definition else None)
+    used = {connector.port_name for connector in deployment.gateway_connectors}
+    for route in store.gateway_routes.where("service", revision.service_arn) if used else ():
+        gateway = store.gateways.get(route.gateway_arn)
+        if gateway is not None and route.connector.port_name in used:
+            connections.append(connection_view(route, gateway))
+    if connections:
+        made = replace(made, gateway_connections=connections)
+    return None if made == m.ECSManagedResources() else made
 
 
 def _existing(context: Context, arn: str) -> ServiceDeploymentRecord:
