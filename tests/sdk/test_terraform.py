@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from tests.support.servers import Server, running
 
 PLUGINS = Path(os.environ.get("KECS_TERRAFORM_PLUGINS", "/opt/tf-plugins"))
 CONFIGURATION = Path(__file__).with_name("terraform")
+LONGEST = 300  # seconds that one command may take; a service that never becomes steady would hold it up for ever
 
 pytestmark = [
     pytest.mark.slow,
@@ -44,16 +47,23 @@ class Terraform:
 
     def __call__(self, *arguments: str) -> str:
         """What it prints."""
-        done = subprocess.run(
+        with subprocess.Popen(
             ["terraform", *arguments, "-no-color"],
             cwd=self._folder,
             env=self._environment,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
-            check=False,
-        )
-        assert done.returncode == 0, f"{' '.join(arguments)}: {done.stdout[-8000:]}\n{done.stderr[-4000:]}"
-        return done.stdout
+            start_new_session=True,
+        ) as program:
+            late = threading.Timer(LONGEST, os.killpg, (program.pid, signal.SIGKILL))  # its provider too
+            late.start()
+            try:
+                printed = program.communicate()[0]
+            finally:
+                late.cancel()
+        assert program.returncode == 0, f"{' '.join(arguments)} ({program.returncode}): {printed[-12000:]}"
+        return printed
 
     def plan_nothing(self, *variables: str) -> None:
         """Fails, and says what it would change, when what it reads back is not what was configured."""
