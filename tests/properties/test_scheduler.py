@@ -10,12 +10,13 @@ Safety, checked by `World.verify` on every single plan:
 - A task that has not started where it cannot stay (its instance drains) is stopped by the next plan; one that runs
   there is healthy as any other, and counts.
 - It stops a protected task of a service that is not being deleted only when its health checks have failed.
-- It stops only tasks that are wanted and live, each once; it starts tasks only for deployments that it goes on with;
-  it keeps at most 100 events; no deployment that has worked shows failed tasks.
+- It stops only tasks that are wanted and live, each once; it starts tasks only for deployments that it goes on with
+  and that have not failed; it keeps at most 100 events; no deployment that has worked shows failed tasks.
 
 Liveness: when nothing disturbs it any more (tasks that start run, checks pass, room is there) and time goes on to
 wherever a plan asked to be woken, the service gets to its steady state in a bounded number of plans, or is INACTIVE if
-it was being deleted, or has said that its percentages leave no way to go on.
+it was being deleted, or has said that its percentages leave no way to go on. After a deployment that its circuit
+breaker has ended, the next one gets there.
 """
 
 from __future__ import annotations
@@ -83,9 +84,11 @@ class SchedulerMachine(RuleBasedStateMachine):
         checks=st.booleans(),
         grace=st.sampled_from([0, 30]),
         steady=st.sampled_from([True, True, False]),
+        breaks=st.booleans(),
     )
-    def create(self, desired: int, least: int, most: int, checks: bool, grace: int, steady: bool) -> None:
-        self.world = World(desired, least, most, checks=checks, grace=grace)
+    def create(self, desired: int, least: int, most: int, checks: bool, grace: int, steady: bool, breaks: bool) -> None:
+        breaker = m.DeploymentCircuitBreaker(enable=breaks, rollback=False)
+        self.world = World(desired, least, most, checks=checks, grace=grace, breaker=breaker)
         self.awake = True
         if steady:
             self.world.settle()
@@ -151,7 +154,9 @@ class SchedulerMachine(RuleBasedStateMachine):
     @when(is_active)
     @rule(least=LEAST, most=MOST)
     def a_user_changes_the_percentages(self, least: int, most: int) -> None:
-        configuration = m.DeploymentConfiguration(maximum_percent=most, minimum_healthy_percent=least)
+        before = self.world.service.service.deployment_configuration
+        assert before is not None
+        configuration = msgspec.structs.replace(before, maximum_percent=most, minimum_healthy_percent=least)
         service = msgspec.structs.replace(self.world.service.service, deployment_configuration=configuration)
         self.world.service = msgspec.structs.replace(self.world.service, service=service)
 
@@ -206,6 +211,9 @@ class SchedulerMachine(RuleBasedStateMachine):
         if hasattr(self, "world"):
             self.world.places = True
             self.world.settle()
+            if [d.rollout_state for d in self.world.service.deployments[:1]] == ["FAILED"]:
+                self.world.deploy()
+                self.world.settle()
             assert_at_rest(self.world)
 
 

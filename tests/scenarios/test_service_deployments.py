@@ -336,7 +336,7 @@ def test_what_is_not_there_is_a_failure_and_too_many_are_refused(served: World, 
 
 
 def test_the_circuit_breaker_and_the_alarms_are_shown(served: World) -> None:
-    breaker = {"enable": True, "rollback": False}
+    breaker = {"enable": True, "rollback": False, "thresholdConfiguration": {"type": "COUNT", "value": 99}}
     alarms = {"alarmNames": ["high"], "enable": True, "rollback": False}
     first = described(served)
     assert (first["deploymentCircuitBreaker"]["status"], first["alarms"]["status"]) == ("DISABLED", "DISABLED")
@@ -349,7 +349,7 @@ def test_the_circuit_breaker_and_the_alarms_are_shown(served: World) -> None:
     served.clock.advance(30)
     second = described(served)
     shown = second["deploymentCircuitBreaker"]
-    assert (shown["status"], shown["threshold"]) == ("MONITORING", 5)
+    assert (shown["status"], shown["threshold"]) == ("MONITORING", 99)
     assert shown["failureCount"] == served.service()["deployments"][0]["failedTasks"] > 0
     assert second["alarms"] == {"status": "MONITORING", "alarmNames": ["high"], "triggeredAlarmNames": []}
     assert second["deploymentConfiguration"]["deploymentCircuitBreaker"] == breaker

@@ -41,20 +41,27 @@ class History:
         tasks: Sequence[TaskRecord],
         numbers: Tally,
         now: float,
-    ) -> None:
-        """Keep what has become of the deployments and revisions of the service, which is as the plan leaves it."""
+    ) -> bool:
+        """Keep what has become of the deployments and revisions of the service, which is as the plan leaves it.
+
+        Answers whether there is something to be taken up at once.
+        """
         if service.status == "INACTIVE":
             self._delete(service.arn)
-            return
+            return False
+        more = False
         deployments = self._store.service_deployments
         for record in records:
-            for after in (record, settle(record, service, numbers, now)):  # whoever watches sees every status
+            settled = settle(record, service, numbers, now)
+            more = more or settled.status in ("STOP_REQUESTED", "ROLLBACK_REQUESTED")
+            for after in (record, settled):  # whoever watches sees every status
                 if after != deployments.get(after.arn):
                     deployments.put(after)
         for deployment in service.deployments:
             revision = self._store.service_revisions.get(revision_arn(service, deployment.id))
             if revision is not None and (learned := with_digests(revision, tasks)) is not revision:
                 self._store.service_revisions.put(learned)
+        return more
 
     def _candidate(self, service: str) -> RevisionRecord | None:
         completed = last_completed(self._store.service_deployments.where("service", service))

@@ -29,6 +29,7 @@ STOPPED_RUNNING = "has stopped {count} running tasks: {tasks}."
 STOPPED_PENDING = "stopped {count} pending tasks."
 FAILED_HEALTH_CHECK = "(task {task}) failed container health checks."
 DEPLOYMENT_COMPLETED = "(deployment {deployment}) deployment completed."
+DEPLOYMENT_FAILED = "(deployment {deployment}) deployment failed: tasks failed to start."
 ROLLING_BACK = "rolling back to deployment {deployment}."
 STUCK = (
     "was unable to stop or start tasks during a deployment because of the service deployment configuration. "
@@ -88,6 +89,11 @@ def held_by_protection(deployment_id: str) -> str:
 
 def deployment_completed(deployment_id: str) -> str:
     return DEPLOYMENT_COMPLETED.format(deployment=deployment_id)
+
+
+def deployment_failed(deployment_id: str) -> str:
+    """The circuit breaker has ended the deployment."""
+    return DEPLOYMENT_FAILED.format(deployment=deployment_id)
 
 
 def rolling_back(deployment_id: str) -> str:

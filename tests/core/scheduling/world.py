@@ -33,7 +33,16 @@ def is_healthy(task: ServiceTask) -> bool:
 class World:
     """One service and its tasks."""
 
-    def __init__(self, desired: int = 0, least: int = 100, most: int = 200, *, checks: bool = False, grace: int = 0):
+    def __init__(
+        self,
+        desired: int = 0,
+        least: int = 100,
+        most: int = 200,
+        *,
+        checks: bool = False,
+        grace: int = 0,
+        breaker: m.DeploymentCircuitBreaker | None = None,
+    ):
         self.now = START
         self.numbers = itertools.count(1)
         self.checks = checks
@@ -41,7 +50,9 @@ class World:
         self.more_room = False  # they have some that the scheduler has still to hear of
         self.tasks: dict[str, ServiceTask] = {}  # those that the scheduler has still to know of
         self.last: Plan | None = None
-        configuration = m.DeploymentConfiguration(maximum_percent=most, minimum_healthy_percent=least)
+        configuration = m.DeploymentConfiguration(
+            maximum_percent=most, minimum_healthy_percent=least, deployment_circuit_breaker=breaker
+        )
         service = ServiceRecord(
             arn=f"{ARN}:service/main/web",
             cluster_arn=f"{ARN}:cluster/main",
@@ -202,7 +213,8 @@ class World:
         assert launched == 0 or len(self.live()) + launched <= bounds.maximum
         assert {t.arn for t in self.pending() if t.draining and not self.guards(t)} <= {t.arn for t in stopped}
         assert all(launch.count > 0 and 0 <= launch.replaces <= launch.count for launch in result.launches)
-        assert {launch.deployment_id for launch in result.launches} <= {d.id for d in result.service.deployments}
+        going_on = {d.id for d in result.service.deployments if d.rollout_state != "FAILED"}
+        assert {launch.deployment_id for launch in result.launches} <= going_on
         assert set(result.accounted) == {t.arn for t in self.tasks.values() if t.last_status == "STOPPED"}
         assert len(result.service.events) <= 100
         assert all(d.failed_tasks >= 0 and d.desired_count >= 0 for d in result.service.deployments)

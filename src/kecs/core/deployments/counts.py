@@ -1,4 +1,4 @@
-"""How many tasks a service's revisions have, and what follows from that for its deployments' circuit breaker."""
+"""How many tasks a service's revisions have."""
 
 from __future__ import annotations
 
@@ -11,9 +11,6 @@ from kecs.core.deployments.revisions import deployment_of, revision_arn
 from kecs.core.records import ServiceDeploymentRecord, ServiceRecord
 from kecs.core.scheduling.counts import STARTING
 from kecs.core.scheduling.snapshot import ServiceTask
-
-FEWEST_FAILURES, MOST_FAILURES = 3, 200  # of the threshold, unless it is a number or a percentage without bounds
-HALF = 50  # percent of the desired count
 
 
 class Numbers(NamedTuple):
@@ -69,13 +66,3 @@ def current_revisions(service: ServiceRecord, numbers: Tally) -> list[m.ServiceC
         )
         for deployment in service.deployments
     ]
-
-
-def threshold(breaker: m.DeploymentCircuitBreaker, desired: int) -> int:
-    """After how many failures the circuit breaker ends a deployment of a service with that desired count."""
-    given = breaker.threshold_configuration
-    kind, value = (given.type, given.value) if given else ("BOUNDED_PERCENT", HALF)
-    if kind == "COUNT":
-        return value
-    share = -(-desired * value // 100)
-    return share if kind == "UNBOUNDED_PERCENT" else min(max(share, FEWEST_FAILURES), MOST_FAILURES)

@@ -17,6 +17,8 @@ from kecs.core.deployments.counts import Tally, summaries
 from kecs.core.deployments.revisions import deployment_of, restored, revision_arn
 from kecs.core.events import NewId
 from kecs.core.records import RevisionRecord, ServiceDeploymentRecord, ServiceRecord
+from kecs.core.scheduling.breaker import NAME as BREAKER
+from kecs.core.scheduling.breaker import breaker_of, tripped
 from kecs.core.scheduling.deployments import give_up, roll_back
 
 KEPT = 90 * 24 * 3600.0  # seconds; AWS shows the deployments of the last 90 days
@@ -26,6 +28,9 @@ ROLLBACK_SUPERSEDED = "Rollback ended because a newer service deployment was sta
 ABORTED = "Service deployment was stopped by the user."
 SERVICE_ENDED = "Service deployment stopped because the service is being deleted."
 ROLLED_BACK = "Service deployment rolled back because the user requested it."
+BROKEN = "Service deployment rolled back because the circuit breaker threshold was exceeded."
+BROKEN_FOR_GOOD = "Service deployment stopped because the circuit breaker threshold was exceeded."
+ROLLBACK_BROKEN = "Rollback failed because the circuit breaker threshold was exceeded."
 NO_CANDIDATE = "No rollback candidate was found to run the rollback."
 STOPPED_BY_USER = "ECS deployment stopped by the user"
 
@@ -117,13 +122,37 @@ def settle(
 ) -> ServiceDeploymentRecord:
     """The record after a plan that leaves the service like this; itself when that changes nothing."""
     primary = service.deployments[0] if service.deployments else None
-    if record.arn != service.current_deployment or primary is None or primary.rollout_state != "COMPLETED":
+    if record.arn != service.current_deployment or primary is None:
+        return record
+    if tripped(service):
+        return _broken(record, service, tally, now)
+    if primary.rollout_state != "COMPLETED":
         return record
     if record.status == "IN_PROGRESS":
         return _ended(record, "SUCCESSFUL", None, service, tally, now)
     if record.status == "ROLLBACK_IN_PROGRESS":
         return _ended(record, "ROLLBACK_SUCCESSFUL", record.status_reason, service, tally, now)
     return record
+
+
+def _broken(
+    record: ServiceDeploymentRecord, service: ServiceRecord, tally: Tally, now: float
+) -> ServiceDeploymentRecord:
+    """The record after the circuit breaker has ended the service's PRIMARY deployment."""
+    if record.status == "ROLLBACK_IN_PROGRESS":
+        return _ended(record, "ROLLBACK_FAILED", ROLLBACK_BROKEN, service, tally, now)
+    if record.status != "IN_PROGRESS":
+        return record
+    breaker = breaker_of(service)
+    back = breaker is not None and breaker.rollback
+    return replace(
+        record,
+        status="ROLLBACK_REQUESTED" if back else "STOP_REQUESTED",
+        status_reason=BROKEN if back else BROKEN_FOR_GOOD,
+        updated_at=now,
+        failed_tasks=service.deployments[0].failed_tasks,
+        tripped=True,
+    )
 
 
 def last_completed(history: Sequence[ServiceDeploymentRecord]) -> str | None:
@@ -165,7 +194,8 @@ def _begin_rollback(
     if revision is None or revision.arn == record.target:
         service = give_up(service, f"{STOPPED_BY_USER}.", now)
         return service, _ended(record, "ROLLBACK_FAILED", NO_CANDIDATE, service, tally, now)
-    service = roll_back(restored(service, revision), revision.deployment, STOPPED_BY_USER, now)
+    why = BREAKER if record.tripped else STOPPED_BY_USER
+    service = roll_back(restored(service, revision), revision.deployment, why, now)
     service = events.record(service, events.rolling_back(deployment_of(revision.arn)), now, new_id)
     rollback = m.Rollback(reason=record.status_reason, started_at=now, service_revision_arn=revision.arn)
     started = record.started_at if record.started_at is not None else now
@@ -187,5 +217,5 @@ def _ended(
         updated_at=now,
         stopped_at=now if status == "STOPPED" else None,
         final=tuple(summaries(record, service, tally)),
-        failed_tasks=failed.get(deployment_of(record.target), 0),
+        failed_tasks=record.failed_tasks if record.tripped else failed.get(deployment_of(record.target), 0),
     )

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from kecs.aws.model import ecs as m
-from kecs.core.deployments.counts import Tally, summaries, threshold
+from kecs.core.deployments.counts import Tally, summaries
 from kecs.core.deployments.revisions import deployment_of
 from kecs.core.records import ServiceDeploymentRecord, ServiceRecord
+from kecs.core.scheduling.breaker import threshold
 
 
 def brief_view(record: ServiceDeploymentRecord) -> m.ServiceDeploymentBrief:
@@ -69,9 +70,10 @@ def _monitor(record: ServiceDeploymentRecord, enabled: bool) -> Any:
 def _breaker(record: ServiceDeploymentRecord, service: ServiceRecord) -> m.ServiceDeploymentCircuitBreaker:
     breaker = record.configuration.deployment_circuit_breaker if record.configuration else None
     failed = {d.id: d.failed_tasks for d in service.deployments}
+    watching = record.ongoing and not record.tripped
     return m.ServiceDeploymentCircuitBreaker(
-        status=_monitor(record, breaker is not None and breaker.enable),
-        failure_count=failed.get(deployment_of(record.target), 0) if record.ongoing else record.failed_tasks,
+        status="TRIGGERED" if record.tripped else _monitor(record, breaker is not None and breaker.enable),
+        failure_count=failed.get(deployment_of(record.target), 0) if watching else record.failed_tasks,
         threshold=threshold(breaker, service.desired_count) if breaker else None,
     )
 

@@ -55,7 +55,8 @@ class ServiceDeploymentRecord(Record):
     rollback: m.Rollback | None = None
     hooks: tuple[m.DeploymentLifecycleHookDetail, ...] = ()
     final: tuple[m.ServiceRevisionSummary, ...] = ()  # of the target, then of the sources
-    failed_tasks: int = 0  # likewise: the count at its end
+    failed_tasks: int = 0  # likewise: the count at its end, or when they were too many
+    tripped: bool = False  # the circuit breaker has found them too many
 
     @property
     def ongoing(self) -> bool:

@@ -42,13 +42,12 @@ def backed_off(deployment: DeploymentRecord, now: float) -> bool:
     return deployment.retry_at is not None and deployment.retry_at > now
 
 
-def account(group: Group, now: float) -> DeploymentRecord:
-    """The deployment after its tasks' successes and failures since the last look."""
-    deployment = group.deployment
-    deployment = _after_success(deployment, group)
+def account(group: Group, now: float, *, counts_on: bool = False) -> DeploymentRecord:
+    """The deployment after its tasks' successes and failures since the last look; `counts_on` as in `breaker`."""
+    deployment = _after_success(group.deployment, group, counts_on=counts_on)
     never_ran = [t for t in group.stopped if t.started_at is None and t.stop_code not in ASKED_FOR]
     failed = len(never_ran) + sum(t.stopped_reason == HEALTH_REASON for t in group.stopped)
-    if failed and not deployment.reached_running:
+    if failed and _counts(deployment, counts_on=counts_on):
         deployment = replace(deployment, failed_tasks=deployment.failed_tasks + failed)
     if any(deployment.retry_at is None or t.created_at >= deployment.retry_at for t in never_ran):
         deployment = _next_attempt(deployment, now)
@@ -57,9 +56,14 @@ def account(group: Group, now: float) -> DeploymentRecord:
     return deployment
 
 
-def _after_success(deployment: DeploymentRecord, group: Group) -> DeploymentRecord:
+def _counts(deployment: DeploymentRecord, *, counts_on: bool) -> bool:
+    """Whether failures of its tasks still say something of the deployment."""
+    return not deployment.reached_running or (counts_on and deployment.rollout_state == "IN_PROGRESS")
+
+
+def _after_success(deployment: DeploymentRecord, group: Group, *, counts_on: bool) -> DeploymentRecord:
     if not deployment.reached_running and (group.works or any(map(_ran_well, group.stopped))):
-        deployment = replace(deployment, reached_running=True, failed_tasks=0)
+        deployment = replace(deployment, reached_running=True, failed_tasks=deployment.failed_tasks if counts_on else 0)
     newest = group.newest_success
     if deployment.retry_at is not None and newest is not None and newest >= deployment.retry_at:
         deployment = replace(deployment, consecutive_failures=0, retry_at=None)
@@ -93,7 +97,9 @@ def _next_attempt(deployment: DeploymentRecord, now: float) -> DeploymentRecord:
     return replace(deployment, consecutive_failures=failures, retry_at=now + delay(failures))
 
 
-def after_placement(deployment: DeploymentRecord, placed: int, failed: int, now: float) -> DeploymentRecord:
+def after_placement(
+    deployment: DeploymentRecord, placed: int, failed: int, now: float, *, counts_on: bool = False
+) -> DeploymentRecord:
     """The deployment after `placed` tasks found room and `failed` did not."""
     if not failed:
         return replace(deployment, unplaced=False) if placed and deployment.unplaced else deployment
@@ -104,7 +110,7 @@ def after_placement(deployment: DeploymentRecord, placed: int, failed: int, now:
         unplaced=True,
         consecutive_failures=failures,
         retry_at=now + wait,
-        failed_tasks=deployment.failed_tasks + (0 if deployment.reached_running else failed),
+        failed_tasks=deployment.failed_tasks + (failed if _counts(deployment, counts_on=counts_on) else 0),
     )
 
 

@@ -24,7 +24,8 @@ def set_desired_count(service: ServiceRecord, count: int, now: float) -> Service
 
 
 def give_up(service: ServiceRecord, reason: str, now: float) -> ServiceRecord:
-    """The service whose PRIMARY deployment has FAILED: it keeps its tasks and starts no more."""
+    """The service whose PRIMARY deployment has FAILED: it keeps its tasks and starts no more. If it has before, it is
+    for the reason of then."""
     failed = tuple(_failed(d, reason, now) for d in service.deployments[:1])
     return replace(service, deployments=failed + service.deployments[1:], steady=False)
 
@@ -32,7 +33,8 @@ def give_up(service: ServiceRecord, reason: str, now: float) -> ServiceRecord:
 def roll_back(service: ServiceRecord, deployment: DeploymentRecord, why: str, now: float) -> ServiceRecord:
     """The service with `deployment` PRIMARY again, which completed before, and what was PRIMARY given up.
 
-    As in AWS it is the same deployment: the tasks that it still has are taken over. `why` begins both reasons.
+    As in AWS it is the same deployment: the tasks that it still has are taken over. `why` begins both reasons. It has
+    to prove itself again.
     """
     own = next((d for d in service.deployments if d.id == deployment.id), deployment)
     again = replace(
@@ -44,6 +46,8 @@ def roll_back(service: ServiceRecord, deployment: DeploymentRecord, why: str, no
         updated_at=now,
         retry_at=None,
         consecutive_failures=0,
+        reached_running=False,
+        failed_tasks=0,
     )
     service = give_up(service, f"{why}.", now)
     others = tuple(replace(d, status="ACTIVE") for d in service.deployments if d.id != own.id)
@@ -51,6 +55,8 @@ def roll_back(service: ServiceRecord, deployment: DeploymentRecord, why: str, no
 
 
 def _failed(deployment: DeploymentRecord, reason: str, now: float) -> DeploymentRecord:
+    if deployment.rollout_state == "FAILED":
+        return deployment
     return replace(deployment, rollout_state="FAILED", rollout_state_reason=reason, updated_at=now)
 
 

@@ -16,7 +16,9 @@ from kecs.core import events
 from kecs.core.events import NewId
 from kecs.core.records import DeploymentRecord, ServiceRecord
 from kecs.core.scheduling import backoff
+from kecs.core.scheduling.breaker import TRIPPED, counts_on, trips
 from kecs.core.scheduling.counts import HEALTH_REASON, STARTING, Groups, sort_tasks
+from kecs.core.scheduling.deployments import give_up
 from kecs.core.scheduling.limits import Limits, limits
 from kecs.core.scheduling.plan import Launch, Plan, Stop
 from kecs.core.scheduling.rollout import Decision, decide
@@ -37,6 +39,7 @@ def plan(snapshot: Snapshot, new_id: NewId) -> Plan:
         return Plan(service=service, accounted=stopped)
     groups, bounds = sort_tasks(snapshot), limits(service)
     service = _account(service, groups, bool(stopped) or snapshot.more_room, now, new_id)
+    service = _break(service, groups, now, new_id)
     decision = decide(groups, bounds, now)
     service = _write_stops(service, decision, now, new_id)
     service = _with_deployments(service, groups, decision, bounds, now)
@@ -71,7 +74,7 @@ def after_launch(
     if started:
         text = events.started(started, replaced=min(launch.replaces, len(started)))
         service = events.record(service, text, now, new_id)
-    after = backoff.after_placement(deployment, len(started), len(failures), now)
+    after = backoff.after_placement(deployment, len(started), len(failures), now, counts_on=counts_on(service))
     service = _replace_deployment(service, after)
     if not failures:
         return service
@@ -84,7 +87,7 @@ def _account(service: ServiceRecord, groups: Groups, more_room: bool, now: float
     """Update every deployment's counters, in the groups and in the service."""
     for group in groups.deployments:
         before = group.deployment
-        after = backoff.account(group, now)
+        after = backoff.account(group, now, counts_on=counts_on(service))
         if more_room:
             after = backoff.room_appeared(after, now)
         if after is not before:
@@ -92,6 +95,16 @@ def _account(service: ServiceRecord, groups: Groups, more_room: bool, now: float
             service = _replace_deployment(service, after)
             service = backoff.report_throttle(service, before.consecutive_failures, after, now, new_id)
     return service
+
+
+def _break(service: ServiceRecord, groups: Groups, now: float, new_id: NewId) -> ServiceRecord:
+    """Give PRIMARY up if its circuit breaker says so; `core.deployments` sees to the way back."""
+    primary = groups.primary.deployment
+    if not trips(service, primary):
+        return service
+    service = give_up(service, TRIPPED, now)
+    groups.primary.deployment = service.deployments[0]
+    return events.record(service, events.deployment_failed(primary.id), now, new_id)
 
 
 def _write_stops(service: ServiceRecord, decision: Decision, now: float, new_id: NewId) -> ServiceRecord:

@@ -208,7 +208,6 @@ UNACTED: dict[str, str] = {
     "TaskOverride.executionRoleArn": TASK_DEFINITIONS["executionRoleArn"],
     "TaskOverride.ephemeralStorage": TASK_DEFINITIONS["ephemeralStorage"],
     "TaskOverride.inferenceAcceleratorOverrides": "Kept and shown. Elastic Inference has ended.",
-    "DeploymentConfiguration.deploymentCircuitBreaker": "Kept and shown. A deployment that fails goes on trying.",
     "DeploymentConfiguration.alarms": "Kept and shown. No alarm is watched.",
     "DeploymentConfiguration.bakeTimeInMinutes": "Kept and shown. Only rolling updates are there, which do not bake.",
     "DeploymentConfiguration.lifecycleHooks": "Kept and shown. No hook is called.",
