@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
+
+from tests.support.journals import MemoryJournal
 
 from .managed import AGENT, Managed
 from .world import Refused, World
@@ -86,6 +90,24 @@ def test_what_an_update_leaves_out_goes_back_to_its_default(managed: Managed) ->
     shown = managed.world.call("DescribeDaemonRevisions", daemonRevisionArns=arns)["daemonRevisions"]
     settings = [(r["critical"], r["enableExecuteCommand"], r["propagateTags"]) for r in shown]
     assert settings == [(False, True, "DAEMON"), (True, False, "NONE")]
+
+
+def test_a_deployment_goes_on_after_a_restart() -> None:
+    journal = MemoryJournal()
+    managed = Managed(World(journal=journal))
+    managed.register()
+    managed.create()
+    managed.serve(4)
+    managed.running(4)
+    managed.register("agent", NEW)
+    deployment = managed.update(daemon_of(managed), "agent:2")["deploymentArn"]
+    managed.world.until(lambda: "DRAINING" in managed.statuses())
+    managed.world = World(journal=journal, seed=2, start=managed.world.clock.now())
+    managed.store = managed.world.kernel.store
+    asyncio.run(managed.world.kernel.recover())
+    managed.deployed(deployment)
+    managed.running(4)
+    assert images(managed) == {"agent:2"}
 
 
 def test_a_revision_shows_its_images_and_their_digests(managed: Managed) -> None:

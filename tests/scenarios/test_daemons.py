@@ -214,7 +214,7 @@ def test_daemons_and_their_definitions_can_be_tagged(managed: Managed) -> None:
 def test_a_repeated_call_with_its_token_makes_nothing_new(managed: Managed) -> None:
     first = managed.create(clientToken="t1")
     assert managed.create(clientToken="t1") == first
-    with pytest.raises(Refused, match=r"InvalidParameterException: .*clientToken is already in use") as refused:
+    with pytest.raises(Refused, match=r"InvalidParameterException: Creation of daemon was not idempotent") as refused:
         managed.create("other", clientToken="t1")
     assert refused.value.status == 400
     with pytest.raises(Refused, match=r"InvalidParameterException: Creation of daemon was not idempotent"):
@@ -229,6 +229,8 @@ def test_deleting_a_daemon_replaces_its_instances_by_some_without_it(managed: Ma
     deleted = managed.world.call("DeleteDaemon", daemonArn=daemon)
     assert deleted["status"] == managed.daemon(daemon)["status"] == "DELETE_IN_PROGRESS"
     with pytest.raises(Refused, match=r"InvalidParameterException: .*deployment deletion is ongoing"):
+        managed.create()
+    with pytest.raises(Refused, match=r"DaemonNotActiveException: Daemon was not ACTIVE."):
         managed.world.call("DeleteDaemon", daemonArn=daemon)
     with pytest.raises(Refused, match=r"DaemonNotActiveException: Daemon was not ACTIVE."):
         managed.update(daemon)

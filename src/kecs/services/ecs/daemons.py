@@ -27,6 +27,8 @@ DEPLOYMENTS_LISTED = 20  # on a page, unless asked otherwise
 
 INVALID_ARN = "The specified daemon ARN is invalid. Specify a valid ARN and try again."
 NOT_FOUND = "Daemon not found."
+NOT_ACTIVE = "Daemon was not ACTIVE."
+NOT_IDEMPOTENT = "Creation of daemon was not idempotent."
 UNKNOWN = "The specified daemon was not found."
 DELETION = "The daemon cannot be changed while its deployment deletion is ongoing."
 
@@ -54,7 +56,7 @@ def update_daemon(context: Context, request: m.UpdateDaemonRequest) -> m.UpdateD
     """A new deployment; tasks that would be the same as before stay where they are."""
     daemon, cluster = _find(context, request.daemon_arn)
     if daemon.status != "ACTIVE":
-        raise m.DaemonNotActiveException("Daemon was not ACTIVE.")
+        raise m.DaemonNotActiveException(NOT_ACTIVE)
     providers = _providers(context, cluster, request.capacity_provider_arns)
     revision, current = _revision(context, cluster, daemon.arn, request), _target(context, daemon)
     same = validate.says_the_same(revision, current)
@@ -86,7 +88,7 @@ def delete_daemon(context: Context, request: m.DeleteDaemonRequest) -> m.DeleteD
     """The daemon is DELETE_IN_PROGRESS until the instances that run it are replaced."""
     daemon, _ = _find(context, request.daemon_arn)
     if daemon.status != "ACTIVE":
-        raise m.InvalidParameterException(DELETION)
+        raise m.DaemonNotActiveException(NOT_ACTIVE)
     providers = [target.provider_arn for target in daemon.targets]
     deployment = _deploy(context, daemon, None, providers, None)
     daemon = replace(daemon, status="DELETE_IN_PROGRESS", deployment_arn=deployment.arn, updated_at=context.now)
@@ -176,8 +178,8 @@ def _made_before(context: Context, request: m.CreateDaemonRequest) -> DaemonReco
     """The daemon that the same call has made. Raises InvalidParameterException when it was not the same call."""
     try:
         arns = recall(context, "CreateDaemon", request.client_token, request)
-    except m.ConflictException as conflict:
-        raise m.InvalidParameterException(conflict.message) from None
+    except m.ConflictException:
+        raise m.InvalidParameterException(NOT_IDEMPOTENT) from None
     return context.store.daemons.get(arns[0]) if arns else None
 
 
@@ -188,7 +190,7 @@ def _new_daemon(context: Context, cluster: ClusterRecord, request: m.CreateDaemo
     existing = store.daemons.get(arn)
     if existing is not None:
         deleted = existing.status != "ACTIVE"
-        raise m.InvalidParameterException(DELETION if deleted else "Creation of daemon was not idempotent.")
+        raise m.InvalidParameterException(DELETION if deleted else NOT_IDEMPOTENT)
     daemon = DaemonRecord(
         arn=arn,
         cluster_arn=cluster.arn,
