@@ -85,7 +85,9 @@ class Services:
             wake_at = self._task_sets.work(service, more_room=more_room)
         finally:
             self.working = None
-        if wake_at is not None:
+        if wake_at is not None and wake_at <= self._clock.now():
+            self._queue.add(KIND, service.arn)
+        elif wake_at is not None:
             self._queue.wake(KIND, service.arn, wake_at)
 
     def recover(self) -> None:
