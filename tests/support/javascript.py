@@ -77,12 +77,12 @@ class JavaScript:
 
 
 @contextmanager
-def sdk(url: str) -> Iterator[JavaScript]:
-    """A client that speaks to KECS at `url`, in account 111111111111 and us-east-1."""
+def sdk(url: str, account: str = "111111111111") -> Iterator[JavaScript]:
+    """A client that speaks to KECS at `url`, in this account and us-east-1."""
     with subprocess.Popen(
         ["node", "client.mjs"],
         cwd=FOLDER,
-        env={**os.environ, "KECS_URL": url, "NODE_NO_WARNINGS": "1"},
+        env={**os.environ, "KECS_URL": url, "KECS_ACCOUNT": account, "NODE_NO_WARNINGS": "1"},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

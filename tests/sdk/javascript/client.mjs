@@ -6,7 +6,7 @@ import * as sdk from "@aws-sdk/client-ecs";
 const client = new sdk.ECSClient({
   endpoint: process.env.KECS_URL,
   region: "us-east-1",
-  credentials: { accessKeyId: "111111111111", secretAccessKey: "secret" },
+  credentials: { accessKeyId: process.env.KECS_ACCOUNT, secretAccessKey: "secret" },
   maxAttempts: 1,
 });
 
