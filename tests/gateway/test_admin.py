@@ -80,6 +80,14 @@ class FakeConsole:
         yield LogLine(at=1.0, stream="stdout", text="one")
         yield LogLine(at=2.0, stream="stderr", text="zwei ü")
 
+    def interrupt(self, cluster: str, *, task: str | None = None, provider: str | None = None) -> list[str]:
+        self.calls.append(("interrupt", cluster, task, provider))
+        if "FARGATE" in (task, provider):
+            raise ValueError("FARGATE is not a Spot capacity provider.")
+        if cluster == "nowhere":
+            raise NoSuchContainer("There is no cluster nowhere.")
+        return [f"task/{task or 1}"]
+
     def set_image(self, pattern: str, script: dict[str, Any]) -> None:
         if "bogus" in script:
             raise ValueError("Unknown key 'bogus'.")
@@ -233,6 +241,34 @@ async def test_scripts_of_images() -> None:
     assert (answer.status, answer.json()) == (400, {"error": "Unknown key 'bogus'."})
     assert (await call(console, "POST", "/_kecs/images", b'{"image": "x"}')).status == 400
     assert (await call(console, "POST", "/_kecs/images", b'{"image": "x", "script": {}, "y": 1}')).status == 400
+
+
+async def test_spot_capacity_is_taken_back() -> None:
+    console = FakeConsole()
+    for body, interrupted in (
+        ({"cluster": "prod", "task": "abc"}, "task/abc"),
+        ({"cluster": "prod", "capacityProvider": "FARGATE_SPOT"}, "task/1"),
+    ):
+        answer = await call(console, "POST", "/_kecs/interruptions", json.dumps(body).encode())
+        assert answer.json() == {"interrupted": [interrupted]}
+    assert console.calls == [("interrupt", "prod", "abc", None), ("interrupt", "prod", None, "FARGATE_SPOT")]
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"", 400),
+        (b"{}", 400),
+        (b'{"cluster": "prod"}', 400),
+        (b'{"cluster": 1, "task": "abc"}', 400),
+        (b'{"cluster": "prod", "task": "abc", "capacityProvider": "FARGATE_SPOT"}', 400),
+        (b'{"cluster": "prod", "capacityProvider": "FARGATE"}', 400),
+        (b'{"cluster": "nowhere", "task": "abc"}', 404),
+    ],
+)
+async def test_what_cannot_be_interrupted(body: bytes, status: int) -> None:
+    answer = await call(FakeConsole(), "POST", "/_kecs/interruptions", body)
+    assert (answer.status, bool(answer.json()["error"])) == (status, True)
 
 
 TASK_ARN = "arn:aws:ecs:eu-west-1:111122223333:task/prod/abc"
