@@ -11,8 +11,9 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from kecs.core.placement.query.patterns import pattern
 from kecs.core.placement.query.tree import All, Comparison, Expression, Not, Operator, Some, subject_of
-from kecs.core.placement.query.values import as_text, pattern
+from kecs.core.placement.query.values import as_text
 
 Facts = Callable[[str], Sequence[str] | None]
 """What an instance has for a subject: a value, for task:group any number of them; None when it lacks the subject."""
@@ -54,7 +55,7 @@ def _holds(comparison: Comparison, how: Operator, value: str) -> bool:
     """Whether one value of the instance is what the comparison, which is no negation, asks for."""
     first = comparison.arguments[0]
     if how == "=~":
-        return pattern(first).fullmatch(value) is not None
+        return pattern(first).matches(value)
     subject = subject_of(comparison.subject)
     kind = subject.kind if subject is not None else str
     try:

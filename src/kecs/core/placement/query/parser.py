@@ -12,6 +12,7 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from kecs.core.placement.query.lexer import Token, tokens
+from kecs.core.placement.query.patterns import pattern
 from kecs.core.placement.query.tree import (
     EVERY,
     WORDS,
@@ -24,7 +25,6 @@ from kecs.core.placement.query.tree import (
     Some,
     subject_of,
 )
-from kecs.core.placement.query.values import pattern
 
 DEEPEST = 50  # parentheses and negations inside each other
 _END = Token("symbol", "")

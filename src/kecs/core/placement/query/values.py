@@ -1,11 +1,9 @@
-"""How values of the cluster query language compare: text, numbers, versions and times, and Java's patterns."""
+"""How values of the cluster query language compare: text, numbers, versions and times."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any
 
 Kind = Callable[[str], Any]
@@ -33,12 +31,3 @@ def as_time(value: str) -> float:
     """Seconds since the epoch. Forms: 2018-06-18T22:28:28+00:00, …28Z, …28, 2018-06-18; UTC unless it says another."""
     moment = datetime.fromisoformat(value)
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-
-
-@lru_cache(maxsize=1024)
-def pattern(text: str) -> re.Pattern[str]:
-    """A regular expression, which has to match the whole value. Raises ValueError."""
-    try:
-        return re.compile(text)
-    except (re.error, OverflowError, RecursionError, Warning) as error:
-        raise ValueError(f"'{text}' is not a valid regular expression") from error
