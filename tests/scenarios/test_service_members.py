@@ -177,6 +177,7 @@ def test_a_volume_is_shown_with_its_deployment(world: World) -> None:
             {"monitoring": {"metricConfigurations": [{"metricNames": ["CPUUtilization"], "resolutionSeconds": 30}]}},
             "resolutionSeconds must be 20 or 60.",
         ),
+        ({"serviceRegistries": [{"port": 80}]}, "registryArn can not be blank."),
         (
             {"serviceRegistries": [{**REGISTRY, "port": 80, "containerName": "app", "containerPort": 80}]},
             "A service registry cannot have both a port and a combination of containerName and containerPort.",
@@ -201,3 +202,14 @@ def test_a_registry_of_tasks_without_an_interface_of_their_own(world: World) -> 
     assert "values for 'containerName' and 'containerPort'" in refusal(world, **members, serviceRegistries=[REGISTRY])
     registry = {**REGISTRY, "containerName": "app", "containerPort": 80}
     assert world.serve(**members, serviceRegistries=[registry])["serviceRegistries"] == [registry]
+
+
+def test_the_revision_shows_how_its_service_is_monitored(world: World) -> None:
+    world.define()
+    configurations = [{"metricNames": ["CPUUtilization", "MemoryUtilization"], "resolutionSeconds": 20}]
+    monitoring = {"metricConfigurations": configurations}
+    world.serve(count=0, monitoring=monitoring)
+    service = world.call("UpdateService", service="s", forceNewDeployment=True)["service"]  # which takes it over
+    arn = service["currentServiceRevisions"][0]["arn"]
+    (revision,) = world.call("DescribeServiceRevisions", serviceRevisionArns=[arn])["serviceRevisions"]
+    assert revision["monitoring"] == monitoring

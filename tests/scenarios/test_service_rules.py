@@ -148,6 +148,7 @@ def test_what_a_fargate_service_is_filled_in_with(world: World) -> None:
         "propagateTags": "NONE",
         "enableExecuteCommand": False,
         "availabilityZoneRebalancing": "ENABLED",
+        "resourceManagementType": "CUSTOMER",
         "tags": [],
     }
     assert deployment == {

@@ -13,6 +13,7 @@ BALANCERS = [{"targetGroupArn": TARGET, "containerName": "app", "containerPort":
 REGISTRIES = [{"registryArn": "arn:aws:servicediscovery:us-east-1:000000000000:service/srv-1"}]
 CONNECT = {"enabled": True, "namespace": "shop"}
 LATTICE = [{"roleArn": "arn:aws:iam::000000000000:role/l", "targetGroupArn": TARGET, "portName": "http"}]
+MONITORING = {"metricConfigurations": [{"metricNames": ["CPUUtilization"], "resolutionSeconds": 20}]}
 ROLE = "arn:aws:iam::000000000000:role/task"
 CONTAINER = {"name": "app", "image": "app", "portMappings": [{"containerPort": 80, "name": "http"}]}
 MUST_FORCE = (
@@ -69,6 +70,7 @@ def vpc(**members: Any) -> dict[str, Any]:
         ({"serviceRegistries": REGISTRIES}, True),
         ({"serviceConnectConfiguration": CONNECT}, True),
         ({"vpcLatticeConfigurations": LATTICE}, True),
+        ({"monitoring": MONITORING}, True),
         ({"forceNewDeployment": True}, True),
         ({"capacityProviderStrategy": [SPOT], "forceNewDeployment": True}, True),
     ],

@@ -140,6 +140,8 @@ def _check_balancer(balancer: m.LoadBalancer, definition: m.TaskDefinition) -> N
 
 
 def _check_registry(registry: m.ServiceRegistry, definition: m.TaskDefinition) -> None:
+    if not registry.registry_arn:
+        raise m.InvalidParameterException("registryArn can not be blank.")
     container = registry.container_name, registry.container_port
     if definition.network_mode != "awsvpc" and None in container:
         raise m.InvalidParameterException(REGISTRY_CONTAINER)

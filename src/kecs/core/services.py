@@ -39,6 +39,7 @@ DEPLOYMENT_ONLY = (
     "volume_configurations",
     "vpc_lattice_configurations",
     "gateway_connectors",
+    "monitoring",
 )
 """Members that belong to a deployment, not to the service; a change of theirs starts a new one too."""
 

@@ -85,6 +85,7 @@ def revision_view(revision: RevisionRecord) -> m.ServiceRevision:
         volume_configurations=list(deployment.volume_configurations) or None,
         vpc_lattice_configurations=list(deployment.vpc_lattice_configurations) or None,
         gateway_connectors=list(deployment.gateway_connectors) or None,
+        monitoring=deployment.monitoring,
         resolved_configuration=_resolved(service, deployment),
         created_at=deployment.created_at,
     )

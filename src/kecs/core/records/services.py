@@ -38,6 +38,7 @@ class DeploymentRecord(Record):
     volume_configurations: tuple[m.ServiceVolumeConfiguration, ...] = ()
     vpc_lattice_configurations: tuple[m.VpcLatticeConfiguration, ...] = ()
     gateway_connectors: tuple[m.GatewayConnector, ...] = ()
+    monitoring: m.MonitoringConfiguration | None = None
 
 
 class ServiceRecord(Record):

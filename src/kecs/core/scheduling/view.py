@@ -40,6 +40,7 @@ def service_view(
         current_service_revisions=current_revisions(service, numbers) or None,
         events=list(service.events),
         placement_strategy=[_strategy(s) for s in service.service.placement_strategy or ()],
+        resource_management_type=service.service.resource_management_type or "CUSTOMER",
     )
 
 

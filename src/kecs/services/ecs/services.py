@@ -19,7 +19,7 @@ from kecs.core.service_connect import check_connect, discovery_names, with_names
 from kecs.core.service_rules import check_create, check_lattice
 from kecs.core.services import DEPLOYMENT_ONLY, configured, moved, starts_deployment, updated
 from kecs.core.tags import validate_tags
-from kecs.core.task_sets.rules import check_controller
+from kecs.core.task_sets.rules import leaves_task_sets
 from kecs.core.tasks.options import check_launch, launch_options
 from kecs.core.tasks.platforms import platform_version
 from kecs.core.tasks.rules import check_volumes
@@ -56,8 +56,10 @@ def update_service(context: Context, request: m.UpdateServiceRequest) -> m.Updat
     if record.status != "ACTIVE":
         raise m.ServiceNotActiveException("Service was not ACTIVE.")
     check_own_update(record, request)
-    check_controller(record.service, request)
-    if record.has_task_sets:
+    taken_over = leaves_task_sets(record, request)
+    if taken_over:
+        record = external.take_over(context, record)
+    elif record.has_task_sets:
         record = external.update(context, record, request)
         return m.UpdateServiceResponse(service=_view(context, record, tags=True))
     request = replace(
@@ -72,6 +74,7 @@ def update_service(context: Context, request: m.UpdateServiceRequest) -> m.Updat
     check_launch(definition, options, after.network_configuration, request.platform_version or after.platform_version)
     ensure_instance(context, cluster, options)
     rolls = definition.arn != current.task_definition or starts_deployment(before, after, current, request)
+    rolls = rolls or taken_over
     record = replace(record, service=after, steady=False)
     if request.desired_count is not None:
         record = set_desired_count(record, request.desired_count, context.now)
@@ -196,21 +199,12 @@ def new_deployment(
 ) -> DeploymentRecord:
     """A deployment of the service as it is configured now; what only deployments have is handed on if not given."""
     service, last = record.service, record.deployments[0] if record.deployments else None
-    connect, volumes, lattice, connectors = (
-        request.service_connect_configuration,
-        request.volume_configurations,
-        request.vpc_lattice_configurations,
-        request.gateway_connectors,
-    )
-    if last is not None:
-        connect = connect if connect is not None else last.service_connect_configuration
-        volumes = volumes if volumes is not None else list(last.volume_configurations)
-        lattice = lattice if lattice is not None else list(last.vpc_lattice_configurations)
-    if connectors is not None:
-        gateways = gateways_of(context, record.cluster_arn) if connectors else []
-        check_connectors(connectors, definition.definition, gateways)
-    elif last is not None:
-        connectors = list(last.gateway_connectors)
+    given = {field: getattr(request, field) for field in DEPLOYMENT_ONLY}
+    asked = {field: getattr(last, field, None) if value is None else value for field, value in given.items()}
+    connect, volumes, lattice = (asked[f] for f in DEPLOYMENT_ONLY[:3])
+    if given["gateway_connectors"]:
+        gateways = gateways_of(context, record.cluster_arn)
+        check_connectors(given["gateway_connectors"], definition.definition, gateways)
     check_volumes(definition.definition, volumes or (), fargate=service.platform_version is not None)
     check_lattice(lattice or (), definition.definition)
     check_connect(connect, definition.definition, _taken(context, record, connect))
@@ -229,7 +223,8 @@ def new_deployment(
         service_connect_configuration=connect,
         volume_configurations=tuple(volumes or ()),
         vpc_lattice_configurations=tuple(lattice or ()),
-        gateway_connectors=tuple(connectors or ()),
+        gateway_connectors=tuple(asked["gateway_connectors"] or ()),
+        monitoring=asked["monitoring"],
     )
 
 

@@ -29,7 +29,7 @@ SERVICES = {
         "Checked, kept and shown with the deployment. The task gets an empty volume instead of EBS storage."
     ),
     "vpcLatticeConfigurations": "Checked, kept and shown with the deployment. Nothing is registered with VPC Lattice.",
-    "monitoring": "Checked, neither kept nor shown. KECS publishes no CloudWatch metrics.",
+    "monitoring": "Checked, kept and shown with the service revision. KECS publishes no CloudWatch metrics.",
 }
 """Of CreateService and UpdateService."""
 
@@ -114,7 +114,13 @@ UNACTED: dict[str, str] = {
         for member, text in SERVICES.items()
     },
     "CreateService.role": "Kept and shown as roleArn. No role is assumed.",
-    "UpdateService.deploymentController": "Refused unless ECS, the only controller there is; otherwise without effect.",
+    "UpdateService.deploymentController": "A service with task sets can get ECS. Other changes are refused.",
+    **{
+        f"CreateTaskSet.{member}": SERVICES[member]
+        for member in ("loadBalancers", "platformVersion", "serviceRegistries")
+    },
+    "CreateTaskSet.externalId": "Kept and shown. Nothing is registered in Cloud Map.",
+    "Scale.unit": "Checked and shown. There is one unit, PERCENT.",
     **{f"RegisterTaskDefinition.{member}": text for member, text in TASK_DEFINITIONS.items()},
     **{f"RunTask.{member}": text for member, text in RUNS.items()},
     **{f"StartTask.{member}": text for member, text in RUNS.items() if member != "platformVersion"},
@@ -146,6 +152,12 @@ UNACTED: dict[str, str] = {
     "AutoScalingGroupProvider.autoScalingGroupArn": (
         "Kept, shown and told apart. KECS cannot see the group; it keeps a simulated one instead."
     ),
+    **{
+        f"{shape}.managedTerminationProtection": (
+            "Checked, kept and shown. Scaling in only ever takes instances on which nothing runs."
+        )
+        for shape in ("AutoScalingGroupProvider", "AutoScalingGroupProviderUpdate")
+    },
     "AutoRepairConfiguration.actionsStatus": "Kept and shown. Simulated instances do not become impaired.",
     **{f"{role}.infrastructureRoleArn": INFRASTRUCTURE_ROLE for role in MANAGED_PROVIDERS},
     **{f"InstanceRequirementsRequest.{member}": text for member, text in INSTANCE_REQUIREMENTS.items()},
