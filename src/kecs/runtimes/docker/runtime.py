@@ -237,6 +237,7 @@ class DockerRuntime:
         watched = self._watch.find(plan.arn, container)
         if watched is None or watched.over:
             return
+        watched.stopping = True
         path = f"containers/{watched.id}"
         try:
             await self._persist(

@@ -41,6 +41,7 @@ class Watched:
     out_of_memory: bool = False
     health: Health | None = None
     started_at: float = 0.0
+    stopping: bool = False  # a check that its stop cuts short says nothing of its health
     again: bool = False  # it was started once more, so the end that an event tells of may be an earlier one
 
 
@@ -101,7 +102,7 @@ class Watch:
         match action:
             case "oom":
                 watched.out_of_memory = True
-            case "health_status" if not watched.pause:
+            case "health_status" if not (watched.pause or watched.stopping):
                 health = health_of(detail)
                 if health != watched.health:
                     watched.health = health
@@ -125,7 +126,7 @@ class Watch:
                 continue
             if state is None or not state["Running"]:
                 self._take_exit(watched, state, {})
-            elif (status := (state.get("Health") or {}).get("Status")) is not None:
+            elif not watched.stopping and (status := (state.get("Health") or {}).get("Status")) is not None:
                 health = health_of(status)
                 if health != watched.health:
                     watched.health = health
