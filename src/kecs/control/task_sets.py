@@ -51,6 +51,8 @@ class TaskSets:
             carry_out(store, stops, accounted, now)
             seen = self._see(before, store.tasks.where("unaccounted", before.arn))
             service = concluded(service, sets, seen, now, self._ids.uuid)
+            for task_set in sets if service.status == "INACTIVE" else ():
+                store.task_sets.delete(task_set.arn)
             if service != before:
                 store.services.put(service)
         return min((at for at in (*wakes, says_steady_again_at(service)) if at is not None), default=None)
@@ -74,7 +76,7 @@ class TaskSets:
         scheduled = decided.service
         for wanted in decided.launches:
             scheduled = self._launch(scheduled, wanted, own, now)
-        service, after = absorbed(service, before, scheduled, now)
+        service, after = absorbed(service, before, scheduled, seen, now)
         if after is None:
             self._store.task_sets.delete(task_set.arn)
         elif after != self._store.task_sets.get(task_set.arn):

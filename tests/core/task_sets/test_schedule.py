@@ -58,9 +58,11 @@ def task(number: int, status: str = "RUNNING", **members: object) -> ServiceTask
     return ServiceTask(**{**given, **members})  # type: ignore[arg-type]
 
 
-def scheduled(service: ServiceRecord, task_set: TaskSetRecord, *tasks: ServiceTask) -> ServiceRecord:
-    snapshot = Snapshot(service=stand_in(service, task_set), tasks=tasks, now=NOW)
-    return plan(snapshot, new_id).service
+def look(
+    service: ServiceRecord, task_set: TaskSetRecord, now: float, *tasks: ServiceTask
+) -> tuple[ServiceRecord, TaskSetRecord | None]:
+    snapshot = Snapshot(service=stand_in(service, task_set), tasks=tasks, now=now)
+    return absorbed(service, task_set, plan(snapshot, new_id).service, tasks, now)
 
 
 def messages(service: ServiceRecord) -> list[str]:
@@ -90,22 +92,21 @@ def test_the_percentages_of_a_task_set_are_the_defaults() -> None:
 def test_a_task_set_with_all_its_tasks_is_steady_once() -> None:
     service, task_set = computed(SERVICE, SET, NOW, new_id)
     for _ in range(2):
-        service, after = absorbed(service, task_set, scheduled(service, task_set, task(1), task(2)), NOW)
+        service, after = look(service, task_set, NOW, task(1), task(2))
         assert after is not None
         assert (after.stability, after.stability_at) == ("STEADY_STATE", NOW)
         task_set = after
     assert messages(service)[1:] == ["(service web, taskSet ecs-svc/1) updated state to STEADY_STATE."]
-    service, after = absorbed(service, task_set, scheduled(service, task_set, task(1), task(2, "PENDING")), NOW + 1)
+    service, after = look(service, task_set, NOW + 1, task(1), task(2, "PENDING"))
     assert after is not None
     assert (after.stability, after.stability_at) == ("STABILIZING", NOW + 1)
 
 
 def test_a_task_set_is_gone_with_its_last_task() -> None:
     draining = replace(SET, status="DRAINING")
-    there = scheduled(SERVICE, draining, task(1, "STOPPING"), task(2, desired_status="STOPPED"))
-    assert absorbed(SERVICE, draining, there, NOW)[1] is not None
-    over = scheduled(SERVICE, draining, task(1, "STOPPED"), task(2, "STOPPING"))
-    assert absorbed(SERVICE, draining, over, NOW)[1] is None
+    assert look(SERVICE, draining, NOW, task(1, "STOPPED"), task(2))[1] is not None
+    assert look(SERVICE, draining, NOW, task(1, "STOPPED"), task(2, "STOPPING"))[1] == draining
+    assert look(SERVICE, draining, NOW, task(1, "STOPPED"), task(2, "STOPPED"))[1] is None
 
 
 def test_tasks_of_no_task_set_stop_and_are_counted() -> None:
@@ -132,8 +133,7 @@ def test_a_service_is_steady_when_all_its_task_sets_are() -> None:
     assert not concluded(service, [SET], [], NOW, new_id).steady
 
 
-def test_a_deleted_service_is_over_when_task_sets_and_tasks_are_gone() -> None:
+def test_a_deleted_service_is_over_when_its_last_tasks_are_on_the_way() -> None:
     deleted = replace(SERVICE, status="DRAINING")
-    assert concluded(deleted, [SET], [], NOW, new_id).status == "DRAINING"
-    assert concluded(deleted, [], [task(1)], NOW, new_id).status == "DRAINING"
-    assert concluded(deleted, [], [task(1, "STOPPING")], NOW, new_id).status == "INACTIVE"
+    assert concluded(deleted, [SET], [task(1)], NOW, new_id).status == "DRAINING"
+    assert concluded(deleted, [SET], [task(1, "STOPPING")], NOW, new_id).status == "INACTIVE"

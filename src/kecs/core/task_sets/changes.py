@@ -9,7 +9,10 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from kecs.aws.model import ecs as m
+from kecs.core.deployments.configuration import deployment_configuration
 from kecs.core.records import ServiceRecord, TaskSetRecord
+
+NO_PRIMARY = "The deployment controller of a service without a primary task set cannot be changed."
 
 
 def computed_desired_count(desired: int, scale: float) -> int:
@@ -54,6 +57,26 @@ def showing(service: ServiceRecord, primary: TaskSetRecord | None) -> ServiceRec
         service_registries=list(primary.service_registries) if primary else [],
     )
     return replace(service, service=shown)
+
+
+def taken_over(service: ServiceRecord, task_sets: Iterable[TaskSetRecord]) -> ServiceRecord:
+    """The service with the ECS deployment controller, whose deployments are what has run of it so far.
+
+    The task set that was primary is its PRIMARY deployment. Raises InvalidParameterException when there is none.
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/migrate-codedeploy-to-ecs-bluegreen.html
+    """
+    newest_first = list(task_sets)[::-1]
+    primary = [task_set.deployment for task_set in newest_first if task_set.status == "PRIMARY"]
+    if not primary:
+        raise m.InvalidParameterException(NO_PRIMARY)
+    others = [replace(s.deployment, status="ACTIVE") for s in newest_first if s.status != "PRIMARY"]
+    configured = replace(
+        service.service,
+        task_definition=None,
+        deployment_controller=m.DeploymentController(type="ECS"),
+        deployment_configuration=deployment_configuration(None, service.service.deployment_configuration),
+    )
+    return replace(service, service=configured, deployments=(*primary, *others))
 
 
 def fields_of(service: m.Service) -> m.Service:

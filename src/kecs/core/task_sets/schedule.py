@@ -59,12 +59,19 @@ def stand_in(service: ServiceRecord, task_set: TaskSetRecord) -> StandIn:
 
 
 def absorbed(
-    service: ServiceRecord, task_set: TaskSetRecord, scheduled: ServiceRecord, now: float
+    service: ServiceRecord,
+    task_set: TaskSetRecord,
+    scheduled: ServiceRecord,
+    tasks: Iterable[ServiceTask],
+    now: float,
 ) -> tuple[ServiceRecord, TaskSetRecord | None]:
-    """The service and its task set after what the scheduler has made of the stand-in; None: the set is gone."""
+    """The service and its task set after what the scheduler has made of the stand-in and the set's tasks.
+
+    None: the set is gone, and so are its tasks; a service would be over when they are on the way.
+    """
     service = replace(service, events=scheduled.events)
     if scheduled.status == "INACTIVE":
-        return service, None
+        return service, None if all(t.last_status == "STOPPED" for t in tasks) else task_set
     (deployment,) = scheduled.deployments
     return service, _with_stability(replace(task_set, deployment=deployment), scheduled.steady, now)
 
@@ -83,7 +90,7 @@ def concluded(
     service: ServiceRecord, task_sets: list[TaskSetRecord], tasks: Iterable[ServiceTask], now: float, new_id: NewId
 ) -> ServiceRecord:
     """The service after its task sets have been seen to: steady when all of them are, INACTIVE when it is over."""
-    if service.status == "DRAINING" and not task_sets and all(t.last_status in GONE for t in tasks):
+    if service.status == "DRAINING" and all(t.last_status in GONE for t in tasks):
         return replace(service, status="INACTIVE", steady=False)
     if service.status == "ACTIVE" and task_sets and all(s.stability == "STEADY_STATE" for s in task_sets):
         return settled(service, now, new_id)
