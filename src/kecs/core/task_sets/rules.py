@@ -102,11 +102,14 @@ def check_update(service: m.Service, request: m.UpdateServiceRequest) -> None:
     check_placement(m.TaskDefinition(), request.placement_constraints, request.placement_strategy, fargate=False)
 
 
-def check_controller(service: m.Service, request: m.UpdateServiceRequest) -> None:
-    """Raises when the controller is to become another one."""
-    given, has = request.deployment_controller, service.deployment_controller
-    if given is not None and given.type != (has.type if has else "ECS"):
-        raise m.InvalidParameterException("The deployment controller of a service cannot be changed.")
+def leaves_task_sets(service: ServiceRecord, request: m.UpdateServiceRequest) -> bool:
+    """Whether the service is to have the ECS deployment controller from now on. Raises for any other change of it."""
+    given, has = request.deployment_controller, service.service.deployment_controller
+    if given is None or given.type == (has.type if has else "ECS"):
+        return False
+    if given.type != "ECS":
+        raise m.InvalidParameterException(f"The deployment controller of a service cannot be changed to {given.type}.")
+    return True
 
 
 def check_percents(kind: str, configuration: m.DeploymentConfiguration | None, options: LaunchOptions) -> None:

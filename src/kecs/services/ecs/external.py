@@ -7,11 +7,12 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from kecs.aws.model import ecs as m
+from kecs.core.deployments.revisions import new_revision
 from kecs.core.records import ClusterRecord, ServiceRecord, TaskSetRecord
 from kecs.core.scheduling.deployments import set_desired_count
 from kecs.core.service_rules import check_fits
 from kecs.core.tags import validate_tags
-from kecs.core.task_sets.changes import fields_of, showing
+from kecs.core.task_sets.changes import fields_of, showing, taken_over
 from kecs.core.task_sets.new import new_task_set
 from kecs.core.task_sets.rules import check_new_service, check_percents, check_update
 from kecs.core.task_sets.services import configured_code_deploy, configured_external, updated
@@ -62,6 +63,19 @@ def update(context: Context, record: ServiceRecord, request: m.UpdateServiceRequ
     if request.desired_count is not None:
         record = set_desired_count(record, request.desired_count, context.now)
     context.store.services.put(record)
+    return record
+
+
+def take_over(context: Context, record: ServiceRecord) -> ServiceRecord:
+    """The service with the ECS deployment controller and no task sets, for the caller to roll out and put."""
+    store = context.store
+    task_sets = store.task_sets.where("service", record.arn)
+    record = taken_over(record, task_sets)
+    for task_set in task_sets:
+        definition = store.task_definitions.get(task_set.deployment.task_definition)
+        if definition is not None:
+            store.service_revisions.put(new_revision(record, task_set.deployment, definition.definition))
+        store.task_sets.delete(task_set.arn)
     return record
 
 
