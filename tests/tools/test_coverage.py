@@ -34,6 +34,8 @@ def test_a_member_that_no_code_reads_is_found() -> None:
         "ContainerDefinition.memoryReservation",
         "ContainerDefinition.startTimeout",
         "ContainerOverride.memoryReservation",
+        "DaemonContainerDefinition.memoryReservation",
+        "DaemonContainerDefinition.startTimeout",
     ]
 
 
