@@ -76,6 +76,8 @@ class Gateways:
         with store.transaction():
             self._change_routes(service, routes, now)
             store.gateway_uses.put(GatewayUseRecord(service_arn=arn, deployment_id=deployment.id))
+        for route in routes:
+            self._queue.add(ROUTE, route.arn)  # the named port may be another one now
 
     def settle_route(self, arn: str) -> None:
         """Bring what is in progress to its end, if it is time, and have the requests led there."""
@@ -109,6 +111,10 @@ class Gateways:
             after = rules.without_idle(self._updated(gateway), routes)
             if after is not gateway:
                 store.gateways.put(after)
+            for route in routes:
+                with_rules = rules.with_test_rules(route, after, self._ids.hex32)
+                if with_rules is not route:
+                    store.gateway_routes.put(with_rules)
             used = {route.cluster_arn for route in routes}
             for association in store.gateway_associations.where("gateway", arn):
                 cluster = store.clusters.get(association.cluster_arn)
@@ -137,12 +143,15 @@ class Gateways:
         gateways = {gateway.arn: gateway for gateway in found if gateway is not None}
         wanted = rules.wanted(service, gateways.values())
         for route in routes:
-            connector = wanted.pop((route.gateway_arn, route.connector.port_name), None)
-            if connector is None:
+            place = route.gateway_arn, route.connector.port_name
+            if place not in wanted:
                 store.gateway_routes.put(rules.progress(route, "DELETE_IN_PROGRESS", now))
-            elif connector != route.connector and route.resources is not None:
-                changed = replace(route, connector=connector)
-                store.gateway_routes.put(rules.progress(changed, "UPDATE_IN_PROGRESS", now))
+            elif route.resources is None:
+                store.gateway_routes.delete(route.arn)  # it failed; a new one may find room
+            else:
+                changed = rules.followed(route, service, wanted.pop(place))
+                if changed is not route:
+                    store.gateway_routes.put(rules.progress(changed, "UPDATE_IN_PROGRESS", now))
         for (arn, _), connector in wanted.items():
             used = store.gateway_routes.where("gateway", arn)
             gateway, balancer = rules.with_room(gateways[arn], used, self._ids.hex32)

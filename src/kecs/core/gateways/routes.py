@@ -8,7 +8,7 @@ Called by control.gateways and by the checks of CreateService and UpdateService.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 
 from msgspec.structs import replace
 
@@ -23,6 +23,16 @@ MOST_ROUTES_OF_A_BALANCER = 25  # as many services share a load balancer in AWS'
 # nothing starts here, but whoever waits for the status has something to wait for.
 SECONDS: dict[str, float] = {"CREATE_IN_PROGRESS": 0.1, "UPDATE_IN_PROGRESS": 0.05, "DELETE_IN_PROGRESS": 0.05}
 
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateTargetGroup.html
+HEALTH_CHECKS = {
+    "healthCheckPort": ("health_check_port", 1, 65_535),
+    "healthCheckTimeoutSeconds": ("health_check_timeout_seconds", 2, 120),
+    "healthCheckIntervalSeconds": ("health_check_interval_seconds", 5, 300),
+    "healthyThresholdCount": ("healthy_threshold_count", 2, 10),
+    "unhealthyThresholdCount": ("unhealthy_threshold_count", 2, 10),
+}
+"""Members with the range of each."""
+
 NO_GATEWAY = "The cluster is not associated with a gateway that the service's gateway connector applies to."
 
 
@@ -32,22 +42,26 @@ def applies(connector: m.GatewayConnector, gateway: GatewayRecord) -> bool:
     return not accepted or gateway.gateway.access_type in accepted
 
 
-def check_connectors(
-    connectors: Sequence[m.GatewayConnector], definition: m.TaskDefinition, gateways: Iterable[GatewayRecord]
-) -> None:
-    """Each connector names a port of the definition, and there is a gateway for it. `gateways` are the cluster's.
+def check_connectors(connectors: Iterable[m.GatewayConnector], gateways: Iterable[GatewayRecord]) -> None:
+    """There is a gateway for each connector, and its health check can be. `gateways` are the cluster's.
 
     Raises InvalidParameterException.
     """
     found = list(gateways)
+    for connector in connectors:
+        _check_health(connector.health_check)
+        if not any(applies(connector, gateway) for gateway in found):
+            raise m.InvalidParameterException(NO_GATEWAY)
+
+
+def check_ports(connectors: Iterable[m.GatewayConnector], definition: m.TaskDefinition) -> None:
+    """Each connector names a port of the definition. Raises InvalidParameterException."""
     for connector in connectors:
         if named_port(definition, connector.port_name) is None:
             raise m.InvalidParameterException(
                 f"The portName '{connector.port_name}' of gatewayConnectors is not the name of a port mapping in the "
                 "task definition."
             )
-        if not any(applies(connector, gateway) for gateway in found):
-            raise m.InvalidParameterException(NO_GATEWAY)
 
 
 def wanted(service: ServiceRecord, gateways: Iterable[GatewayRecord]) -> dict[tuple[str, str], m.GatewayConnector]:
@@ -85,7 +99,7 @@ def new_route(
         load_balancer_arn=balancer.arn,
         listener_arn=balancer.listener_arn,
         listener_rule_arn=resources.rule_arn(balancer.listener_arn, hex32),
-        test_listener_rule_arns=_test_rules(gateway, balancer, hex32),
+        test_listener_rule_arns=_test_rules(gateway, balancer.listener_arn, hex32),
         load_balancer_security_groups=[
             m.GatewayRouteLoadBalancerSecurityGroup(
                 arn=resources.security_group_arn(scope, balancer.security_group),
@@ -96,6 +110,24 @@ def new_route(
     )
     group = resources.target_group_arn(scope, hex32)
     return progress(replace(route, resources=made, target_group_arn=group), "CREATE_IN_PROGRESS", now)
+
+
+def followed(route: GatewayRouteRecord, service: ServiceRecord, connector: m.GatewayConnector) -> GatewayRouteRecord:
+    """The route as the service's newest deployment wants it; itself when nothing has changed."""
+    if route.resources is None:
+        return route
+    made = replace(route.resources, service_security_group_arn=_service_group(service))
+    after = replace(route, connector=connector, resources=made)
+    return route if after == route else after
+
+
+def with_test_rules(route: GatewayRouteRecord, gateway: GatewayRecord, hex32: resources.NewHex) -> GatewayRouteRecord:
+    """The route with a rule for test traffic if its gateway knows such traffic, and else without."""
+    made = route.resources
+    if made is None or bool(made.test_listener_rule_arns) == _tests(gateway):
+        return route
+    rules = _test_rules(gateway, made.listener_arn or "", hex32)
+    return replace(route, resources=replace(made, test_listener_rule_arns=rules))
 
 
 def progress(route: GatewayRouteRecord, status: m.GatewayRouteStatus, now: float) -> GatewayRouteRecord:
@@ -113,12 +145,8 @@ def with_room(
     if len(gateway.balancers) >= (gateway.alb.max_alb_count or 0):
         return gateway, None
     arn = resources.load_balancer_arn(gateway.scope, "ecs-gateway-alb", hex32)
-    network = gateway.alb.network_configuration
-    given = network.inbound_security_group if network else None
     balancer = GatewayBalancer(
-        arn=arn,
-        listener_arn=resources.listener_arn(arn, hex32),
-        security_group=given or resources.security_group_id(hex32),
+        arn=arn, listener_arn=resources.listener_arn(arn, hex32), security_group=resources.security_group_id(hex32)
     )
     return replace(gateway, balancers=(*gateway.balancers, balancer)), balancer
 
@@ -130,8 +158,24 @@ def without_idle(gateway: GatewayRecord, routes: Iterable[GatewayRouteRecord]) -
     return gateway if kept == gateway.balancers else replace(gateway, balancers=kept)
 
 
-def _test_rules(gateway: GatewayRecord, balancer: GatewayBalancer, hex32: resources.NewHex) -> list[str]:
-    return [resources.rule_arn(balancer.listener_arn, hex32)] if gateway.alb.test_traffic_rules else []
+def _check_health(check: m.GatewayConnectorHealthCheck | None) -> None:
+    if check is None:
+        return
+    for name, (member, least, most) in HEALTH_CHECKS.items():
+        value: int | None = getattr(check, member)
+        if value is not None and not least <= value <= most:
+            raise m.InvalidParameterException(f"{name} must be between {least} and {most}.")
+    if check.health_check_path is not None and not check.health_check_path.startswith("/"):
+        raise m.InvalidParameterException("healthCheckPath must start with a forward slash.")
+
+
+def _tests(gateway: GatewayRecord) -> bool:
+    rules = gateway.alb.test_traffic_rules
+    return rules is not None and rules.header is not None
+
+
+def _test_rules(gateway: GatewayRecord, listener: str, hex32: resources.NewHex) -> list[str]:
+    return [resources.rule_arn(listener, hex32)] if _tests(gateway) else []
 
 
 def _service_group(service: ServiceRecord) -> str | None:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from kecs.aws.model import ecs as m
+from kecs.core.gateways.resources import security_group_arn
 from kecs.core.records import GatewayAssociationRecord, GatewayRecord, GatewayRouteRecord
 
 
@@ -48,7 +49,7 @@ def resources_view(gateway: GatewayRecord, routes: Iterable[GatewayRouteRecord])
 
 def connection_view(record: GatewayRouteRecord, gateway: GatewayRecord) -> m.GatewayConnection:
     """The route as DescribeServiceRevisions shows it with the revision that uses it."""
-    made = record.resources
+    made = _resources(record, gateway)
     return m.GatewayConnection(
         gateway_arn=record.gateway_arn,
         gateway_route_arn=record.arn,
@@ -71,8 +72,8 @@ def route_summary(record: GatewayRouteRecord) -> m.GatewayRouteSummary:
     )
 
 
-def route_view(record: GatewayRouteRecord) -> m.GatewayRoute:
-    made = record.resources
+def route_view(record: GatewayRouteRecord, gateway: GatewayRecord) -> m.GatewayRoute:
+    made = _resources(record, gateway)
     return m.GatewayRoute(
         gateway_route_arn=record.arn,
         service_arn=record.service_arn,
@@ -81,6 +82,16 @@ def route_view(record: GatewayRouteRecord) -> m.GatewayRoute:
         service_url=f"https://{record.host}",
         resources=m.GatewayRouteResources(host_shared_alb=[made]) if made else None,
     )
+
+
+def _resources(record: GatewayRouteRecord, gateway: GatewayRecord) -> m.GatewayRouteAlbResources | None:
+    """What was made for the route. The load balancer also has the security group that the gateway's owner gave it."""
+    made, network = record.resources, gateway.alb.network_configuration
+    given = network.inbound_security_group if network else None
+    if made is None or given is None:
+        return made
+    group = m.GatewayRouteLoadBalancerSecurityGroup(arn=security_group_arn(gateway.scope, given), rule_arns=[])
+    return replace(made, load_balancer_security_groups=[*(made.load_balancer_security_groups or ()), group])
 
 
 def _connection_resources(

@@ -41,9 +41,10 @@ def list_gateway_routes(context: Context, request: m.ListGatewayRoutesRequest) -
 
 def describe_gateway_route(context: Context, request: m.DescribeGatewayRouteRequest) -> m.DescribeGatewayRouteResponse:
     record = context.store.gateway_routes.get(request.gateway_route_arn)
-    if record is None or scope_of(record.arn) != context.scope:
+    gateway = context.store.gateways.get(record.gateway_arn) if record else None
+    if record is None or gateway is None or scope_of(record.arn) != context.scope:
         raise m.ResourceNotFoundException("Gateway route not found.")
-    return m.DescribeGatewayRouteResponse(gateway_route=route_view(record))
+    return m.DescribeGatewayRouteResponse(gateway_route=route_view(record, gateway))
 
 
 def _matches(record: GatewayRouteRecord, request: m.ListGatewayRoutesRequest) -> bool:

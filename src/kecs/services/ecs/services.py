@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from kecs.aws.model import ecs as m
 from kecs.aws.paging import page
 from kecs.core.express.rules import check_own_update
-from kecs.core.gateways.routes import check_connectors
+from kecs.core.gateways.routes import check_connectors, check_ports
 from kecs.core.records import ClusterRecord, DeploymentRecord, ServiceRecord, TaskDefinitionRecord
 from kecs.core.scheduling.deployments import begin_deletion, set_desired_count
 from kecs.core.scheduling.snapshot import service_task
@@ -203,8 +203,8 @@ def new_deployment(
     asked = {field: getattr(last, field, None) if value is None else value for field, value in given.items()}
     connect, volumes, lattice = (asked[f] for f in DEPLOYMENT_ONLY[:3])
     if given["gateway_connectors"]:
-        gateways = gateways_of(context, record.cluster_arn)
-        check_connectors(given["gateway_connectors"], definition.definition, gateways)
+        check_connectors(given["gateway_connectors"], gateways_of(context, record.cluster_arn))
+    check_ports(asked["gateway_connectors"] or (), definition.definition)
     check_volumes(definition.definition, volumes or (), fargate=service.platform_version is not None)
     check_lattice(lattice or (), definition.definition)
     check_connect(connect, definition.definition, _taken(context, record, connect))

@@ -93,6 +93,19 @@ INSTANCE_REQUIREMENTS = {
 }
 """Of InstanceRequirementsRequest."""
 
+GATEWAYS = {
+    "infrastructureRoleArn": "Checked, kept and shown. No role is assumed.",
+    "propagateTags": "Kept and shown. A gateway's load balancers are records only, and carry no tags.",
+}
+"""Of CreateGateway and UpdateGateway."""
+
+GATEWAY_BALANCERS = {
+    "webACLArn": "Kept and shown. No request is filtered.",
+    "httpDesync": "Checked, kept and shown. A gateway's load balancers are records only.",
+    "testTrafficRules": "Checked, kept and shown, with a rule for each route. No deployment has test traffic yet.",
+}
+"""Of HostSharedAlbConfiguration and UpdateGatewayAlbConfiguration."""
+
 EXPRESS = {
     "executionRoleArn": TASK_DEFINITIONS["executionRoleArn"],
     "taskRoleArn": TASK_DEFINITIONS["taskRoleArn"],
@@ -162,6 +175,21 @@ UNACTED: dict[str, str] = {
     **{f"{role}.infrastructureRoleArn": INFRASTRUCTURE_ROLE for role in MANAGED_PROVIDERS},
     **{f"InstanceRequirementsRequest.{member}": text for member, text in INSTANCE_REQUIREMENTS.items()},
     # Gateways
+    **{
+        f"{operation}.{member}": text
+        for operation in ("CreateGateway", "UpdateGateway")
+        for member, text in GATEWAYS.items()
+    },
+    **{
+        f"{shape}.{member}": text
+        for shape in ("HostSharedAlbConfiguration", "UpdateGatewayAlbConfiguration")
+        for member, text in GATEWAY_BALANCERS.items()
+    },
+    "GatewayElbNetworkConfiguration.ipAddressType": GATEWAY_BALANCERS["httpDesync"],
+    **{
+        f"{shape}.inboundSecurityGroup": "Kept and shown with each route. No traffic is filtered."
+        for shape in ("GatewayElbNetworkConfiguration", "UpdateGatewayNetworkConfiguration")
+    },
     "GatewayElbNetworkConfiguration.subnets": "Checked, kept and shown. A gateway's load balancers are records only.",
     "GatewayElbAccessLogDestination.s3": "Checked, kept and shown. No access log is written.",
     "GatewayConnectorHealthCheck.healthCheckPath": "Kept, shown and handed on with the route. Nothing checks it.",
