@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from kecs.core.arns import last_part
+
+from .managed import Managed
 from .world import Refused, World
 
 AT_ONCE = {
@@ -168,3 +171,46 @@ def test_a_task_that_is_named_twice_is_described_once(world: World) -> None:
     answer = world.call("DescribeTasks", tasks=[arn, arn.split("/")[-1], unknown, unknown])
     assert [task["taskArn"] for task in answer["tasks"]] == [arn]
     assert [failure["reason"] for failure in answer["failures"]] == ["MISSING"]
+
+
+def test_how_a_gpu_is_shared_is_shown_with_its_container(world: World) -> None:
+    sharing = {"nvidiaMps": {"memory": 2048, "maxComputePercent": 50}}
+    wanted = [{"type": "GPU", "sharingStrategy": sharing}]
+    world.define_ec2("ec2", {"name": "app", "image": "app", "memory": 64, "resourceRequirements": wanted})
+    (task,) = world.call("RunTask", taskDefinition="ec2")["tasks"]
+    assert task["containers"][0]["gpuSharingStrategy"] == sharing
+
+
+@pytest.mark.parametrize(
+    ("configuration", "shown"),
+    [
+        ({"isolationMode": "ISOLATED_SANDBOX"}, {"isolationMode": "ISOLATED_SANDBOX"}),
+        (
+            {"isolationMode": "CONFIDENTIAL_SANDBOX", "attestationPolicy": "arn:aws:kms:p"},
+            {"isolationMode": "CONFIDENTIAL_SANDBOX", "attestationPolicyStatus": "CONFIGURED"},
+        ),
+    ],
+)
+def test_the_isolation_of_a_task_is_summed_up(
+    world: World, configuration: dict[str, str], shown: dict[str, str]
+) -> None:
+    managed = Managed(world)
+    definition = {"networkMode": "host", "requiresCompatibilities": ["MANAGED_INSTANCES"]}
+    world.define("isolated", trustedExecutionConfiguration=configuration, **definition)
+    strategy = [{"capacityProvider": last_part(managed.provider), "weight": 1}]
+    (task,) = world.run("isolated", launchType=None, networkConfiguration=None, capacityProviderStrategy=strategy)[
+        "tasks"
+    ]
+    assert task["trustedExecutionSummary"] == shown
+
+
+def test_the_tags_of_a_task_go_when_it_is_stopped(world: World) -> None:
+    world.define()
+    arn = world.run(tags=[{"key": "team", "value": "a"}])["tasks"][0]["taskArn"]
+
+    def tags() -> Any:
+        return world.call("DescribeTasks", tasks=[arn], include=["TAGS"])["tasks"][0]["tags"]
+
+    assert tags() == [{"key": "team", "value": "a"}]
+    world.call("StopTask", task=arn)
+    assert tags() == []

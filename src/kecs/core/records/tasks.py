@@ -52,6 +52,7 @@ class ContainerRecord(Record):
     memory: str | None = None
     memory_reservation: str | None = None
     gpu_ids: tuple[str, ...] = ()  # of its container instance
+    gpu_sharing: m.SharingStrategy | None = None
     managed_agents: tuple[m.ManagedAgent, ...] = ()
     restart_policy: m.ContainerRestartPolicy | None = None
     restart_count: int = 0
@@ -122,6 +123,7 @@ class TaskRecord(Record):
     stop_code: str | None = None
     stopped_reason: str | None = None
     accounted: bool = False  # the service scheduler has counted this stopped task
+    trusted_execution: m.TrustedExecutionSummary | None = None
     protected_until: float | None = None  # its service stops it neither to scale in nor to deploy before then
     agent_driven: bool = False  # an agent runs it and submits what comes of it; the runtime knows nothing of it
     submitted: tuple[Submission, ...] = ()  # what the agent has said and the supervisor has not looked at yet

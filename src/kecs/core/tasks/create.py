@@ -89,6 +89,7 @@ def new_task(
         reserved_cpu=needs.cpu if instance else 0,
         reserved_memory=needs.memory if instance else 0,
         reserved_ports=reserved_ports(needs) if instance else (),
+        trusted_execution=_trusted(definition.trusted_execution_configuration),
         agent_driven=driven,
         tags=spec.tags,
     )
@@ -133,7 +134,17 @@ def _container(definition: m.ContainerDefinition, arn: str, gpus: tuple[str, ...
         memory=None if definition.memory is None else str(definition.memory),
         memory_reservation=None if definition.memory_reservation is None else str(definition.memory_reservation),
         gpu_ids=gpus,
+        gpu_sharing=next((r.sharing_strategy for r in definition.resource_requirements or () if r.type == "GPU"), None),
         restart_policy=definition.restart_policy,
+    )
+
+
+def _trusted(configuration: m.TrustedExecutionConfiguration | None) -> m.TrustedExecutionSummary | None:
+    if configuration is None:
+        return None
+    attested = configuration.isolation_mode == "CONFIDENTIAL_SANDBOX" and configuration.attestation_policy
+    return m.TrustedExecutionSummary(
+        isolation_mode=configuration.isolation_mode, attestation_policy_status="CONFIGURED" if attested else None
     )
 
 

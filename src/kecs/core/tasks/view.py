@@ -49,6 +49,7 @@ def task_view(task: TaskRecord, *, tags: bool = False) -> m.Task:
         task_definition_arn=task.definition_arn,
         version=task.version,
         fargate_ephemeral_storage=_fargate_storage(task),
+        trusted_execution_summary=task.trusted_execution,
     )
 
 
@@ -70,6 +71,7 @@ def _container(container: ContainerRecord, task: TaskRecord) -> m.Container:
         memory=container.memory,
         memory_reservation=container.memory_reservation,
         gpu_ids=list(container.gpu_ids) or None,
+        gpu_sharing_strategy=container.gpu_sharing,
         managed_agents=list(agents(task, container)) or None,
     )
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from msgspec.structs import replace
+
 from kecs.aws.model import ecs as m
 from kecs.aws.paging import page
 from kecs.core.arns import last_part
@@ -78,7 +80,7 @@ def run_task(context: Context, request: m.RunTaskRequest) -> m.RunTaskResponse:
 
 
 def stop_task(context: Context, request: m.StopTaskRequest) -> m.StopTaskResponse:
-    """Asks the task to stop; its status follows."""
+    """Asks the task to stop; its status follows, its tags go."""
     cluster = find_cluster(context, request.cluster)
     task = find_task(context, cluster, request.task)
     if task is None:
@@ -86,7 +88,7 @@ def stop_task(context: Context, request: m.StopTaskRequest) -> m.StopTaskRespons
     check_length("reason", request.reason, LONGEST_REASON)
     stopping = request_stop(task, "UserInitiated", request.reason or STOPPED_BY_USER, context.now)
     if stopping is not task:
-        context.store.tasks.put(stopping)
+        context.store.tasks.put(replace(stopping, tags=()))
     return m.StopTaskResponse(task=task_view(stopping))
 
 
