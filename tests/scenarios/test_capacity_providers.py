@@ -334,3 +334,64 @@ def test_tags_that_a_provider_may_not_have(world: World) -> None:
         assert world.call("ListTagsForResource", resourceArn=arn)["tags"] == []
         world.call("TagResource", resourceArn=arn, tags=[{"key": "kecs:max-size", "value": "2"}])
         assert world.call("ListTagsForResource", resourceArn=arn)["tags"] == [{"key": "kecs:max-size", "value": "2"}]
+
+
+def template(**members: Any) -> dict[str, Any]:
+    return {"instanceLaunchTemplate": {**MANAGED["instanceLaunchTemplate"], **members}}
+
+
+def requirements(**members: Any) -> dict[str, Any]:
+    return template(instanceRequirements={"vCpuCount": {"min": 1}, "memoryMiB": {"min": 1}, **members})
+
+
+@pytest.mark.parametrize(
+    ("members", "text"),
+    [
+        ({"infrastructureRoleArn": ""}, "must specify an InfrastructureRole"),
+        ({"infrastructureRoleArn": "role"}, "The specified infrastructure role arn is invalid"),
+        (template(ec2InstanceProfileArn=""), "must specify an instance profile"),
+        (template(ec2InstanceProfileArn="profile"), "The specified instance profile role arn is invalid"),
+        (template(networkConfiguration={"subnets": []}), "Network Configuration with non empty subnets"),
+        (template(networkConfiguration={"subnets": ["here"]}), "The specified subnet id is invalid"),
+        (
+            template(networkConfiguration={"subnets": ["subnet-12345678"], "securityGroups": ["me"]}),
+            "The specified security group id is invalid",
+        ),
+        (requirements(allowedInstanceTypes=["m5.large"], excludedInstanceTypes=["c5.*"]), "and not both"),
+        (requirements(allowedInstanceTypes=["m0.tiny"]), "No instance types satisfy the instance requirements"),
+        (requirements(vCpuCount={"min": 4, "max": 2}), "The minimum of vCpuCount must be 0 or more"),
+        ({"infrastructureOptimization": {"scaleInAfter": 3601}}, "scaleInAfter must be -1 or between 0 and 3600"),
+        ({"infrastructureOptimization": {"scaleInAfter": -2}}, "scaleInAfter must be -1 or between 0 and 3600"),
+        (
+            template(nitroEnclavesEnabled=True, localStorageConfiguration={"useLocalStorage": True}),
+            "cannot be enabled together with local storage",
+        ),
+    ],
+)
+def test_what_cannot_be_managed_instances(world: World, members: dict[str, Any], text: str) -> None:
+    with pytest.raises(Refused, match=f"ClientException: .*{text}"):
+        create_managed(world, **members)
+    assert len(world.kernel.store.capacity_providers) == 0
+
+
+def test_an_update_of_managed_instances_keeps_what_it_leaves_out(world: World) -> None:
+    create_managed(world, propagateTags="CAPACITY_PROVIDER", infrastructureOptimization={"scaleInAfter": 60})
+    world.clock.advance(1)
+    asked: dict[str, Any] = {
+        "infrastructureRoleArn": "arn:aws:iam::000000000000:role/other",
+        "instanceLaunchTemplate": {"storageConfiguration": {"storageSizeGiB": 50}, "monitoring": "DETAILED"},
+    }
+    members = {"name": "mi", "cluster": "default", "managedInstancesProvider": asked}
+    world.call("UpdateCapacityProvider", **members)
+    world.clock.advance(1)
+    after = described(world, "mi")[0]["managedInstancesProvider"]
+    assert after == {
+        "infrastructureRoleArn": "arn:aws:iam::000000000000:role/other",
+        "instanceLaunchTemplate": {
+            **MANAGED["instanceLaunchTemplate"],
+            **asked["instanceLaunchTemplate"],
+            "capacityOptionType": "ON_DEMAND",
+        },
+        "propagateTags": "CAPACITY_PROVIDER",
+        "infrastructureOptimization": {"scaleInAfter": 60},
+    }
