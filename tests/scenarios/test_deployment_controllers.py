@@ -8,7 +8,8 @@ import pytest
 
 from tests.support.journals import MemoryJournal
 
-from .test_task_sets import EC2, GROUP, add, described, messages, promote, refusal, serve, settle, started
+from .test_task_set_places import EC2
+from .test_task_sets import GROUP, add, described, messages, promote, refusal, serve, settle, started
 from .world import NETWORK, Refused, World
 
 WEB = {"name": "app", "image": "app:1", "portMappings": [{"containerPort": 80}]}

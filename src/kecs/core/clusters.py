@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from kecs.aws.model import ecs as m
 from kecs.core.capacity import launch_type_of
 from kecs.core.capacity.association import Find, valid_providers
-from kecs.core.records import ClusterRecord, InstanceRecord, ServiceRecord, TaskRecord
+from kecs.core.records import ClusterRecord, InstanceRecord, ServiceRecord, TaskRecord, TaskSetRecord
 
 NAME_PATTERN = r"^[a-zA-Z0-9\-_]{1,255}$"
 INSIGHTS_VALUES = ("enabled", "disabled", "enhanced")
@@ -162,13 +162,20 @@ def valid_strategy(
     return items
 
 
-def provider_in_use(provider: str, tasks: Sequence[TaskRecord], services: Sequence[ServiceRecord]) -> bool:
-    """Whether a task that has not stopped or a service that has not been deleted relies on the capacity provider."""
+def provider_in_use(
+    provider: str,
+    tasks: Sequence[TaskRecord],
+    services: Sequence[ServiceRecord],
+    task_sets: Sequence[TaskSetRecord],
+) -> bool:
+    """Whether a task that has not stopped, a service that has not been deleted or a task set relies on the capacity
+    provider."""
+    strategies = [
+        *(s.service.capacity_provider_strategy or () for s in services if s.status != "INACTIVE"),
+        *(task_set.deployment.capacity_provider_strategy for task_set in task_sets),
+    ]
     return any(task.capacity_provider_name == provider and task.last_status != "STOPPED" for task in tasks) or any(
-        item.capacity_provider == provider
-        for service in services
-        if service.status != "INACTIVE"
-        for item in service.service.capacity_provider_strategy or ()
+        item.capacity_provider == provider for strategy in strategies for item in strategy
     )
 
 

@@ -79,6 +79,7 @@ SERVICES = Table(
     {
         "cluster": lambda r: r.cluster_arn,
         "unplaced": lambda r: r.cluster_arn if any(d.unplaced for d in r.deployments) else None,
+        "daemon": lambda r: r.cluster_arn if r.service.scheduling_strategy == "DAEMON" else None,
     },
 )
 TASKS = Table(
@@ -107,6 +108,7 @@ TASK_SETS = Table(
     TaskSetRecord,
     by_arn,
     {
+        "cluster": lambda r: r.cluster_arn,
         "service": lambda r: r.service_arn,
         "unplaced": lambda r: r.cluster_arn if r.deployment.unplaced else None,
     },

@@ -85,7 +85,8 @@ class Store(Protocol):
 
     @property
     def services(self) -> Table[ServiceRecord]:
-        """By ARN. Indexes: cluster, unplaced (a cluster: those whose tasks found no room)."""
+        """By ARN. Indexes: cluster, unplaced (a cluster: those whose tasks found no room), daemon (a cluster: those of
+        the DAEMON strategy)."""
 
     @property
     def service_deployments(self) -> Table[ServiceDeploymentRecord]:
@@ -97,7 +98,7 @@ class Store(Protocol):
 
     @property
     def task_sets(self) -> Table[TaskSetRecord]:
-        """By ARN. Indexes: service, unplaced (a cluster: those whose last tasks found no room)."""
+        """By ARN. Indexes: cluster, service, unplaced (a cluster: those whose last tasks found no room)."""
 
     @property
     def tasks(self) -> Table[TaskRecord]:

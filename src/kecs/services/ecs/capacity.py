@@ -221,7 +221,8 @@ def _reason_to_stay(context: Context, record: CapacityProviderRecord) -> str | N
                 return rules.ATTACHED.format(cluster=cluster.name)
         return None
     arn, own = record.cluster_arn, store.clusters.get(record.cluster_arn)
-    used = provider_in_use(record.name, store.tasks.where("cluster", arn), store.services.where("cluster", arn))
+    tasks, services = store.tasks.where("cluster", arn), store.services.where("cluster", arn)
+    used = provider_in_use(record.name, tasks, services, store.task_sets.where("cluster", arn))
     return rules.IN_USE if used or (own is not None and in_default_strategy(own, record.name)) else None
 
 

@@ -102,8 +102,9 @@ def put_cluster_capacity_providers(
     strategy = rules.valid_strategy(request.default_capacity_provider_strategy, providers, record.managed)
     tasks = context.store.tasks.where("cluster", record.arn)
     services = context.store.services.where("cluster", record.arn)
+    task_sets = context.store.task_sets.where("cluster", record.arn)
     for provider in record.cluster.capacity_providers or ():
-        if provider not in providers and rules.provider_in_use(provider, tasks, services):
+        if provider not in providers and rules.provider_in_use(provider, tasks, services, task_sets):
             raise m.ResourceInUseException("The specified capacity provider is in use and cannot be removed.")
     asked = m.Cluster(capacity_providers=providers, default_capacity_provider_strategy=strategy)
     return m.PutClusterCapacityProvidersResponse(cluster=_configure(context, record, asked))

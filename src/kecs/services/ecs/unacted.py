@@ -29,7 +29,10 @@ SERVICES = {
         "Checked, kept and shown with the deployment. The task gets an empty volume instead of EBS storage."
     ),
     "vpcLatticeConfigurations": "Checked, kept and shown with the deployment. Nothing is registered with VPC Lattice.",
-    "monitoring": "Checked, kept and shown with the service revision. KECS publishes no CloudWatch metrics.",
+    "monitoring": (
+        "Checked, kept and shown with the service revision, of which a service with task sets has none. No metrics are "
+        "published."
+    ),
 }
 """Of CreateService and UpdateService."""
 
