@@ -123,6 +123,12 @@ def test_the_task_as_a_whole() -> None:
             m.InvalidParameterException,
             "EphemeralStorage size should be at least 21",
         ),
+        (overrides(taskRoleArn="not a role"), m.InvalidParameterException, "Role is not valid"),
+        (
+            overrides(inferenceAcceleratorOverrides=[{"deviceName": "d"}]),
+            m.InvalidParameterException,
+            "Override for device named d is not a device in the TaskDefinition.",
+        ),
         (
             overrides({"name": "app", "environment": [{"name": "TOKEN", "value": "x"}]}),
             m.InvalidParameterException,
@@ -148,6 +154,11 @@ def test_what_is_refused_before_a_task_exists(
 
 def test_a_task_on_an_instance_may_have_any_size() -> None:
     validate_overrides(defined(), overrides(cpu="300", memory="700"), launch_type="EC2")
+
+
+def test_the_storage_of_an_instance_is_as_it_is() -> None:
+    with pytest.raises(m.InvalidParameterException, match="EC2 launch type do not support EphemeralStorage"):
+        validate_overrides(defined(), overrides(ephemeralStorage={"sizeInGiB": 30}), launch_type="EC2")
 
 
 def test_the_plan_of_a_task() -> None:

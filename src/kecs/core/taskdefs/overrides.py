@@ -88,6 +88,12 @@ def validate_overrides(definition: m.TaskDefinition, overrides: m.TaskOverride |
         return
     if len(msgspec.json.encode(overrides).decode()) > LONGEST:
         raise m.InvalidParameterException(f"Container Overrides length must be at most {LONGEST}")
+    for accelerator in overrides.inference_accelerator_overrides or ():  # no definition can have any
+        raise m.InvalidParameterException(
+            f"Override for device named {accelerator.device_name} is not a device in the TaskDefinition."
+        )
+    if launch_type != "FARGATE" and overrides.ephemeral_storage:
+        raise m.InvalidParameterException(f"Tasks using the {launch_type} launch type do not support EphemeralStorage.")
     task = msgspec.structs.replace(
         effective_definition(definition, overrides),
         container_definitions=list(apply_overrides(definition, overrides)),

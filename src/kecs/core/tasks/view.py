@@ -106,7 +106,7 @@ def _overrides(task: TaskRecord) -> m.TaskOverride:
     return m.TaskOverride(
         container_overrides=[named.get(c.name) or m.ContainerOverride(name=c.name) for c in task.containers],
         cpu=given.cpu,
-        inference_accelerator_overrides=given.inference_accelerator_overrides or [],
+        inference_accelerator_overrides=[],
         execution_role_arn=given.execution_role_arn,
         memory=given.memory,
         task_role_arn=given.task_role_arn,

@@ -220,8 +220,8 @@ UNACTED: dict[str, str] = {
         "alarms."
     ),
     "UpdateExpressGatewayService.serviceArn": (
-        "The update is a rolling one. AWS's is a canary: it leads 5 percent of the requests to the new tasks for three "
-        "minutes, watches for errors, and can go back."
+        "The update is a rolling one, which goes back when its tasks fail to start. AWS's is a canary: it leads 5 "
+        "percent of the requests to the new tasks for three minutes and goes back when they answer with errors."
     ),
     "ExpressGatewayContainer.awsLogsConfiguration": "Kept and shown. Output stays on this machine.",
     "ExpressGatewayContainer.repositoryCredentials": (
@@ -250,7 +250,7 @@ UNACTED: dict[str, str] = {
     "TaskOverride.taskRoleArn": TASK_DEFINITIONS["taskRoleArn"],
     "TaskOverride.executionRoleArn": TASK_DEFINITIONS["executionRoleArn"],
     "TaskOverride.ephemeralStorage": TASK_DEFINITIONS["ephemeralStorage"],
-    "TaskOverride.inferenceAcceleratorOverrides": "Kept and shown. Elastic Inference has ended.",
+    "TaskOverride.inferenceAcceleratorOverrides": "Refused: no task definition has accelerators any more.",
     "DeploymentConfiguration.alarms": "Kept and shown. No alarm is watched.",
     "DeploymentConfiguration.bakeTimeInMinutes": "Kept and shown. Only rolling updates are there, which do not bake.",
     "DeploymentConfiguration.lifecycleHooks": "Kept and shown. No hook is called.",

@@ -70,6 +70,9 @@ def _roles(definition: m.TaskDefinition) -> Iterator[str]:
             yield "Role is not valid"
 
 
+OVERRIDABLE: tuple[Rule, ...] = (_roles,)
+"""Those that overrides of a task are held to as well."""
+
 RULES: tuple[Rule, ...] = (
     _family,
     _container_count,
@@ -77,5 +80,5 @@ RULES: tuple[Rule, ...] = (
     per_container(_image),
     _unique_names,
     _essential,
-    _roles,
+    *OVERRIDABLE,
 )

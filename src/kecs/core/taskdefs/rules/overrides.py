@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kecs.core.taskdefs.rules import environment, resources
+from kecs.core.taskdefs.rules import environment, identity, resources
 from kecs.core.taskdefs.rules.common import Rule
 
-RULES: tuple[Rule, ...] = (*environment.OVERRIDABLE, *resources.OVERRIDABLE)
+RULES: tuple[Rule, ...] = (*identity.OVERRIDABLE, *environment.OVERRIDABLE, *resources.OVERRIDABLE)
