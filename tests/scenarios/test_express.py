@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from kecs.app.console import KernelConsole
 from tests.support.journals import MemoryJournal
 
 from .express import (
@@ -306,6 +307,16 @@ def test_a_rollback_goes_back_to_the_configuration_of_its_revision(served: World
     assert served.kernel.traffic.ingresses[ARN].health_check_path == "/ping"
 
 
+def test_an_update_whose_tasks_fail_to_start_goes_back_by_itself(served: World) -> None:
+    before = describe(served)["activeConfigurations"]
+    served.runtime.set_script("gone*", {"pull_error": "manifest unknown"})
+    update(served, primaryContainer={"image": "gone:1"})
+    served.until(lambda: "currentDeployment" not in describe(served), 3600)
+    assert describe(served)["activeConfigurations"] == before
+    (ended, _) = served.call("ListServiceDeployments", service="web")["serviceDeployments"]
+    assert ended["status"] == "ROLLBACK_SUCCESSFUL"
+
+
 async def test_after_a_restart_what_was_in_progress_goes_on_and_requests_are_led_again() -> None:
     journal = MemoryJournal()
     world = World(journal=journal)
@@ -320,6 +331,11 @@ async def test_after_a_restart_what_was_in_progress_goes_on_and_requests_are_led
     assert [i.service_arn.split("/")[-1] for i in again.kernel.traffic.ingresses.values()] == ["web", "new"]
     assert again.kernel.traffic.ingresses[ARN].host == host
     assert set(again.kernel.traffic.targets) == set(again.kernel.traffic.ingresses)
+
+
+def test_operators_see_it(served: World) -> None:
+    state = KernelConsole(served.kernel, "test").state()
+    assert state["expressServices"] == [describe(served, include=["TAGS"])]
 
 
 def test_the_feed_tells_of_the_resources(served: World) -> None:

@@ -22,6 +22,7 @@ from kecs.core.tasks.view import task_view
 from kecs.ports.console import ClockNotControllable, ClockState, FeedEvent, NoSuchContainer
 from kecs.ports.runtime import LogLine
 from kecs.runtimes.simulated import SimulatedRuntime
+from kecs.services.ecs.express import shown
 
 
 class KernelConsole:
@@ -67,6 +68,11 @@ class KernelConsole:
         }
         state["gateways"] = [gateway_view(g) for g in store.gateways]
         state["gatewayRoutes"] = [route_summary(r) for r in store.gateway_routes if r.cluster_arn in wanted]
+        state["expressServices"] = [
+            shown(store, express, service, tags=True)
+            for service in services
+            if (express := store.express_services.get(service.arn)) is not None
+        ]
         result: dict[str, Any] = msgspec.to_builtins(state)
         return result
 

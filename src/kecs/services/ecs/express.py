@@ -31,6 +31,7 @@ from kecs.core.scheduling.deployments import begin_deletion, set_desired_count
 from kecs.core.services import configured, moved, updated
 from kecs.core.tags import validate_tags
 from kecs.core.tasks.options import check_launch
+from kecs.ports.store import Store
 from kecs.services.ecs.clusters import create_cluster
 from kecs.services.ecs.context import Context, find_cluster
 from kecs.services.ecs.rollouts import roll_out
@@ -59,9 +60,9 @@ def create_express_gateway_service(
     existing = context.store.services.get(context.scope.service(cluster.name, name))
     if existing is not None and existing.status != "INACTIVE":
         express = _same(context, existing, request)
-        return m.CreateExpressGatewayServiceResponse(service=_view(context, express, existing, tags=True))
+        return m.CreateExpressGatewayServiceResponse(service=shown(context.store, express, existing, tags=True))
     express, service = _make(context, cluster, name, own, request)
-    return m.CreateExpressGatewayServiceResponse(service=_view(context, express, service, tags=True))
+    return m.CreateExpressGatewayServiceResponse(service=shown(context.store, express, service, tags=True))
 
 
 def describe_express_gateway_service(
@@ -69,7 +70,7 @@ def describe_express_gateway_service(
 ) -> m.DescribeExpressGatewayServiceResponse:
     express, service = _find(context, request.service_arn, m.ResourceNotFoundException)
     tags = "TAGS" in (request.include or ())
-    return m.DescribeExpressGatewayServiceResponse(service=_view(context, express, service, tags=tags))
+    return m.DescribeExpressGatewayServiceResponse(service=shown(context.store, express, service, tags=tags))
 
 
 def update_express_gateway_service(
@@ -92,7 +93,7 @@ def update_express_gateway_service(
         service = set_desired_count(service, bounded(service.desired_count, scaling), context.now)
     path = request.health_check_path or before.health_check_path
     express, service = _roll_out(context, express, service, definition, wanted, path, scaling)
-    return m.UpdateExpressGatewayServiceResponse(service=updated_view(express, service, _finder(context)))
+    return m.UpdateExpressGatewayServiceResponse(service=updated_view(express, service, _finder(context.store)))
 
 
 def delete_express_gateway_service(
@@ -103,7 +104,14 @@ def delete_express_gateway_service(
     service, express = begin_deletion(service, context.now), replace(express, updated_at=context.now)
     context.store.services.put(service)
     context.store.express_services.put(express)
-    return m.DeleteExpressGatewayServiceResponse(service=_view(context, express, service, tags=True))
+    return m.DeleteExpressGatewayServiceResponse(service=shown(context.store, express, service, tags=True))
+
+
+def shown(store: Store, express: ExpressRecord, service: ServiceRecord, *, tags: bool) -> m.ECSExpressGatewayService:
+    """The service as the API shows it."""
+    deployment = store.service_deployments.get(service.current_deployment or "")
+    ongoing = deployment is not None and deployment.ongoing
+    return express_view(express, service, _finder(store), ongoing=ongoing, tags=tags)
 
 
 def _make(
@@ -229,17 +237,9 @@ def _is_express(service: ServiceRecord) -> bool:
     return service.service.resource_management_type == "ECS"
 
 
-def _finder(context: Context) -> Definitions:
+def _finder(store: Store) -> Definitions:
     def find(arn: str) -> m.TaskDefinition | None:
-        record = context.store.task_definitions.get(arn)
+        record = store.task_definitions.get(arn)
         return record.definition if record else None
 
     return find
-
-
-def _view(
-    context: Context, express: ExpressRecord, service: ServiceRecord, *, tags: bool
-) -> m.ECSExpressGatewayService:
-    deployment = context.store.service_deployments.get(service.current_deployment or "")
-    ongoing = deployment is not None and deployment.ongoing
-    return express_view(express, service, _finder(context), ongoing=ongoing, tags=tags)
