@@ -69,6 +69,17 @@ def test_every_instance_says_why_it_takes_no_task(fleet: Fleet, container: dict[
     assert answer == {"tasks": [], "failures": [{"arn": fleet.arns[0], "reason": reason}]}
 
 
+def test_what_found_no_place_may_be_tried_again_with_its_token(fleet: Fleet) -> None:
+    port = {"containerPort": 80, "hostPort": 8080}
+    fleet.world.define_ec2("port", {"name": "app", "image": "app:1", "memory": 64, "portMappings": [port]})
+    fleet.run(4, taskDefinition="port")
+    assert fleet.run(1, taskDefinition="port", clientToken="once") == []
+    task = fleet.world.call("ListTasks", containerInstance=fleet.arns[1])["taskArns"][0]
+    fleet.world.call("StopTask", task=task)
+    fleet.world.clock.advance(60)
+    assert fleet.run(1, taskDefinition="port", clientToken="once") == [1]
+
+
 def test_a_port_is_taken_for_one_protocol_on_one_instance(fleet: Fleet) -> None:
     for protocol in ("tcp", "udp"):
         mapping = {"containerPort": 53, "hostPort": 53, "protocol": protocol}

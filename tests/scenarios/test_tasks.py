@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.support.journals import MemoryJournal
+
 from .world import NETWORK, Refused, World
 
 COMMAND = {"containerOverrides": [{"name": "app", "command": ["sh", "-c", "exit 3"]}]}
@@ -111,6 +113,15 @@ def test_a_client_token_makes_one_task(world: World) -> None:
         world.run(clientToken="once", count=2)
     world.clock.advance(24 * 3600)
     assert world.run(clientToken="once")["tasks"][0]["taskArn"] != first[0]["taskArn"]
+
+
+def test_a_client_token_outlives_a_restart() -> None:
+    journal = MemoryJournal()
+    world = World(journal=journal)
+    world.define()
+    first = world.run(clientToken="once")["tasks"]
+    later = World(journal=journal, start=world.clock.now() + 1, seed=2)
+    assert [t["taskArn"] for t in later.run(clientToken="once")["tasks"]] == [t["taskArn"] for t in first]
 
 
 def test_ec2_tasks_run_on_the_local_instance(world: World) -> None:

@@ -72,7 +72,8 @@ def run_task(context: Context, request: m.RunTaskRequest) -> m.RunTaskResponse:
             raise m.InvalidParameterException(refusal.reason)
     for task in launched.tasks:
         context.store.tasks.put(task)
-    remember(context, "RunTask", request.client_token, request, tuple(task.arn for task in launched.tasks))
+    if launched.tasks:  # what found no place at all may be tried again with the same token
+        remember(context, "RunTask", request.client_token, request, tuple(task.arn for task in launched.tasks))
     return m.RunTaskResponse(
         tasks=[task_view(task, tags=True) for task in launched.tasks],
         failures=[m.Failure(arn=arn, reason=reason) for arn, reason in launched.refusals],
