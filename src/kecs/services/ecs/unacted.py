@@ -252,7 +252,7 @@ UNACTED: dict[str, str] = {
     "TaskOverride.ephemeralStorage": TASK_DEFINITIONS["ephemeralStorage"],
     "TaskOverride.inferenceAcceleratorOverrides": "Refused: no task definition has accelerators any more.",
     "DeploymentConfiguration.alarms": "Checked, kept and shown. No alarm is watched.",
-    "DeploymentConfiguration.bakeTimeInMinutes": "Checked, kept and shown. Rolling updates, the only ones, do not bake.",
+    "DeploymentConfiguration.bakeTimeInMinutes": "Checked, kept and shown. Rolling updates do not bake.",
     "DeploymentConfiguration.lifecycleHooks": "Checked, kept and shown. No hook is called.",
     "DeploymentConfiguration.linearConfiguration": "Refused: the strategy LINEAR, which it is for, is not there yet.",
     "DeploymentConfiguration.canaryConfiguration": "Refused: the strategy CANARY, which it is for, is not there yet.",
