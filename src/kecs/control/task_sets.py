@@ -12,7 +12,7 @@ from kecs.control.plans import carry_out
 from kecs.core.records import ServiceRecord, TaskRecord, TaskSetRecord
 from kecs.core.scheduling.plan import Launch
 from kecs.core.scheduling.scheduler import plan
-from kecs.core.scheduling.snapshot import ServiceTask, Snapshot
+from kecs.core.scheduling.snapshot import ServiceTask, Snapshot, service_task
 from kecs.core.task_sets.changes import drained
 from kecs.core.task_sets.schedule import absorbed, computed, concluded, leftovers, says_steady_again_at, stand_in
 from kecs.ports.clock import Clock, Ids
@@ -47,9 +47,9 @@ class TaskSets:
                 service, after, wake_at = self._schedule(service, task_set, tasks, now, more_room=more_room)
                 sets += [after] if after is not None else []
                 wakes.append(wake_at)
-            stops, accounted = leftovers(sets, self._see(before, tasks))
+            seen = [service_task(task) for task in tasks]
+            stops, accounted = leftovers(sets, seen)
             carry_out(store, stops, accounted, now)
-            seen = self._see(before, store.tasks.where("unaccounted", before.arn))
             service = concluded(service, sets, seen, now, self._ids.uuid)
             for task_set in sets if service.status == "INACTIVE" else ():
                 store.task_sets.delete(task_set.arn)
