@@ -87,6 +87,14 @@ def test_what_cannot_run_is_refused(world: World, members: dict[str, Any], text:
     assert len(world.kernel.store.tasks) == 0
 
 
+def test_propagated_tags_count_too(world: World) -> None:
+    world.define(tags=[{"key": f"of-the-definition-{number}"} for number in range(30)])
+    given = [{"key": str(number)} for number in range(21)]
+    with pytest.raises(Refused, match="The number of tags must not exceed 50"):
+        world.run(tags=given, propagateTags="TASK_DEFINITION")
+    assert world.run(tags=given[:20], propagateTags="TASK_DEFINITION", enableECSManagedTags=True)["tasks"]
+
+
 def test_ecs_exec_with_the_role_of_the_definition_or_of_the_call(world: World) -> None:
     world.define("with-role", taskRoleArn=ROLE)
     world.define("without")

@@ -199,7 +199,7 @@ def tags_of(
         raise m.InvalidParameterException("Tags cannot be propagated from a service to a standalone task.")
     keys = {tag.key for tag in given}
     propagated: Sequence[m.Tag] = definition.tags if request.propagate_tags == "TASK_DEFINITION" else ()
-    tags = given + tuple(tag for tag in propagated if tag.key not in keys)
+    tags = validate_tags(given + tuple(tag for tag in propagated if tag.key not in keys))
     if request.enable_ecs_managed_tags:
         tags += (m.Tag(key="aws:ecs:clusterName", value=cluster.name),)
     return tags
