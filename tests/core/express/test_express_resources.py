@@ -21,7 +21,7 @@ from kecs.core.express.resources import (
 )
 from kecs.core.express.rules import SCALING, scaling
 from kecs.core.express.service import bounded, service_name
-from kecs.core.records import ExpressConfiguration, ExpressRecord, ServiceRecord
+from kecs.core.records import DeploymentRecord, ExpressConfiguration, ExpressRecord, ServiceRecord
 
 SCOPE = Scope("000000000000", "us-east-1")
 REQUEST = m.CreateExpressGatewayServiceRequest(infrastructure_role_arn="arn:aws:iam::000000000000:role/r")
@@ -47,7 +47,10 @@ def service(status: Any) -> ServiceRecord:
 
 
 def configuration(deployment: str, path: str = "/") -> ExpressConfiguration:
-    return ExpressConfiguration(deployment_id=deployment, health_check_path=path, scaling=SCALING)
+    record = DeploymentRecord(
+        id=deployment, status="PRIMARY", task_definition="arn", desired_count=1, created_at=0.0, updated_at=0.0
+    )
+    return ExpressConfiguration(deployment=record, health_check_path=path, scaling=SCALING)
 
 
 def test_a_load_balancer_is_shared_until_it_is_full() -> None:
@@ -99,7 +102,7 @@ def test_configurations_are_kept_as_long_as_their_revisions() -> None:
     record = rolled_out(record, configuration("b", "/b"), {"a"}, 2.0)
     assert [configuration_of(record, name).health_check_path for name in ("a", "b", "by hand")] == ["/a", "/b", "/b"]
     record = rolled_out(record, configuration("c", "/c"), {"b"}, 3.0)
-    assert [c.deployment_id for c in record.configurations] == ["c", "b"]
+    assert [c.deployment.id for c in record.configurations] == ["c", "b"]
     assert record.updated_at == 3.0
 
 

@@ -37,7 +37,7 @@ def deployment_view(record: ServiceDeploymentRecord, service: ServiceRecord, num
         finished_at=record.finished_at,
         stopped_at=record.stopped_at,
         updated_at=record.updated_at,
-        source_service_revisions=sources,
+        source_service_revisions=sources or None,
         target_service_revision=target,
         status=record.status,
         status_reason=record.status_reason,

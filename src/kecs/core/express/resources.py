@@ -85,13 +85,13 @@ def rolled_out(
     record: ExpressRecord, configuration: ExpressConfiguration, known: Container[str], now: float
 ) -> ExpressRecord:
     """The record with its newest configuration; those of deployments that are not `known` any more are forgotten."""
-    kept = [c for c in record.configurations if c.deployment_id in known]
+    kept = [c for c in record.configurations if c.deployment.id in known]
     return replace(record, configurations=(configuration, *kept), updated_at=now)
 
 
 def configuration_of(record: ExpressRecord, deployment_id: str) -> ExpressConfiguration:
     """What the revision of a deployment is made of; of one that was started by other means, what was asked last."""
-    return next((c for c in record.configurations if c.deployment_id == deployment_id), record.configurations[0])
+    return next((c for c in record.configurations if c.deployment.id == deployment_id), record.configurations[0])
 
 
 def default_subnets(scope: Scope) -> list[str]:

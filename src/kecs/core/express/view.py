@@ -26,6 +26,7 @@ def express_view(
     record: ExpressRecord, service: ServiceRecord, find: Definitions, *, ongoing: bool, tags: bool
 ) -> m.ECSExpressGatewayService:
     """`ongoing` says whether the service's newest deployment still goes on."""
+    deployments = service.deployments or (record.configurations[0].deployment,)  # it keeps its last when it has ended
     return m.ECSExpressGatewayService(
         cluster=service.cluster_arn,
         service_name=service.name,
@@ -33,7 +34,7 @@ def express_view(
         infrastructure_role_arn=record.infrastructure_role_arn,
         status=_status(record, service),
         current_deployment=service.current_deployment if ongoing else None,
-        active_configurations=[configuration_view(record, service, d, find) for d in service.deployments],
+        active_configurations=[configuration_view(record, service, d, find) for d in deployments],
         tags=list(service.tags) if tags else None,
         created_at=service.service.created_at,
         updated_at=record.updated_at,

@@ -6,12 +6,13 @@ from kecs.aws.model import ecs as m
 from kecs.core.arns import Scope, last_part, scope_of
 from kecs.core.records.base import Record
 from kecs.core.records.gateways import GatewayBalancer
+from kecs.core.records.services import DeploymentRecord
 
 
 class ExpressConfiguration(Record):
     """What a revision of an Express service is made of beyond its task definition and its network."""
 
-    deployment_id: str  # that rolls it out
+    deployment: DeploymentRecord  # that rolls it out, as it started
     health_check_path: str
     scaling: m.ExpressGatewayScalingTarget  # every member given
 

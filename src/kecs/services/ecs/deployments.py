@@ -63,6 +63,8 @@ def describe_service_revisions(
     context: Context, request: m.DescribeServiceRevisionsRequest
 ) -> m.DescribeServiceRevisionsResponse:
     _check_count("serviceRevisionArns", request.service_revision_arns)
+    if any(_is_inactive(context, arn) for arn in request.service_revision_arns):
+        raise m.InvalidParameterException("Cannot call DescribeServiceRevisions for a service that is INACTIVE.")
     found, failures = [], []
     for arn in request.service_revision_arns:
         record = context.store.service_revisions.get(arn) if _is_own(context, arn, "service-revision") else None
@@ -120,6 +122,12 @@ def _is_own(context: Context, arn: str, kind: str) -> bool:
 
 def _find(context: Context, arn: str) -> ServiceDeploymentRecord | None:
     return context.store.service_deployments.get(arn) if _is_own(context, arn, "service-deployment") else None
+
+
+def _is_inactive(context: Context, revision: str) -> bool:
+    """Whether the service of the revision has ended, and its revisions with it."""
+    service = context.store.services.get(revision.rpartition("/")[0].replace(":service-revision/", ":service/"))
+    return service is not None and service.status == "INACTIVE" and _is_own(context, revision, "service-revision")
 
 
 def _managed(context: Context, revision: RevisionRecord) -> m.ECSManagedResources | None:

@@ -161,7 +161,7 @@ def _roll_out(
     deployment = new_deployment(context, service, definition, wanted)
     service = roll_out(context, service, deployment, definition)
     known = {deployment_of(arn) for arn in store.service_revisions.keys("service", service.arn)}
-    configuration = ExpressConfiguration(deployment_id=deployment.id, health_check_path=path, scaling=scaling)
+    configuration = ExpressConfiguration(deployment=deployment, health_check_path=path, scaling=scaling)
     express = rolled_out(express, configuration, known, context.now)
     store.services.put(service)
     store.express_services.put(express)
