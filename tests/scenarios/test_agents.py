@@ -275,3 +275,23 @@ async def test_an_agent_goes_on_after_a_restart() -> None:
     assert left(again, agent.arn)["MEMORY"] == 4096 - 128
     assert agent.say_container(task, "STOPPED", exitCode=0)["lastStatus"] == "STOPPED"
     assert left(again, agent.arn)["MEMORY"] == 4096
+
+
+@pytest.mark.parametrize("polling", [True, False])
+async def test_what_was_submitted_before_a_crash_counts_after_it(polling: bool) -> None:
+    journal = MemoryJournal()
+    world = World(journal=journal)
+    world.define_ec2("web")
+    arn = machine(world)
+    if polling:
+        world.call("DiscoverPollEndpoint", containerInstance=arn)
+    (task,) = world.call("StartTask", taskDefinition="web", containerInstances=[arn])["tasks"]
+    change = {"task": task["taskArn"], "containerName": "app", "status": "RUNNING", "runtimeId": "mine"}
+    world.call("SubmitContainerStateChange", **change)  # and KECS is killed before its loops have a turn
+    again = World(journal=journal, start=world.clock.now() + 1, seed=2)
+    await again.kernel.recover()
+    again.clock.advance(1)
+    after = again.task(task["taskArn"])
+    assert (after["lastStatus"], after["containers"][0]["runtimeId"]) == ("RUNNING", "mine")
+    again.clock.advance(3600)
+    assert again.task(task["taskArn"])["lastStatus"] == "RUNNING"
