@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kecs.aws.model import ecs as m
+from kecs.core.capacity import launch_type_of
 from kecs.core.instances import is_external
 from kecs.core.placement import Room, rules_of
 from kecs.core.records import ClusterRecord, InstanceRecord, TaskDefinitionRecord, TaskRecord
@@ -66,16 +67,17 @@ def _check(request: m.StartTaskRequest, definition: m.TaskDefinition) -> None:
 def _spec(
     request: m.StartTaskRequest, cluster: ClusterRecord, definition: TaskDefinitionRecord, record: InstanceRecord
 ) -> TaskSpec:
+    provider = record.instance.capacity_provider_name
     return TaskSpec(
         cluster=cluster,
         definition=definition,
-        launch_type="EXTERNAL" if is_external(record) else "EC2",
+        launch_type="EXTERNAL" if is_external(record) else launch_type_of(provider or "", cluster.managed),
         group=request.group or f"family:{definition.family}",
         started_by=request.started_by,
         overrides=request.overrides,
         network_configuration=request.network_configuration,
         enable_execute_command=bool(request.enable_execute_command),
         tags=tags_of(request, cluster, definition),
-        capacity_provider_name=record.instance.capacity_provider_name,
+        capacity_provider_name=provider,
         volumes=tuple(request.volume_configurations or ()),
     )
