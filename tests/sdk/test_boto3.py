@@ -12,6 +12,9 @@ from tests.support.servers import Server
 
 from .calls import NETWORK, PORT, QUICK, address, answers, define, serve, tasks, until, wait_stable
 
+OBEYS = ["sh", "-c", "trap 'exit 0' TERM; while true; do sleep 0.1; done"]
+DEAF = ["sh", "-c", "trap '' TERM; while true; do sleep 0.1; done"]
+HOARDS = ["tail", "/dev/zero"]
 CHECK = ["sh", "-c", 'test "$GREETING" = hello || exit 9; exit $CODE']
 
 
@@ -33,6 +36,78 @@ def test_a_job_with_an_overridden_environment(ecs: Any, cluster: str, image: Any
     assert task["lastStatus"] == "STOPPED"
     assert task["containers"][0]["exitCode"] == code
     assert task["stopCode"] == "EssentialContainerExited"
+
+
+def test_no_sibling_outlives_an_essential_container(ecs: Any, cluster: str, image: Any) -> None:
+    containers = [
+        {"name": "app", "image": image(), "command": ["sh", "-c", "sleep 1; exit 4"]},
+        {"name": "deaf", "image": image(), "essential": False, "stopTimeout": 2, "command": DEAF},
+        {"name": "log", "image": image(), "essential": False, "command": OBEYS},
+    ]
+    arn = run(ecs, cluster, "siblings", containers)
+    ecs.get_waiter("tasks_stopped").wait(cluster=cluster, tasks=[arn], WaiterConfig=QUICK)
+    (task,) = ecs.describe_tasks(cluster=cluster, tasks=[arn])["tasks"]
+    assert {c["name"]: (c["lastStatus"], c["exitCode"]) for c in task["containers"]} == {
+        "app": ("STOPPED", 4),
+        "deaf": ("STOPPED", 137),
+        "log": ("STOPPED", 0),
+    }
+
+
+@pytest.mark.parametrize(
+    ("condition", "line", "starts"),
+    [
+        ("START", "sleep 600", True),
+        ("COMPLETE", "sleep 1; exit 5", True),
+        ("SUCCESS", "sleep 1; exit 0", True),
+        ("SUCCESS", "exit 5", False),
+    ],
+)
+def test_a_container_waits_for_another(
+    ecs: Any, cluster: str, image: Any, condition: str, line: str, starts: bool
+) -> None:
+    after = [{"containerName": "first", "condition": condition}]
+    containers = [
+        {"name": "first", "image": image(), "essential": False, "command": ["sh", "-c", line], "stopTimeout": 2},
+        {"name": "app", "image": image(), "command": ["sh", "-c", "exit 0"], "dependsOn": after},
+    ]
+    arn = run(ecs, cluster, "ordered", containers)
+    ecs.get_waiter("tasks_stopped").wait(cluster=cluster, tasks=[arn], WaiterConfig=QUICK)
+    (task,) = ecs.describe_tasks(cluster=cluster, tasks=[arn])["tasks"]
+    assert task["stopCode"] == ("EssentialContainerExited" if starts else "TaskFailedToStart")
+    codes = {c["name"]: c.get("exitCode") for c in task["containers"]}
+    assert codes["app"] == (0 if starts else None)
+
+
+def test_a_container_waits_for_the_health_of_another(ecs: Any, cluster: str, image: Any) -> None:
+    check = {"command": ["CMD-SHELL", "true"], "interval": 5}
+    after = [{"containerName": "db", "condition": "HEALTHY"}]
+    containers = [
+        {"name": "db", "image": image(), "command": ["sleep", "600"], "healthCheck": check, "stopTimeout": 2},
+        {"name": "app", "image": image(), "command": ["sh", "-c", "exit 6"], "dependsOn": after},
+    ]
+    arn = run(ecs, cluster, "healthy", containers)
+    ecs.get_waiter("tasks_stopped").wait(cluster=cluster, tasks=[arn], WaiterConfig=QUICK)
+    (task,) = ecs.describe_tasks(cluster=cluster, tasks=[arn])["tasks"]
+    assert {c["name"]: c["exitCode"] for c in task["containers"]}["app"] == 6
+
+
+def test_more_memory_than_there_is(ecs: Any, cluster: str, image: Any) -> None:
+    arn = run(ecs, cluster, "hoarder", [{"name": "app", "image": image(), "memory": 16, "command": HOARDS}])
+    ecs.get_waiter("tasks_stopped").wait(cluster=cluster, tasks=[arn], WaiterConfig=QUICK)
+    (container,) = ecs.describe_tasks(cluster=cluster, tasks=[arn])["tasks"][0]["containers"]
+    assert container["exitCode"] == 137
+    assert container["reason"] == "OutOfMemoryError: Container killed due to memory usage"
+
+
+def run(ecs: Any, cluster: str, family: str, containers: list[dict[str, Any]]) -> str:
+    """Run a task of these containers on the built-in instance; its ARN, after a look whether it is there."""
+    containers = [{"memory": 64, **container} for container in containers]
+    ecs.register_task_definition(family=family, networkMode="bridge", containerDefinitions=containers)
+    (task,) = ecs.run_task(cluster=cluster, taskDefinition=family, launchType="EC2")["tasks"]
+    arn: str = task["taskArn"]
+    assert ecs.describe_tasks(cluster=cluster, tasks=[arn])["failures"] == []
+    return arn
 
 
 def test_a_service_heals(ecs: Any, cluster: str, image: Any) -> None:

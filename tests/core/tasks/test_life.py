@@ -95,6 +95,15 @@ def test_a_failed_network_stops_the_task() -> None:
     assert world.task.stop_code == "TaskFailedToStart"
 
 
+def test_a_network_that_is_lost_later_ends_a_task_that_had_started() -> None:
+    world = World(container("app"))
+    world.obey()
+    reason = "ResourceInitializationError: it is gone"
+    world.report(Failed(task=world.task.arn, container=None, reason=reason, at=world.now))
+    world.obey()
+    assert (world.task.stop_code, world.task.stopped_reason) == ("EssentialContainerExited", reason)
+
+
 def test_the_first_reason_to_stop_stays() -> None:
     world = World(container("app"))
     world.obey()

@@ -24,7 +24,7 @@ def apply(task: TaskRecord, report: Report) -> TaskRecord:
         case Released():
             return replace(task, provisioning="RELEASED") if task.provisioning == "RELEASING" else task
         case Failed(container=None):
-            return request_stop(task, "TaskFailedToStart", report.reason, report.at)
+            return request_stop(task, _stop_code(task), report.reason, report.at)
         case Failed():
             return _failed(task, report)
         case Exited():
@@ -38,6 +38,11 @@ def apply(task: TaskRecord, report: Report) -> TaskRecord:
             return change_container(task, container, "pulled", image_digest=report.digest)
         case HealthChanged():
             return _health(task, report)
+
+
+def _stop_code(task: TaskRecord) -> str:
+    """Why a task stops that has lost its network or whose essential container cannot be started."""
+    return "TaskFailedToStart" if task.started_at is None else "EssentialContainerExited"
 
 
 def _provisioned(task: TaskRecord, report: Provisioned) -> TaskRecord:
