@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from msgspec.structs import replace
+
 from kecs.aws.model import ecs as m
 from kecs.core.records import ClusterRecord, ContainerRecord, InstanceRecord, Record, TaskDefinitionRecord, TaskRecord
 from kecs.core.taskdefs.overrides import apply_overrides, effective_definition
@@ -50,9 +52,9 @@ def new_task(
     scope, task_id = spec.cluster.scope, hex32()
     driven = instance is not None and instance.agent_driven
     definition = effective_definition(spec.definition.definition, spec.overrides)
-    awsvpc, fargate = definition.network_mode == "awsvpc", spec.launch_type == "FARGATE"
+    awsvpc = definition.network_mode == "awsvpc"
     containers = apply_overrides(spec.definition.definition, spec.overrides)
-    return TaskRecord(
+    task = TaskRecord(
         arn=scope.task(spec.cluster.name, task_id),
         cluster_arn=spec.cluster.arn,
         definition_arn=spec.definition.arn,
@@ -74,24 +76,39 @@ def new_task(
             *([interface(spec.network_configuration, uuid())] if awsvpc else ()),
             *(storage(volume, uuid()) for volume in spec.volumes),
         ),
-        container_instance_arn=instance.arn if instance else None,
         capacity_provider_name=spec.capacity_provider_name,
-        platform_version=platform_version(definition, spec.platform_version) if fargate else None,
-        platform_family=platform_family(definition) if fargate else None,
         availability_zone=zone_of(instance) or f"{scope.region}a",
         cpu=definition.cpu,
         memory=definition.memory,
-        ephemeral_storage=_storage(definition) if fargate else None,
         overrides=spec.overrides,
         enable_execute_command=spec.enable_execute_command,
         attributes=(m.Attribute(name="ecs.cpu-architecture", value=architecture(definition)),),
         connectivity_at=None if awsvpc else now,
-        reserved_cpu=needs.cpu if instance else 0,
-        reserved_memory=needs.memory if instance else 0,
-        reserved_ports=reserved_ports(needs) if instance else (),
         trusted_execution=_trusted(definition.trusted_execution_configuration),
         agent_driven=driven,
         tags=spec.tags,
+    )
+    if spec.launch_type == "FARGATE":
+        return _on_fargate(task, definition, spec.platform_version)
+    return task if instance is None else _on_instance(task, instance, needs)
+
+
+def _on_fargate(task: TaskRecord, definition: m.TaskDefinition, version: str | None) -> TaskRecord:
+    return replace(
+        task,
+        platform_version=platform_version(definition, version),
+        platform_family=platform_family(definition),
+        ephemeral_storage=definition.ephemeral_storage or m.EphemeralStorage(size_in_gi_b=FARGATE_STORAGE),
+    )
+
+
+def _on_instance(task: TaskRecord, instance: InstanceRecord, needs: Requirements) -> TaskRecord:
+    return replace(
+        task,
+        container_instance_arn=instance.arn,
+        reserved_cpu=needs.cpu,
+        reserved_memory=needs.memory,
+        reserved_ports=reserved_ports(needs),
     )
 
 
@@ -146,7 +163,3 @@ def _trusted(configuration: m.TrustedExecutionConfiguration | None) -> m.Trusted
     return m.TrustedExecutionSummary(
         isolation_mode=configuration.isolation_mode, attestation_policy_status="CONFIGURED" if attested else None
     )
-
-
-def _storage(definition: m.TaskDefinition) -> m.EphemeralStorage:
-    return definition.ephemeral_storage or m.EphemeralStorage(size_in_gi_b=FARGATE_STORAGE)
