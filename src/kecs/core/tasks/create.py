@@ -72,10 +72,7 @@ def new_task(
         deployment_id=spec.deployment_id,
         started_by=spec.started_by,
         network_configuration=spec.network_configuration,
-        attachments=(
-            *([interface(spec.network_configuration, uuid())] if awsvpc else ()),
-            *(storage(volume, uuid()) for volume in spec.volumes),
-        ),
+        attachments=_attachments(spec, awsvpc, uuid),
         capacity_provider_name=spec.capacity_provider_name,
         availability_zone=zone_of(instance) or f"{scope.region}a",
         cpu=definition.cpu,
@@ -85,7 +82,6 @@ def new_task(
         attributes=(m.Attribute(name="ecs.cpu-architecture", value=architecture(definition)),),
         connectivity_at=None if awsvpc else now,
         trusted_execution=_trusted(definition.trusted_execution_configuration),
-        agent_driven=driven,
         tags=spec.tags,
     )
     if spec.launch_type == "FARGATE":
@@ -109,7 +105,13 @@ def _on_instance(task: TaskRecord, instance: InstanceRecord, needs: Requirements
         reserved_cpu=needs.cpu,
         reserved_memory=needs.memory,
         reserved_ports=reserved_ports(needs),
+        agent_driven=instance.agent_driven,
     )
+
+
+def _attachments(spec: TaskSpec, awsvpc: bool, uuid: Callable[[], str]) -> tuple[m.Attachment, ...]:
+    storages = (storage(volume, uuid()) for volume in spec.volumes)
+    return (interface(spec.network_configuration, uuid()), *storages) if awsvpc else tuple(storages)
 
 
 def needs_of(spec: TaskSpec) -> Requirements:
