@@ -23,7 +23,6 @@ CLUSTER = "default"
 ACCOUNT = "333333333333"
 OURS = f"arn:aws:ecs:us-east-1:{ACCOUNT}:"
 CALLS = 50
-KILL_AFTER = 25  # acknowledged calls
 TASK = "io.kecs.task"
 CONTAINER = "io.kecs.container"
 
@@ -77,8 +76,9 @@ def describe(ecs: Any, arns: list[str]) -> dict[str, Any]:
     return found
 
 
-def interrupted(server: Server, new: str) -> list[str]:
-    """RunTask from many sides and a rolling deployment, cut short; the ARNs of the tasks that were acknowledged."""
+def interrupted(server: Server, new: str, kill_after: int) -> list[str]:
+    """RunTask from many sides and a rolling deployment, cut short when so many calls were acknowledged; the ARNs of
+    all tasks that were."""
     acknowledged: list[str] = []
     enough = threading.Event()
 
@@ -88,7 +88,7 @@ def interrupted(server: Server, new: str) -> list[str]:
         except (BotoCoreError, ClientError):
             return  # KECS was gone before it could answer
         acknowledged.extend(task["taskArn"] for task in answer["tasks"])
-        if len(acknowledged) >= KILL_AFTER:
+        if len(acknowledged) >= kill_after:
             enough.set()
 
     server.client(account=ACCOUNT).update_service(cluster=CLUSTER, service="web", taskDefinition=new)
@@ -98,11 +98,13 @@ def interrupted(server: Server, new: str) -> list[str]:
         server.kill()
         for call in calls:
             call.result()
-    assert len(acknowledged) >= KILL_AFTER
+    assert len(acknowledged) >= kill_after
     return acknowledged
 
 
-def test_nothing_is_lost_started_twice_or_left_behind(start: Any) -> None:
+@pytest.mark.slow
+@pytest.mark.parametrize(("kill_after", "killed_again"), [(25, False), (1, False), (CALLS, True)])
+def test_nothing_is_lost_started_twice_or_left_behind(start: Any, kill_after: int, killed_again: bool) -> None:
     server = start()
     ecs = server.client(account=ACCOUNT)
     image = test_image("v1")
@@ -121,12 +123,14 @@ def test_nothing_is_lost_started_twice_or_left_behind(start: Any) -> None:
     ecs.get_waiter("tasks_running").wait(cluster=CLUSTER, tasks=early, WaiterConfig={"Delay": 1})
     new = define(ecs, "web", test_image("v2"))
 
-    acknowledged = interrupted(server, new)
+    acknowledged = interrupted(server, new, kill_after)
     running = {arn: started_at(entry["Id"]) for (arn, _), entry in containers().items() if arn in early}
     assert set(running) == set(early)
     victim = early[0]
     assert docker("POST", f"/containers/{running[victim][0]}/kill")[0] == 204
 
+    if killed_again:  # while it takes up what there is
+        start().kill()
     server = start()
     ecs = server.client(account=ACCOUNT)
     arns = [*early, *acknowledged]
