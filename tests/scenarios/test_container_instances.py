@@ -70,7 +70,10 @@ def test_a_machine_that_registers_anew_leaves_its_old_self_without_an_agent(worl
 @pytest.mark.parametrize(
     ("members", "text"),
     [
-        ({"instanceIdentityDocument": "{"}, "instanceIdentityDocument is not a valid instance identity document."),
+        *(
+            ({"instanceIdentityDocument": text}, "instanceIdentityDocument is not a valid instance identity document.")
+            for text in ("{", "[]", '{"instanceId": 5}', '{"x": ' + "[" * 5000 + "]" * 5000 + "}")
+        ),
         ({"containerInstanceArn": UNKNOWN}, f"Referenced container instance {UNKNOWN} not found."),
         ({"totalResources": [{"name": "CPU", "type": "FLOAT"}]}, "The type of resource CPU must be one of"),
         ({"totalResources": resources(cpu=-1)}, "The value of resource CPU cannot be less than 0."),

@@ -96,7 +96,7 @@ def _document(text: str | None) -> IdentityDocument:
         return IdentityDocument()
     try:
         return msgspec.json.decode(text, type=IdentityDocument)
-    except (msgspec.DecodeError, UnicodeError):
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         raise m.InvalidParameterException(
             "instanceIdentityDocument is not a valid instance identity document."
         ) from None
