@@ -106,7 +106,7 @@ def test_tasks_stay_where_nobody_can_replace_them_until_there_is_room(world: Wor
     world.until(lambda: places(world) == {second: 1}, 1)
 
 
-def test_below_the_minimum_of_the_whole_tasks_make_room_for_others(world: World) -> None:
+def test_tasks_make_room_for_each_other_down_to_the_minimum(world: World) -> None:
     world.define_ec2("web", {"name": "app", "image": "app:1", "memory": 2048})
     first, second = machine(world, 1), machine(world, 2)
     world.serve(count=4, **EC2, **percentages(50, 200))
@@ -181,38 +181,49 @@ def test_an_instance_that_has_grown_is_taken_at_once(world: World) -> None:
 
 SPREAD_ZONES = [{"type": "spread", "field": ZONE}]
 SPREAD_INSTANCES = [{"type": "spread", "field": "instanceId"}]
-PACK = [{"type": "binpack", "field": "memory"}]
 
 
 @pytest.mark.parametrize(
-    ("strategy", "placed", "scaled_in"),
+    ("strategy", "zone", "scaled_out", "scaled_in"),
     [
-        ([], (2, 2, 4), (1, 1, 1)),
-        (SPREAD_ZONES, (2, 2, 4), (1, 1, 1)),
-        (SPREAD_INSTANCES, (3, 3, 2), (1, 1, 1)),
-        (PACK, (8, 0, 0), (3, 0, 0)),
+        ([], "us-east-1a", (4, 2, 1), (2, 1, 1)),
+        ([], "us-east-1b", (4, 0, 3), (2, 0, 2)),
+        (SPREAD_ZONES, "us-east-1b", (4, 0, 3), (2, 0, 2)),
+        (SPREAD_INSTANCES, "us-east-1b", (4, 2, 1), (2, 1, 1)),
     ],
 )
-def test_scaling_in_keeps_what_the_placement_strategy_made(
-    world: World, strategy: list[dict[str, str]], placed: tuple[int, ...], scaled_in: tuple[int, ...]
+def test_scaling_in_keeps_tasks_spread(
+    world: World,
+    strategy: list[dict[str, str]],
+    zone: str,
+    scaled_out: tuple[int, ...],
+    scaled_in: tuple[int, ...],
 ) -> None:
     world.define_ec2("web", {"name": "app", "image": "app:1", "memory": 512})
-    machines = [machine(world, 1), machine(world, 2), machine(world, 3, "us-east-1b")]
-    world.serve(count=8, placementStrategy=strategy, **EC2)
+    machines = [machine(world, 1)]
+    world.serve(count=4, placementStrategy=strategy, **EC2)
     world.settle()
-    assert tuple(places(world)[arn] for arn in machines) == placed
-    world.call("UpdateService", service="s", desiredCount=3)
-    world.settle()
-    assert tuple(places(world)[arn] for arn in machines) == scaled_in
+    machines += [machine(world, 2), machine(world, 3, zone)]
+    for count, expected in ((7, scaled_out), (4, scaled_in)):
+        world.call("UpdateService", service="s", desiredCount=count)
+        world.settle()
+        assert tuple(places(world)[arn] for arn in machines) == expected
 
 
-def test_scaling_in_empties_the_instance_that_has_most_left_when_packing(world: World) -> None:
-    world.define_ec2("web", {"name": "app", "image": "app:1", "memory": 512})
-    full, half = machine(world, 1), machine(world, 2)
-    world.serve(count=12, placementStrategy=PACK, **EC2)
+def test_scaling_in_takes_from_the_instance_that_has_most_left_when_packing(world: World) -> None:
+    for family, memory in (("web", 512), ("six", 3072), ("two", 1024)):
+        world.define_ec2(family, {"name": "app", "image": "app:1", "memory": memory})
+    first = machine(world, 1)
+    world.run("six", **EC2)
+    two = world.run("two", **EC2)["tasks"][0]["taskArn"]
+    second = machine(world, 2)
+    world.serve(count=2, placementStrategy=[{"type": "binpack", "field": "memory"}], **EC2)
     world.settle()
-    assert sorted(places(world).values()) == [4, 8]
-    world.call("UpdateService", service="s", desiredCount=7)
+    world.call("StopTask", task=two)
+    world.until(lambda: world.task(two)["lastStatus"] == "STOPPED")
+    world.call("UpdateService", service="s", desiredCount=4)
     world.settle()
-    assert sorted(places(world).values()) == [7]
-    assert set(places(world)) < {full, half}
+    assert places(world) == {first: 2, second: 2}
+    world.call("UpdateService", service="s", desiredCount=2)
+    world.settle()
+    assert places(world) == {first: 2}, "the newest, but on the instance that is full"

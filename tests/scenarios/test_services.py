@@ -224,7 +224,7 @@ def test_describe_services_says_what_is_missing(world: World) -> None:
         ),
         ({"deploymentConfiguration": {"strategy": "BLUE_GREEN"}}, "UnsupportedFeatureException"),
         ({"deploymentController": {"type": "EXTERNAL"}}, "InvalidParameterException"),
-        ({"schedulingStrategy": "DAEMON", "count": None}, "UnsupportedFeatureException"),
+        ({"schedulingStrategy": "DAEMON", "count": None}, "InvalidParameterException"),
         ({"count": -1}, "InvalidParameterException"),
         ({"name": "no spaces"}, "InvalidParameterException"),
         ({"networkConfiguration": {"awsvpcConfiguration": {"subnets": []}}}, "InvalidParameterException"),

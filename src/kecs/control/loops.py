@@ -14,7 +14,6 @@ from kecs.control.express import Express
 from kecs.control.gateways import Gateways
 from kecs.control.providers import Providers
 from kecs.control.queue import WorkQueue
-from kecs.control.services import KIND as SERVICE
 from kecs.control.services import Services
 from kecs.control.sessions import Sessions
 from kecs.control.supervisor import KIND as TASK
@@ -47,9 +46,9 @@ class Control:
         self.supervisors = Supervisors(store, runtime, clock, self.queue)  # first: tasks before services
         self._daemons = Daemons(store, clock, ids, self.queue)  # and daemons before whatever else runs on an instance
         self._daemon_definitions = DaemonDefinitions(store, clock, self.queue)
+        self._services = Services(store, clock, ids, self.queue)  # DAEMON services before what waits for an instance
         self._providers = Providers(store, clock, self.queue)
         self._capacity = Capacity(store, clock, ids, self.queue)
-        self._services = Services(store, clock, ids, self.queue)
         self._cleanup = Cleanup(store, clock, self.queue, settings.stopped_task_retention)
         self._deletion = Deletion(store, self.queue)
         self._sessions = Sessions(store, self.queue)
@@ -100,18 +99,18 @@ class Control:
                     self.queue.add(TASK, key)
                 self._notice_service_of(before, after)
             elif table == "services" and key != self._services.working:
-                self.queue.add(SERVICE, key)
+                self._services.add(key)
             elif table in ("service_deployments", "task_sets"):
                 service: str = (after or before).service_arn
                 if service != self._services.working:
-                    self.queue.add(SERVICE, service)
+                    self._services.add(service)
 
     def _notice_service_of(self, before: TaskRecord | None, after: TaskRecord | None) -> None:
         task = after or before
         if task is None or task.service_arn is None or task.service_arn == self._services.working:
             return
         if before is None or after is None or _counts(before) != _counts(after):
-            self.queue.add(SERVICE, task.service_arn)
+            self._services.add(task.service_arn)
 
 
 def _counts(task: TaskRecord) -> tuple[str, str, str, float | None]:

@@ -6,10 +6,11 @@ records in one transaction: tasks started and asked to stop, counters, events, t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from kecs.aws.model import ecs as m
 from kecs.control.history import History
+from kecs.control.places import DaemonPlaces
 from kecs.control.plans import carry_out
 from kecs.control.queue import WorkQueue
 from kecs.control.task_sets import TaskSets
@@ -27,15 +28,17 @@ from kecs.core.records import (
     ServiceRecord,
     TaskRecord,
 )
+from kecs.core.scheduling.daemon import is_daemon, launch_on
 from kecs.core.scheduling.plan import Launch, Plan
 from kecs.core.scheduling.scheduler import after_launch, plan
-from kecs.core.scheduling.snapshot import ServiceTask, Snapshot, service_task
+from kecs.core.scheduling.snapshot import Places, ServiceTask, Snapshot, service_task
 from kecs.core.tasks.create import TaskSpec
-from kecs.core.tasks.launch import launch
+from kecs.core.tasks.launch import Launched, launch
 from kecs.ports.clock import Clock, Ids
 from kecs.ports.store import Store
 
 KIND = "service"
+DAEMON = "daemon service"  # its tasks are the first on an instance
 
 
 class Services:
@@ -50,6 +53,8 @@ class Services:
         self._task_sets = TaskSets(store, clock, ids, self._see, self._launch)
         self._more_room: set[str] = set()  # services whose tasks found no room before an instance had some
         self.working: str | None = None  # the service whose changes are being committed
+        self._places = DaemonPlaces(store)
+        queue.register(DAEMON, self.work)
         queue.register(KIND, self.work)
 
     def work(self, arn: str) -> None:
@@ -66,7 +71,9 @@ class Services:
         seen = self._see(before, tasks)
         numbers = tally(seen)
         service, history = self._history.take_up(before, numbers, now)
-        decided = plan(Snapshot(service=service, tasks=seen, now=now, more_room=more_room), self._ids.uuid)
+        places = self._find_places(service, tasks)
+        snapshot = Snapshot(service=service, tasks=seen, now=now, more_room=more_room, places=places)
+        decided = plan(snapshot, self._ids.uuid)
         self.working = arn
         try:
             with self._store.transaction():
@@ -75,9 +82,13 @@ class Services:
         finally:
             self.working = None
         if decided.wake_at is not None:
-            self._queue.wake(KIND, arn, decided.wake_at)
+            self._queue.wake(_kind(service), arn, decided.wake_at)
         if decided.launches or more:
-            self._queue.add(KIND, arn)  # what was started, or refused, changes what comes next
+            self.add(arn)  # what was started, or refused, changes what comes next
+
+    def add(self, arn: str) -> None:
+        """Have the service looked at soon."""
+        self._queue.add(_kind(self._store.services.get(arn)), arn)
 
     def _work_task_sets(self, service: ServiceRecord, *, more_room: bool) -> None:
         self.working = service.arn
@@ -93,30 +104,37 @@ class Services:
     def recover(self) -> None:
         """Look at every service after a restart."""
         for service in self._store.services:
-            self._queue.add(KIND, service.arn)
+            self.add(service.arn)
             self._more_room.add(service.arn)
 
     def notice(self, changes: list[Change]) -> None:
-        """A listener of the store: instances that are to be left, and room for tasks that found none."""
+        """A listener of the store: instances that come, change and go, and room for tasks that found none."""
         for table, key, before, after in changes:
             if table == "instances":
                 if before is None or after is None or before.instance.status != after.instance.status:
-                    self._notice_tasks_on(key)
-                if after is not None and after.instance.status == "ACTIVE" and after != before:
+                    self._add_all(self._places.services_on(key))
+                self._add_all(self._store.services.keys("daemon", (after or before).cluster_arn))
+                if after is not None and after.instance.status == "ACTIVE":
                     self._notice_room(after.cluster_arn)
             elif table == "tasks" and _is_over(after) and not _is_over(before) and after.container_instance_arn:
+                self._add_all(self._places.lingering_on(after.container_instance_arn))
                 self._notice_room(after.cluster_arn)
 
-    def _notice_tasks_on(self, instance: str) -> None:
-        for task in self._store.tasks.where("instance", instance):
-            if task.service_arn is not None and task.last_status != "STOPPED":
-                self._queue.add(KIND, task.service_arn)
+    def _add_all(self, services: Iterable[str]) -> None:
+        for arn in services:
+            self.add(arn)
 
     def _notice_room(self, cluster: str) -> None:
         sets = self._store.task_sets.where("unplaced", cluster)
         for arn in {*self._store.services.keys("unplaced", cluster), *(task_set.service_arn for task_set in sets)}:
             self._more_room.add(arn)
-            self._queue.add(KIND, arn)
+            self.add(arn)
+
+    def _find_places(self, service: ServiceRecord, tasks: Sequence[TaskRecord]) -> Places | None:
+        if not is_daemon(service):
+            return None
+        spec = self._spec(service, service.deployments[0])
+        return self._places.of(service, spec, tasks)
 
     def _see(self, service: ServiceRecord, tasks: Sequence[TaskRecord]) -> tuple[ServiceTask, ...]:
         """The tasks and where they are, as far as it matters for what becomes of them."""
@@ -160,16 +178,20 @@ class Services:
         spec = self._spec(service, deployment)
         if spec is None:
             return after_launch(service, wanted, [], ["TASK_DEFINITION"], now, self._ids.uuid)
-        launched = launch(
-            spec,
-            wanted.count,
-            deployment.capacity_provider_strategy,
-            tasks,
-            lambda: self._rooms(service.cluster_arn),
-            now,
-            self._ids.hex32,
-            self._ids.uuid,
-            patient(deployment.capacity_provider_strategy, self._provider_of(service)),
+        launched = (
+            self._launch_on(service, spec, wanted, now)
+            if wanted.instances
+            else launch(
+                spec,
+                wanted.count,
+                deployment.capacity_provider_strategy,
+                tasks,
+                lambda: self._rooms(service.cluster_arn),
+                now,
+                self._ids.hex32,
+                self._ids.uuid,
+                patient(deployment.capacity_provider_strategy, self._provider_of(service)),
+            )
         )
         for task in launched.tasks:
             self._store.tasks.put(task)
@@ -177,6 +199,10 @@ class Services:
         failures = [nearest.reason] * launched.missing if nearest else []
         instance = nearest.instance if nearest else None
         return after_launch(service, wanted, started, failures, now, self._ids.uuid, instance)
+
+    def _launch_on(self, service: ServiceRecord, spec: TaskSpec, wanted: Launch, now: float) -> Launched:
+        rooms = self._rooms(service.cluster_arn)
+        return launch_on(wanted.instances, spec, rooms, now, self._ids.hex32, self._ids.uuid)
 
     def _provider_of(self, service: ServiceRecord) -> Callable[[str], CapacityProviderRecord | None]:
         return lambda name: self._store.capacity_providers.get(service.scope.capacity_provider(name))
@@ -215,6 +241,10 @@ class Services:
     def _rooms(self, cluster: str) -> list[Room]:
         instances = self._store.instances.where("cluster", cluster)
         return [Room(instance, self._store.tasks.where("instance", instance.arn)) for instance in instances]
+
+
+def _kind(service: ServiceRecord | None) -> str:
+    return DAEMON if service is not None and is_daemon(service) else KIND
 
 
 def _is_over(task: TaskRecord | None) -> bool:

@@ -30,6 +30,8 @@ DAEMON_PERCENT = (
     f"{DAEMON} values above 100 for maximumPercent on a deployment configuration. Change the maximumPercent value to "
     "100, and try again"
 )
+DAEMON_FARGATE = f"{DAEMON} the FARGATE launch type. Change the launch type and try again"
+DAEMON_VOLUMES = f"{DAEMON} volume configurations. Remove the volume configuration and try again"
 DAEMON_PROVIDERS = (
     "Specifying a capacity provider strategy is not supported when you create a service using the DAEMON scheduling "
     "strategy."
@@ -56,28 +58,30 @@ def check_name(name: str) -> None:
 
 
 def check_create(request: m.CreateServiceRequest) -> None:
-    """What can be said of the request alone. Also raises UnsupportedFeatureException for what KECS does not have."""
+    """What can be said of the request alone."""
     check_name(request.service_name)
     check_token(request.client_token, LONGEST_TOKEN)
     if request.scheduling_strategy == "DAEMON":
-        _check_daemon(request)
-    if request.desired_count is None:
+        check_daemon(request)
+    elif request.desired_count is None:
         raise m.InvalidParameterException("desiredCount can not be blank.")
     check_members(request)
 
 
-def _check_daemon(request: m.CreateServiceRequest) -> None:
+def check_daemon(request: m.CreateServiceRequest | m.UpdateServiceRequest) -> None:
+    """What a service of the DAEMON strategy cannot have."""
     configuration = request.deployment_configuration
     refusals = {
         DAEMON_PROVIDERS: request.capacity_provider_strategy,
         DAEMON_COUNT: request.desired_count is not None,
         DAEMON_PLACEMENT: request.placement_strategy,
         DAEMON_PERCENT: configuration is not None and (configuration.maximum_percent or 0) > 100,
+        DAEMON_FARGATE: getattr(request, "launch_type", None) == "FARGATE",
+        DAEMON_VOLUMES: request.volume_configurations,
     }
     for text, wrong in refusals.items():
         if wrong:
             raise m.InvalidParameterException(text)
-    raise m.UnsupportedFeatureException("The scheduling strategy DAEMON is not there yet in KECS.")
 
 
 def check_members(request: m.CreateServiceRequest | m.UpdateServiceRequest) -> None:

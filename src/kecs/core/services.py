@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from kecs.aws.model import ecs as m
 from kecs.core.capacity import launch_type_of
-from kecs.core.deployments.configuration import deployment_configuration
+from kecs.core.deployments.configuration import DAEMON_DEFAULTS, deployment_configuration
 from kecs.core.records import ClusterRecord, DeploymentRecord, TaskDefinitionRecord
 from kecs.core.service_rules import check_fits, check_members, check_role
 from kecs.core.tasks.options import LaunchOptions, launch_options
@@ -61,13 +61,14 @@ def configured(
 ) -> m.Service:
     """The service's configuration as it is kept: the request's with ECS's defaults. Raises modelled errors."""
     check_role(request, definition.definition)
+    defaults = DAEMON_DEFAULTS if request.scheduling_strategy == "DAEMON" else None
     awsvpc = definition.definition.network_mode == "awsvpc"
     service = replace(
         common(request, principal),
         load_balancers=request.load_balancers or [],
         service_registries=request.service_registries or [],
         platform_version=request.platform_version,
-        deployment_configuration=deployment_configuration(None, request.deployment_configuration),
+        deployment_configuration=deployment_configuration(defaults, request.deployment_configuration),
         role_arn=_role(request, principal) if awsvpc or request.load_balancers else None,
         network_configuration=filled(request.network_configuration),
     )
@@ -88,7 +89,7 @@ def common(request: m.CreateServiceRequest, principal: str) -> m.Service:
         placement_constraints=request.placement_constraints or [],
         placement_strategy=request.placement_strategy or [],
         health_check_grace_period_seconds=request.health_check_grace_period_seconds or 0,
-        scheduling_strategy="REPLICA",
+        scheduling_strategy=request.scheduling_strategy or "REPLICA",
         deployment_controller=request.deployment_controller or m.DeploymentController(type="ECS"),
         created_by=principal,
         enable_ecs_managed_tags=bool(request.enable_ecs_managed_tags),

@@ -180,12 +180,13 @@ class World:
                 self.tasks[stop.task], desired_status="STOPPED", stop_code=stop.stop_code, stopped_reason=stop.reason
             )
         for launch in result.launches:
-            started = [self._create(launch.deployment_id) for _ in range(launch.count)] if self.places else []
+            instances = launch.instances or (None,) * launch.count
+            started = [self._create(launch.deployment_id, instance) for instance in instances] if self.places else []
             failures = [] if self.places else ["RESOURCE:MEMORY"] * launch.count
             self.service = after_launch(self.service, launch, started, failures, self.now, self.new_id)
         return changed
 
-    def _create(self, deployment_id: str) -> str:
+    def _create(self, deployment_id: str, instance: str | None) -> str:
         arn = f"{ARN}:task/main/{next(self.numbers):032x}"
         self.tasks[arn] = ServiceTask(
             arn=arn,
@@ -196,6 +197,7 @@ class World:
             health="UNKNOWN",
             has_health_check=self.checks,
             created_at=self.now,
+            instance=instance,
         )
         return arn
 

@@ -20,6 +20,9 @@ DEFAULTS = m.DeploymentConfiguration(
 )
 """Of a REPLICA service."""
 
+DAEMON_DEFAULTS = replace(DEFAULTS, maximum_percent=100, minimum_healthy_percent=0)
+"""Of a DAEMON service."""
+
 BLOCKED = "Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments."
 NO_ALARMS = "alarmNames can not be empty when alarms are enabled."
 LAMBDA_HOOK = "A lifecycle hook of the type AWS_LAMBDA must specify a hookTargetArn and a roleArn."
@@ -34,7 +37,7 @@ TOO_EARLY = "The healthyPercent of earlySuccessCriteria must be greater than or 
 def deployment_configuration(
     before: m.DeploymentConfiguration | None, given: m.DeploymentConfiguration | None
 ) -> m.DeploymentConfiguration:
-    """`given` over `before` over ECS's defaults for REPLICA. Also raises UnsupportedFeatureException for strategies
+    """`given` over `before`, or over ECS's defaults for REPLICA. Also raises UnsupportedFeatureException for strategies
     that KECS does not have."""
     after = before or DEFAULTS
     if given is not None:

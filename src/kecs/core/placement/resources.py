@@ -71,7 +71,7 @@ class Room:
             return REASONS["agent"]
         if not self._able(rules.capabilities):
             return REASONS["attribute"]
-        if not all(matches(expression, self.facts) for expression in rules.expressions):
+        if not self.meets(rules):
             return REASONS["memberOf"]
         if rules.distinct and self.groups[rules.group]:
             return REASONS["distinctInstance"]
@@ -85,6 +85,10 @@ class Room:
         if self.ports.intersection(ports) or (ports and len(self.ports) + len(ports) > MOST_PORTS):
             return REASONS["ports"]
         return REASONS["interface"] if needs.interface and self.interfaces is not None and self.interfaces < 1 else None
+
+    def meets(self, rules: Rules) -> bool:
+        """Whether every memberOf constraint is met."""
+        return all(matches(expression, self.facts) for expression in rules.expressions)
 
     def give(self, needs: Requirements, group: str = "") -> tuple[str, ...]:
         """Count one more task of the group in; the ids of the GPUs that are its own now."""

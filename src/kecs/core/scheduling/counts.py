@@ -31,8 +31,13 @@ class Group:
     works: bool = False  # a task of it is healthy, wherever that is
 
     @property
-    def present(self) -> int:
+    def live(self) -> list[ServiceTask]:
         """Tasks that are not STOPPED."""
+        return [*self.pending, *self.unproven, *self.healthy, *self.unhealthy, *self.stopping, *self.evicted]
+
+    @property
+    def present(self) -> int:
+        """How many are not STOPPED."""
         running = len(self.unproven) + len(self.healthy) + len(self.unhealthy)
         return running + len(self.pending) + len(self.evicted) + len(self.stopping)
 

@@ -79,7 +79,7 @@ def decide(groups: Groups, limits: Limits, now: float) -> Decision:
     return decision
 
 
-def _stoppable(tasks: list[ServiceTask], count: int, groups: Groups, decision: Decision) -> list[ServiceTask]:
+def stoppable(tasks: list[ServiceTask], count: int, groups: Groups, decision: Decision) -> list[ServiceTask]:
     """The first `count` of these tasks that are not protected. Notes it when protection stands in the way of more."""
     if not groups.protected:
         return tasks[:count]
@@ -100,7 +100,7 @@ def _scale_in(groups: Groups, desired: int, decision: Decision) -> int:
     unproven = leaving_first(primary.unproven, running, count - len(pending))
     healthy = leaving_first(primary.healthy, primary.healthy, count - len(pending) - len(unproven))
     in_order = [*pending, *_by_provider([*unproven, *healthy], primary, desired)]
-    surplus = _stoppable(in_order, count, groups, decision)
+    surplus = stoppable(in_order, count, groups, decision)
     decision.surplus.extend(surplus)
     stopped = {task.arn for task in surplus}
     return sum(task.arn not in stopped for task in primary.healthy)
@@ -116,12 +116,12 @@ def _stop_old_not_serving(groups: Groups, missing: int, decision: Decision) -> i
     """Rule 2; gives how many tasks are still missing from the minimum when the kept ones have become healthy."""
     for group in groups.leaving:
         decision.unhealthy.extend(group.unhealthy)
-        decision.surplus.extend(_stoppable(group.evicted, len(group.evicted), groups, decision))
+        decision.surplus.extend(stoppable(group.evicted, len(group.evicted), groups, decision))
         starting = group.unproven + group.pending
         useful = len(starting) if group.proven and not group.given_up else len(group.unproven)
         kept = min(missing, useful)
         missing -= kept
-        decision.surplus.extend(_stoppable(starting[kept:], len(starting) - kept, groups, decision))
+        decision.surplus.extend(stoppable(starting[kept:], len(starting) - kept, groups, decision))
     return missing
 
 
@@ -134,7 +134,7 @@ def _stop_old_healthy(groups: Groups, limits: Limits, serving: int, healthy: int
     replaced = len(candidates) - max(0, limits.desired - serving)
     count = max(replaced, _stop_first(groups, limits, need, decision))
     count = max(0, min(count, len(candidates), healthy - limits.minimum))
-    stopped = _stoppable(candidates, count, groups, decision)
+    stopped = stoppable(candidates, count, groups, decision)
     decision.surplus.extend(stopped)
     return len(stopped)
 

@@ -1,9 +1,9 @@
-"""The service scheduler of the REPLICA strategy: a snapshot goes in, a plan comes out.
+"""The service scheduler: a snapshot goes in, a plan comes out.
 
 `control.services` calls `plan` whenever the service or one of its tasks has changed and when a plan asked to be woken,
 commits the plan, tries to place what it launches, and tells `after_launch` how that went. The work is split: `counts`
-sorts the tasks, `backoff` keeps account of failures, `rollout` decides, and this module turns the decision into
-records and events.
+sorts the tasks, `backoff` keeps account of failures, `rollout` decides for the REPLICA strategy and `daemon` for
+DAEMON, and this module turns the decision into records and events.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from kecs.core import events
 from kecs.core.events import NewId
 from kecs.core.records import DeploymentRecord, ServiceRecord
-from kecs.core.scheduling import backoff
+from kecs.core.scheduling import backoff, daemon
 from kecs.core.scheduling.breaker import TRIPPED, counts_on, trips
 from kecs.core.scheduling.counts import HEALTH_REASON, STARTING, Groups, sort_tasks
 from kecs.core.scheduling.deployments import give_up
@@ -30,6 +30,8 @@ GONE = frozenset({"STOPPING", "DEPROVISIONING", "STOPPED"})
 
 def plan(snapshot: Snapshot, new_id: NewId) -> Plan:
     """What to do about the service now. `new_id` makes the ids of the events that this writes."""
+    if snapshot.places is not None:
+        snapshot = daemon.with_places(snapshot, snapshot.places)
     service, now = snapshot.service, snapshot.now
     stopped = tuple(t.arn for t in snapshot.tasks if t.last_status == "STOPPED")
     if service.status == "INACTIVE":
@@ -40,7 +42,10 @@ def plan(snapshot: Snapshot, new_id: NewId) -> Plan:
     groups, bounds = sort_tasks(snapshot), limits(service)
     service = _account(service, groups, bool(stopped) or snapshot.more_room, now, new_id)
     service = _break(service, groups, now, new_id)
-    decision = decide(groups, bounds, now)
+    if snapshot.places is not None:
+        decision = daemon.decide(groups, snapshot.places, bounds, now)
+    else:
+        decision = decide(groups, bounds, now)
     service = _write_stops(service, decision, now, new_id)
     service = _with_deployments(service, groups, decision, bounds, now)
     service = _settle(service, groups, decision, bounds, now, new_id)

@@ -26,7 +26,15 @@ class ServiceTask(Record):
     accounted: bool = False  # a STOPPED task that the scheduler has counted already
     protected_until: float | None = None  # not to be stopped by scaling in or by a deployment before then
     draining: bool = False  # on a container instance that is to be left
-    spots: Spots = ()  # where it is; given when PRIMARY has more tasks than desired
+    instance: str | None = None  # ARN of its container instance
+    spots: Spots = ()  # what is to be said of that place; given when PRIMARY has more tasks than desired
+
+
+class Places(Record):
+    """The container instances of a service of the DAEMON strategy, by ARN."""
+
+    wanted: tuple[str, ...]  # each is to have a task
+    lingering: tuple[str, ...] = ()  # to be left, but a task that runs there stays until others have gone
 
 
 class Snapshot(Record):
@@ -36,6 +44,7 @@ class Snapshot(Record):
     tasks: tuple[ServiceTask, ...]
     now: float  # seconds since the epoch
     more_room: bool = False  # container instances have room that they had not before
+    places: Places | None = None  # None: the strategy is REPLICA
 
 
 def service_task(task: TaskRecord, *, draining: bool = False, spots: Spots = ()) -> ServiceTask:
@@ -56,5 +65,6 @@ def service_task(task: TaskRecord, *, draining: bool = False, spots: Spots = ())
         accounted=task.accounted,
         protected_until=task.protected_until,
         draining=draining,
+        instance=task.container_instance_arn,
         spots=spots,
     )

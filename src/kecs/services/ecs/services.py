@@ -12,11 +12,12 @@ from kecs.aws.paging import page
 from kecs.core.express.rules import check_own_update
 from kecs.core.gateways.routes import check_connectors, check_ports
 from kecs.core.records import ClusterRecord, DeploymentRecord, ServiceRecord, TaskDefinitionRecord
+from kecs.core.scheduling.daemon import is_daemon
 from kecs.core.scheduling.deployments import begin_deletion, set_desired_count
 from kecs.core.scheduling.snapshot import service_task
 from kecs.core.scheduling.view import service_view
 from kecs.core.service_connect import check_connect, discovery_names, with_namespace
-from kecs.core.service_rules import check_create, check_lattice
+from kecs.core.service_rules import check_create, check_daemon, check_lattice
 from kecs.core.services import DEPLOYMENT_ONLY, configured, moved, starts_deployment, updated
 from kecs.core.tags import validate_tags
 from kecs.core.task_sets.rules import leaves_task_sets
@@ -65,6 +66,8 @@ def update_service(context: Context, request: m.UpdateServiceRequest) -> m.Updat
     request = replace(
         request, service_connect_configuration=with_namespace(request.service_connect_configuration, cluster)
     )
+    if is_daemon(record):
+        check_daemon(request)
     before, current = record.service, record.deployments[0]
     definition = context.store.task_definitions.get(current.task_definition)
     if request.task_definition or definition is None:
@@ -91,7 +94,7 @@ def delete_service(context: Context, request: m.DeleteServiceRequest) -> m.Delet
     if record is None or record.status == "INACTIVE":
         raise m.ServiceNotFoundException(NOT_FOUND)
     if record.status == "ACTIVE":
-        if record.desired_count > 0 and not request.force:
+        if record.desired_count > 0 and not request.force and not is_daemon(record):
             raise m.InvalidParameterException("The service cannot be stopped while it is scaled above 0.")
         record = begin_deletion(record, context.now)
         context.store.services.put(record)
@@ -154,7 +157,8 @@ def _create(context: Context, cluster: ClusterRecord, request: m.CreateServiceRe
         request, service_connect_configuration=with_namespace(request.service_connect_configuration, cluster)
     )
     definition = _definition(context, request.task_definition)
-    options = launch_options(cluster, request.launch_type, request.capacity_provider_strategy)
+    launch_type = request.launch_type or ("EC2" if request.scheduling_strategy == "DAEMON" else None)
+    options = launch_options(cluster, launch_type, request.capacity_provider_strategy)
     check_launch(definition, options, request.network_configuration, request.platform_version)
     arn = context.scope.service(cluster.name, request.service_name)
     record = ServiceRecord(
@@ -180,7 +184,7 @@ def _same(existing: ServiceRecord, asked: ServiceRecord, deployment: DeploymentR
         raise m.InvalidParameterException(STILL_DRAINING)
     same = (
         replace(existing.service, created_at=asked.service.created_at) == asked.service
-        and existing.desired_count == asked.desired_count
+        and (is_daemon(existing) or existing.desired_count == asked.desired_count)
         and existing.tags == asked.tags
         and all(
             getattr(existing.deployments[0], f) == getattr(deployment, f) for f in ("task_definition", *DEPLOYMENT_ONLY)
