@@ -24,6 +24,21 @@ from kecs.ports.runtime import LogLine
 from kecs.runtimes.simulated import SimulatedRuntime
 from kecs.services.ecs.express import shown
 
+# What `state` shows as ECS does, and what only tells repeated requests apart; of everything else it has the records.
+_SHOWN = {
+    "clusters",
+    "services",
+    "tasks",
+    "families",
+    "task_definitions",
+    "capacity_providers",
+    "instances",
+    "gateways",
+    "gateway_routes",
+    "express_services",
+    "tokens",
+}
+
 
 class KernelConsole:
     """See ports.console.Console."""
@@ -48,9 +63,9 @@ class KernelConsole:
         clusters = [c for c in store.clusters if cluster is None or cluster in (c.arn, c.name)]
         wanted = {c.arn for c in clusters}
         tasks = [t for t in store.tasks if t.cluster_arn in wanted]
-        used = {t.definition_arn for t in tasks}
-        definitions = [d for d in store.task_definitions if cluster is None or d.arn in used]
         services = [s for s in store.services if s.cluster_arn in wanted]
+        used = {t.definition_arn for t in tasks} | {d.task_definition for s in services for d in s.deployments}
+        definitions = [d for d in store.task_definitions if cluster is None or d.arn in used]
         state = {
             "clusters": [c.cluster for c in clusters],
             "services": [
@@ -73,6 +88,11 @@ class KernelConsole:
             for service in services
             if (express := store.express_services.get(service.arn)) is not None
         ]
+        state["records"] = {
+            table.name: [r for r in table if cluster is None or getattr(r, "cluster_arn", None) in wanted]
+            for table in store.tables.values()
+            if table.name not in _SHOWN
+        }
         result: dict[str, Any] = msgspec.to_builtins(state)
         return result
 
