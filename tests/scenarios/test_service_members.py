@@ -204,6 +204,21 @@ def test_a_registry_of_tasks_without_an_interface_of_their_own(world: World) -> 
     assert world.serve(**members, serviceRegistries=[registry])["serviceRegistries"] == [registry]
 
 
+def test_the_key_of_the_cluster_is_shown_with_deployments_on_fargate(world: World) -> None:
+    storage = {"managedStorageConfiguration": {"fargateEphemeralStorageKmsKeyId": "key"}}
+    world.call("CreateCluster", clusterName="sealed", configuration=storage)
+    world.define()
+    world.define_ec2("ec2")
+    service = world.serve(count=0, cluster="sealed")
+    assert service["deployments"][0]["fargateEphemeralStorage"] == {"kmsKeyId": "key"}
+    arn = service["currentServiceRevisions"][0]["arn"]
+    (revision,) = world.call("DescribeServiceRevisions", serviceRevisionArns=[arn])["serviceRevisions"]
+    assert revision["fargateEphemeralStorage"] == {"kmsKeyId": "key"}
+    on_instances = world.serve("ec2", 0, "ec2", cluster="sealed", launchType="EC2", networkConfiguration=None)
+    assert "fargateEphemeralStorage" not in on_instances["deployments"][0]
+    assert "fargateEphemeralStorage" not in world.serve(count=0)["deployments"][0]
+
+
 def test_the_revision_shows_how_its_service_is_monitored(world: World) -> None:
     world.define()
     configurations = [{"metricNames": ["CPUUtilization", "MemoryUtilization"], "resolutionSeconds": 20}]

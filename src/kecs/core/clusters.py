@@ -120,6 +120,13 @@ def configured(cluster: m.Cluster, asked: m.Cluster) -> m.Cluster:
     return replace(changed, service_connect_defaults=None) if connect and not connect.namespace else changed
 
 
+def fargate_storage_key(cluster: ClusterRecord) -> str | None:
+    """The id of the key that the cluster names for the ephemeral storage of its Fargate tasks."""
+    configuration = cluster.cluster.configuration
+    storage = configuration.managed_storage_configuration if configuration else None
+    return storage.fargate_ephemeral_storage_kms_key_id if storage else None
+
+
 def contradicts(cluster: m.Cluster, asked: m.Cluster) -> bool:
     """Whether a repeated CreateCluster asks for anything else than what the cluster has."""
     return configured(cluster, asked) != cluster

@@ -83,6 +83,7 @@ def revision_view(revision: RevisionRecord) -> m.ServiceRevision:
         guard_duty_enabled=False,
         service_connect_configuration=deployment.service_connect_configuration,
         volume_configurations=list(deployment.volume_configurations) or None,
+        fargate_ephemeral_storage=deployment.fargate_ephemeral_storage,
         vpc_lattice_configurations=list(deployment.vpc_lattice_configurations) or None,
         gateway_connectors=list(deployment.gateway_connectors) or None,
         monitoring=deployment.monitoring,

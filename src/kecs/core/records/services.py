@@ -39,6 +39,7 @@ class DeploymentRecord(Record):
     vpc_lattice_configurations: tuple[m.VpcLatticeConfiguration, ...] = ()
     gateway_connectors: tuple[m.GatewayConnector, ...] = ()
     monitoring: m.MonitoringConfiguration | None = None
+    fargate_ephemeral_storage: m.DeploymentEphemeralStorage | None = None
 
 
 class ServiceRecord(Record):

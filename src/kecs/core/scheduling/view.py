@@ -103,5 +103,6 @@ def _deployment(deployment: DeploymentRecord, running: int, pending: int) -> m.D
         rollout_state_reason=deployment.rollout_state_reason,
         service_connect_configuration=deployment.service_connect_configuration,
         volume_configurations=list(deployment.volume_configurations) or None,
+        fargate_ephemeral_storage=deployment.fargate_ephemeral_storage,
         vpc_lattice_configurations=list(deployment.vpc_lattice_configurations) or None,
     )

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from kecs.aws.model import ecs as m
 from kecs.aws.paging import page
+from kecs.core.clusters import fargate_storage_key
 from kecs.core.express.rules import check_own_update
 from kecs.core.gateways.routes import check_connectors, check_ports
 from kecs.core.records import ClusterRecord, DeploymentRecord, ServiceRecord, TaskDefinitionRecord
@@ -229,7 +230,15 @@ def new_deployment(
         vpc_lattice_configurations=tuple(lattice or ()),
         gateway_connectors=tuple(asked["gateway_connectors"] or ()),
         monitoring=asked["monitoring"],
+        fargate_ephemeral_storage=_storage(context, record),
     )
+
+
+def _storage(context: Context, record: ServiceRecord) -> m.DeploymentEphemeralStorage | None:
+    """How the cluster has the storage of its Fargate tasks encrypted."""
+    cluster = context.store.clusters.get(record.cluster_arn)
+    key = fargate_storage_key(cluster) if cluster and record.service.platform_version else None
+    return m.DeploymentEphemeralStorage(kms_key_id=key) if key else None
 
 
 def _taken(context: Context, record: ServiceRecord, connect: m.ServiceConnectConfiguration | None) -> list[str]:
