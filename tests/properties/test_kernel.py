@@ -22,6 +22,7 @@ from tests.scenarios.world import START, Refused, World
 from kecs.core.lifecycle import TASK_TRANSITIONS
 from kecs.core.records import Change, ServiceRecord, TaskRecord
 from kecs.core.scheduling.counts import STARTING
+from kecs.core.scheduling.daemon import is_daemon
 from kecs.core.scheduling.limits import limits
 from kecs.store.journal import SqliteJournal
 
@@ -112,6 +113,12 @@ class Watch:
         """The scheduler keeps to the percentages in what it does itself."""
         service = self._store.services.get(arn)
         assert service is not None
+        if is_daemon(service):
+            places = [
+                t.container_instance_arn for t in self._store.tasks.where("service", arn) if t.last_status != "STOPPED"
+            ]
+            assert len(set(places)) == len(places)
+            return
         bounds, current = limits(service), {d.id for d in service.deployments}
         tasks = [t for t in self._store.tasks.where("service", arn) if t.deployment_id in current]
         if any(table == "tasks" and before is None for table, _, before, _ in changes):
@@ -172,7 +179,9 @@ class KernelMachine(RuleBasedStateMachine):
         return found[which % len(found)]
 
     def update(self, which: int, **members: Any) -> None:
-        self.world.call("UpdateService", service=self.pick_service(which).name, **members)
+        service = self.pick_service(which)
+        call = self.ask if is_daemon(service) else self.world.call
+        call("UpdateService", service=service.name, **members)
 
     def ask(self, operation: str, **members: Any) -> None:
         """A call that may be refused; never with a 500."""
@@ -195,6 +204,13 @@ class KernelMachine(RuleBasedStateMachine):
     def create(self, name: str, family: str, count: int, percentages: tuple[int, int]) -> None:
         with suppress(Refused):
             self.world.serve(name, count, family, **self.where(family), **self.configured(percentages))
+
+    @precondition(lambda machine: len(machine.services("ACTIVE")) < 2)
+    @rule(name=SERVICES, least=st.sampled_from([0, 50]))
+    def create_daemon(self, name: str, least: int) -> None:
+        with suppress(Refused):
+            members = {"launchType": "EC2", "networkConfiguration": None, "schedulingStrategy": "DAEMON"}
+            self.world.serve(name, None, "job", **members, **self.configured((least, 100)))
 
     @precondition(lambda machine: machine.services("ACTIVE"))
     @rule(which=WHICH, count=COUNT)
@@ -353,7 +369,8 @@ class KernelMachine(RuleBasedStateMachine):
             self.change_state(which, "ACTIVE")
         for number, service in enumerate(self.services("ACTIVE")):
             family = "job" if service.service.launch_type == "EC2" else "web"
-            self.update(number, taskDefinition=family, **self.configured((0, 200)))
+            most = 100 if is_daemon(service) else 200
+            self.update(number, taskDefinition=family, **self.configured((0, most)))
         assert self.world.clock.advance_until(self.at_rest, 48 * 3600.0), self.world.kernel.store.services
         self.world.clock.advance(8 * 3600.0)
         assert self.at_rest()

@@ -2,15 +2,37 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from typing import Any
 
+import botocore.session
 from tests.scenarios.world import World
+from tests.wire.exchange import surprises
+
+from kecs.aws.model import ecs as m
+
+MODEL = botocore.session.get_session().get_service_model("ecs")
 
 
 def content(world: World) -> dict[str, dict[str, Any]]:
     """Every record, by table and key."""
     return {name: dict(table._rows) for name, table in world.kernel.store.tables.items()}
+
+
+def answered(world: World, operation: str, body: bytes) -> Any:
+    """One call and what has to hold of its answer, which this gives back; None when it was refused, without a trace."""
+    before = content(world)
+    answer = world.kernel.ecs.answer(f"{m.TARGET_PREFIX}.{operation}".encode(), None, body)
+    decoded = json.loads(answer.body)
+    if answer.status == 200:
+        assert list(surprises(MODEL.operation_model(operation).output_shape, decoded)) == []
+        return decoded
+    declared = {one.code for one in m.OPERATIONS[operation].errors}
+    assert (answer.status, decoded["__type"] in declared | {"SerializationException"}) == (400, True), decoded
+    assert decoded["message"] or decoded["__type"] == "SerializationException"
+    assert content(world) == before, decoded
+    return None
 
 
 class Errors(logging.Handler):
