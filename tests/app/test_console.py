@@ -1,11 +1,13 @@
-"""What /_kecs/state tells: everything there is, or everything of one cluster."""
+"""What /_kecs/health and /_kecs/state tell."""
 
 from __future__ import annotations
 
 import json
 
 import pytest
+from tests.scenarios.world import Refused, World
 from tests.support.furnished import Furnished
+from tests.support.journals import MemoryJournal
 
 from kecs.app.console import KernelConsole
 
@@ -41,3 +43,18 @@ def test_the_definitions_that_a_cluster_uses(console: KernelConsole) -> None:
 
 def test_a_cluster_that_is_not_there(console: KernelConsole) -> None:
     assert console.state("nothing")["clusters"] == []
+
+
+def test_a_disk_that_is_full_is_told_until_it_is_not() -> None:
+    disk = MemoryJournal()
+    world = World(journal=disk)
+    console = KernelConsole(world.kernel, "test")
+    disk.full = True
+    with pytest.raises(Refused, match="ServerException"):
+        world.call("CreateCluster", clusterName="a")
+    health = console.health()
+    assert (health["status"], "no space left on device" in health["reason"]) == ("degraded", True)
+    disk.full = False
+    world.call("CreateCluster", clusterName="b")
+    assert console.health()["status"] == "ok"
+    assert {record.name for kind, record in disk.load() if kind == "clusters"} == {"default", "a", "b"}

@@ -48,7 +48,7 @@ class KernelConsole:
         self._instance = instance
 
     def health(self) -> dict[str, Any]:
-        trouble = self._kernel.runtime.trouble
+        trouble = self._kernel.runtime.trouble or self._kernel.store.trouble
         return {
             "status": "degraded" if trouble else "ok",
             **({"reason": trouble} if trouble else {}),

@@ -128,6 +128,7 @@ class MemoryStore(MemoryTables):
         self._depth = 0  # of transactions inside one another
         self._listeners: list[Callable[[list[Change]], None]] = []
         self._journal = journal
+        self.trouble: str | None = None  # why nothing can be made durable at the moment, in one line
         super().__init__(self._log)
         if journal is not None:
             for name, record in journal.load():
@@ -161,8 +162,13 @@ class MemoryStore(MemoryTables):
 
     def flush(self) -> None:
         if self._unwritten and self._journal is not None:
-            self._journal.write(self._unwritten)
+            try:
+                self._journal.write(self._unwritten)
+            except Exception as error:
+                self.trouble = f"what happens cannot be written to disk: {error}"
+                raise
             self._unwritten.clear()
+            self.trouble = None
 
     def clear(self) -> None:
         """Forget everything, the journal included."""
