@@ -116,6 +116,17 @@ def test_constraints_of_the_task_definition_count_too(world: World, machines: li
     world.until(lambda: one_each(world, blue), 5)
 
 
+def test_an_instance_whose_agent_has_gone_keeps_its_task_and_gets_no_other(world: World, machines: list[str]) -> None:
+    serve(world)
+    world.until(lambda: one_each(world, *machines), 5)
+    again = machine(world, 1)  # the machine has forgotten that it was an instance before
+    world.until(lambda: one_each(world, *machines, again), 5)
+    (lost,) = (t["taskArn"] for t in world.tasks("d") if t["containerInstanceArn"] == machines[0])
+    world.call("StopTask", task=lost)
+    world.until(lambda: one_each(world, *machines[1:], again), 60)
+    assert "steady state" in messages(world)[-1]
+
+
 @pytest.mark.parametrize("launch_type", ["EC2", "EXTERNAL"])
 def test_instances_of_the_launch_type_only(world: World, machines: list[str], launch_type: str) -> None:
     outside = machine(world, 4, attributes=[EXTERNAL])

@@ -21,13 +21,14 @@ class DaemonPlaces:
 
     def of(self, service: ServiceRecord, spec: TaskSpec | None, tasks: Sequence[TaskRecord]) -> Places:
         """`spec` is that of its PRIMARY deployment; without one nothing can be placed, and what is there stays."""
-        used = {arn for task in tasks if (arn := task.container_instance_arn)}
+        live = [task for task in tasks if task.last_status != "STOPPED"]
+        used = {arn for task in live if (arn := task.container_instance_arn)}
         if service.status != "ACTIVE":
             return Places(wanted=())
         if spec is None:
             return Places(wanted=(), lingering=tuple(used))
         rooms = [Room(i, self._tasks_on(i.arn)) for i in self._store.instances.where("cluster", service.cluster_arn)]
-        return Places(wanted=wanted_places(spec, rooms), lingering=tuple(filter(self._is_busy, used)))
+        return Places(wanted=wanted_places(spec, rooms, used), lingering=tuple(filter(self._is_busy, used)))
 
     def services_on(self, instance: str) -> Iterable[str]:
         """ARNs of all services that have tasks there."""

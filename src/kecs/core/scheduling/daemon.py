@@ -37,10 +37,17 @@ def is_daemon(service: ServiceRecord) -> bool:
     return bool(service.service.scheduling_strategy == "DAEMON")
 
 
-def wanted_places(spec: TaskSpec, rooms: Sequence[Room]) -> tuple[str, ...]:
-    """ARNs of the instances that are to have a task: ACTIVE, of the launch type, and all constraints are met."""
+def wanted_places(spec: TaskSpec, rooms: Sequence[Room], used: Collection[str]) -> tuple[str, ...]:
+    """ARNs of the instances that are to have a task: ACTIVE, of the launch type, and all constraints are met.
+
+    One whose agent is gone is wanted only as long as it is `used`: nothing could be started there.
+    """
     rules = rules_of(spec.definition.definition, spec.group, spec.constraints)
-    return tuple(room.instance.arn for room in eligible(spec, rooms) if room.meets(rules))
+    return tuple(
+        arn
+        for room in eligible(spec, rooms)
+        if ((arn := room.instance.arn) in used or room.instance.instance.agent_connected) and room.meets(rules)
+    )
 
 
 def with_places(snapshot: Snapshot, places: Places) -> Snapshot:
