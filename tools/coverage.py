@@ -1,4 +1,4 @@
-"""Writes docs/coverage.md: which operations KECS answers, and which members it accepts without acting on them.
+"""Writes docs/coverage.md: which operations KECS answers, and what becomes of each member that their callers can send.
 
 Both come from the code: the dispatch table, and `kecs.services.ecs.unacted`. `--check` (part of `make check`) fails
 when the page is stale, and when an operation accepts a member that no code reads and that the list does not own up to.
@@ -9,7 +9,8 @@ from __future__ import annotations
 import ast
 import functools
 import sys
-from collections.abc import Container, Iterable, Iterator
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,17 +37,27 @@ HTTP status 400 and a code that the model declares for it.
 
 {operations}
 
-## Members that are accepted and not acted on
+## Members
 
-Requests are checked against AWS's model, and whatever an operation does not act on is listed here. Members of a request
-stand as `Operation.member`, members of what it contains as `Shape.member`; what lies below a listed one shares its
-fate.
+What becomes of each of the {members} members that a request can have. What lies below a member that is not acted on
+shares its fate and is not listed.
+
+| state | members | what it means |
+| --- | --- | --- |
+| acted on | {acted} | it has the effect that AWS documents |
+| in part | {partly} | some of its effect is there; the text says which |
+| stored and returned | {stored} | checked, kept, shown wherever AWS shows it, and without any other effect |
+| not emulated | {refused} | refused, or let go; the text says why |
 
 The simulated runtime has no images, files and kernel. There everything that says how a real container is set up
 (mounts, limits, user, capabilities, devices, DNS and the like) is kept and shown, and changes nothing.
 
-{members}
+{table}
 """
+ACTED, PARTLY, STORED, REFUSED = "acted on", "in part", "stored and returned", "not emulated"
+# The first words of a text in UNACTED say what it is about; any others, that something is acted on.
+FIRST_WORDS = {"Kept": STORED, "Checked, kept": STORED, "Checked and kept": STORED, "Checked and shown": STORED}
+FIRST_WORDS |= {"Refused": REFUSED, "Accepted and dropped": REFUSED, "Checked and dropped": REFUSED}
 
 
 class Member(NamedTuple):
@@ -106,19 +117,49 @@ def ignored_in_silence(read: Container[str]) -> list[str]:
     return sorted(member.key for member in members if member.python not in read and member.key not in UNACTED)
 
 
+def state_of(key: str) -> str:
+    """What becomes of the member."""
+    text = UNACTED.get(key)
+    if text is None:
+        return ACTED
+    return next((state for words, state in FIRST_WORDS.items() if text.startswith(words)), PARTLY)
+
+
 def render() -> str:
     """The page."""
     states = [(name, "yes" if name in HANDLERS else "not yet") for name in sorted(m.OPERATIONS)]
+    keys = [member.key for member in reachable(HANDLERS, UNACTED)]
+    counts = Counter(map(state_of, keys))
     return TEXT.format(
         implemented=len(HANDLERS),
         total=len(m.OPERATIONS),
-        operations=_table("operation", "there", ((f"`{name}`", state) for name, state in states)),
-        members=_table("member", "what happens", ((f"`{key}`", text) for key, text in sorted(UNACTED.items()))),
+        operations=_table(("operation", "there"), [(f"`{name}`", state) for name, state in states]),
+        members=len(keys),
+        acted=counts[ACTED],
+        partly=counts[PARTLY],
+        stored=counts[STORED],
+        refused=counts[REFUSED],
+        table=_table(("of", "state", "members"), list(_rows(keys))),
     )
 
 
-def _table(left: str, right: str, rows: Iterable[tuple[str, str]]) -> str:
-    return "\n".join([f"| {left} | {right} |", "|---|---|", *(f"| {one} | {other} |" for one, other in rows)])
+def _rows(keys: Iterable[str]) -> Iterator[tuple[str, str, str]]:
+    """Operations first, then the shapes they contain: what is acted on in one row, every other member in its own."""
+    owners: dict[str, list[str]] = {}
+    for key in keys:
+        owners.setdefault(key.partition(".")[0], []).append(key)
+    for owner in sorted(owners, key=lambda owner: (owner not in HANDLERS, owner)):
+        acted = [f"`{key.partition('.')[2]}`" for key in owners[owner] if state_of(key) == ACTED]
+        if acted:
+            yield f"`{owner}`", ACTED, ", ".join(acted)
+        for key in owners[owner]:
+            if key in UNACTED:
+                yield f"`{owner}`", state_of(key), f"`{key.partition('.')[2]}`: {UNACTED[key]}"
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = (head, ["---"] * len(head), *rows)
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
 def main(arguments: list[str]) -> int:

@@ -59,6 +59,30 @@ def test_the_page_says_of_every_operation_whether_it_is_there() -> None:
     assert f"{len(HANDLERS)} of Amazon ECS's {len(m.OPERATIONS)} operations." in coverage.render()
 
 
+def test_the_page_says_of_every_member_what_becomes_of_it() -> None:
+    page = coverage.render()
+    for member in coverage.reachable(HANDLERS, UNACTED):
+        owner, _, name = member.key.partition(".")
+        rows = [
+            line for line in page.splitlines() if line.startswith(f"| `{owner}` | {coverage.state_of(member.key)} |")
+        ]
+        assert any(f"`{name}`" in row for row in rows), member.key
+        assert member.key not in UNACTED or any(UNACTED[member.key] in row for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("key", "state"),
+    [
+        ("CreateService.cluster", coverage.ACTED),
+        ("LogConfiguration.logDriver", coverage.PARTLY),
+        ("CreateService.role", coverage.STORED),
+        ("RegisterTaskDefinition.inferenceAccelerators", coverage.REFUSED),
+    ],
+)
+def test_the_first_words_of_a_text_tell_what_becomes_of_the_member(key: str, state: str) -> None:
+    assert coverage.state_of(key) == state
+
+
 def test_check_tells_a_stale_page_from_a_fresh_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
