@@ -15,7 +15,7 @@ import click
 from kecs.cli.client import events
 from kecs.cli.demo.ecs import DemoFailed, Ecs
 from kecs.cli.demo.server import DemoServer
-from kecs.cli.demo.stage import stage_for
+from kecs.cli.demo.stage import SimulatedStage, Stage
 from kecs.cli.demo.story import Story
 from kecs.cli.flags import flag
 
@@ -51,7 +51,7 @@ def demo_command(runtime: str, image: str | None) -> None:
     try:
         with DemoServer(runtime) as server:
             say(f"KECS at {server.url}, runtime: {server.runtime}")
-            stage = stage_for(server.runtime, server.label, image)
+            stage = _stage(server.runtime, server.label, image)
             shown = stage.image()
             say(f"Containers of {shown.name} ({shown.origin})")
             threading.Thread(target=_print_events, args=(server.url, say), daemon=True).start()
@@ -61,6 +61,15 @@ def demo_command(runtime: str, image: str | None) -> None:
     except DemoFailed as error:
         raise click.ClickException(f"The demo failed. {error}") from error
     say("Everything is stopped and removed. All of it happened as told.")
+
+
+def _stage(runtime: str, label: str, image: str | None) -> Stage:
+    """The stage for a KECS whose containers have that label. Docker's client is only imported where it is used."""
+    if runtime != "docker":
+        return SimulatedStage()
+    from kecs.cli.demo.docker import DockerStage
+
+    return DockerStage(label, image)
 
 
 def _print_events(url: str, say: Callable[[str], None]) -> None:

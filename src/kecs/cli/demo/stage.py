@@ -46,12 +46,3 @@ class SimulatedStage:
 
     def check_nothing_left(self) -> None:
         """Simulated containers are gone with the process."""
-
-
-def stage_for(runtime: str, label: str, image: str | None) -> Stage:
-    """The stage for a KECS whose containers have that label. Docker's client is only imported where it is used."""
-    if runtime != "docker":
-        return SimulatedStage()
-    from kecs.cli.demo.docker import DockerStage
-
-    return DockerStage(label, image)
