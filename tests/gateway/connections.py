@@ -91,7 +91,7 @@ async def serving(host: str | None = None) -> AsyncIterator[Gateway]:
     world = World()
     console = KernelConsole(world.kernel, "test")
     listener = socket.create_server(("127.0.0.1", 0))
-    server = HttpServer(world.kernel.ecs, lambda: admin_app(console, host), world.kernel.ids.uuid, host)
+    server = HttpServer(world.kernel.endpoint, lambda: admin_app(console, host), world.kernel.ids.uuid, host)
     listening = server.listening(listener)
     await listening.__aenter__()
     stopped = False

@@ -36,6 +36,31 @@ async def test_a_request_without_a_target_is_an_unknown_operation(gateway: Gatew
     assert (reply.headers.get("allow") == "POST, OPTIONS") == (status == 405)
 
 
+@pytest.mark.parametrize(
+    ("line", "service", "header", "content_type"),
+    [
+        ("POST /", "events", "X-Amz-Target: AWSEvents.PutEvents", "application/x-amz-json-1.1"),
+        ("POST /", "elasticloadbalancing", "Content-Type: application/x-www-form-urlencoded", "text/xml"),
+        ("GET /2015-03-31/functions", "lambda", "Accept: */*", "application/x-amz-json-1.1"),
+        ("PUT /bucket", "s3", "Accept: */*", "application/x-amz-json-1.1"),
+    ],
+)
+async def test_services_that_kecs_does_not_have_say_so(
+    gateway: Gateway, line: str, service: str, header: str, content_type: str
+) -> None:
+    connection = await gateway.connect()
+    signature = f"AWS4-HMAC-SHA256 Credential=x/20260101/us-east-1/{service}/aws4_request, SignedHeaders=host"
+    connection.send(
+        f"{line} HTTP/1.1\r\nHost: localhost\r\nAuthorization: {signature}\r\n{header}\r\n"
+        "Content-Length: 0\r\n\r\n".encode()
+    )
+    reply = await connection.reply()
+    assert (reply.status, reply.headers["content-type"]) == (400, content_type)
+    assert b"UnknownOperationException" in reply.body
+    assert b"KECS does not have the " in reply.body
+    assert b"It has Amazon ECS and Application Auto Scaling." in reply.body
+
+
 @pytest.mark.parametrize("path", ["/", "*"])
 async def test_options_are_told(gateway: Gateway, path: str) -> None:
     connection = await gateway.connect()

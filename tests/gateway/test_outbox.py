@@ -40,7 +40,7 @@ class Server:
 
     def connect(self) -> tuple[GatewayProtocol, Transport]:
         protocol = GatewayProtocol(
-            self._world.kernel.ecs,
+            self._world.kernel.endpoint,
             self._world.kernel.ids.uuid,
             lambda transport, data: self.handed_over.append((transport, data)),
             self._outbox,

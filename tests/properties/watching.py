@@ -23,7 +23,7 @@ def content(world: World) -> dict[str, dict[str, Any]]:
 def answered(world: World, operation: str, body: bytes) -> Any:
     """One call and what has to hold of its answer, which this gives back; None when it was refused, without a trace."""
     before = content(world)
-    answer = world.kernel.ecs.answer(f"{m.TARGET_PREFIX}.{operation}".encode(), None, body)
+    answer = world.kernel.endpoint.answer(f"{m.TARGET_PREFIX}.{operation}".encode(), None, body)
     decoded = json.loads(answer.body)
     if answer.status == 200:
         assert list(surprises(MODEL.operation_model(operation).output_shape, decoded)) == []

@@ -53,7 +53,7 @@ class World:
         """One API call over the wire format. Raises Refused."""
         signature = f"AWS4-HMAC-SHA256 Credential={account or 'key'}/20260101/{region}/ecs/aws4_request, x=y".encode()
         target = f"{m.TARGET_PREFIX}.{operation}".encode()
-        answer = self.kernel.ecs.answer(target, signature, msgspec.json.encode(members))
+        answer = self.kernel.endpoint.answer(target, signature, msgspec.json.encode(members))
         body = msgspec.json.decode(answer.body)
         if answer.status != 200:
             raise Refused(answer.status, body)

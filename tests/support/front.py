@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from kecs.app.http import HttpServer
-from kecs.gateway.ecs import Answer
+from kecs.gateway.endpoint import Answer
 from tests.scenarios.world import World
 
 
@@ -23,7 +23,7 @@ class Front:
 
     def answer(self, target: bytes, authorization: bytes | None, body: bytes) -> Answer:
         assert self.world is not None
-        return self.world.kernel.ecs.answer(target, authorization, body)
+        return self.world.kernel.endpoint.answer(target, authorization, body)
 
 
 @contextmanager

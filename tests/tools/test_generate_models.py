@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import botocore.session
 import pytest
 
 from tools import generate_models
 
 
-@pytest.fixture
-def target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the committed file that the generator takes for the real one."""
-    path = tmp_path / "model" / "ecs.py"
-    path.parent.mkdir()
-    path.write_text(generate_models.TARGET.read_text())
-    monkeypatch.setattr(generate_models, "TARGET", path)
-    return path
+@pytest.fixture(params=generate_models.SERVICES)
+def target(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """One of the copies of the committed files that the generator takes for the real ones."""
+    for name in generate_models.SERVICES:
+        (tmp_path / f"{name}.py").write_text((generate_models.FOLDER / f"{name}.py").read_text())
+    monkeypatch.setattr(generate_models, "FOLDER", tmp_path)
+    return tmp_path / f"{request.param}.py"
 
 
 def test_what_is_committed_is_fresh(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -46,3 +46,12 @@ def test_without_a_flag_it_is_written_anew(target: Path, monkeypatch: pytest.Mon
     assert generate_models.main() == 0
 
     assert target.read_text() == committed
+
+
+def test_a_service_may_have_only_some_of_its_operations() -> None:
+    few = generate_models.Service("Events", "events", frozenset({"PutEvents"}))
+    model = botocore.session.get_session().get_service_model("events")
+    text = generate_models.Writer(few, model).module()
+    assert "class PutEventsResultEntry(" in text
+    assert "class PutRuleRequest(" not in text
+    assert text.count("Operation(") == 1

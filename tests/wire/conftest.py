@@ -15,7 +15,7 @@ from botocore.compat import HTTPHeaders
 from kecs.control.clock import VirtualClock
 from kecs.control.ids import SeededIds
 from kecs.core.settings import Settings
-from kecs.gateway.ecs import EcsEndpoint
+from kecs.gateway.endpoint import Endpoint
 from kecs.store.memory import MemoryStore
 
 NewClient = Callable[..., Any]
@@ -29,9 +29,9 @@ class _Raw(BytesIO):
 
 
 @pytest.fixture
-def endpoint() -> EcsEndpoint:
+def endpoint() -> Endpoint:
     """An endpoint over an empty store, at a time that stands still."""
-    return EcsEndpoint(MemoryStore(), VirtualClock(), SeededIds(1), Settings())
+    return Endpoint(MemoryStore(), VirtualClock(), SeededIds(1), Settings())
 
 
 @pytest.fixture(scope="session")
@@ -41,7 +41,7 @@ def session() -> Any:
 
 
 @pytest.fixture
-def new_client(endpoint: EcsEndpoint, session: Any) -> NewClient:
+def new_client(endpoint: Endpoint, session: Any) -> NewClient:
     """Makes clients of the endpoint: `new_client(account=…, region=…)`."""
 
     def send(request: AWSPreparedRequest, **_: Any) -> Any:

@@ -13,7 +13,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.model import ListShape, MapShape, StructureShape
 
-from kecs.gateway.ecs import EcsEndpoint
+from kecs.gateway.endpoint import Endpoint
 
 MODEL = botocore.session.get_session().get_service_model("ecs")
 JSON_TYPES: dict[str, tuple[type, ...]] = {
@@ -37,7 +37,7 @@ class Raw(BytesIO):
 class Exchange:
     """A client of account 000000000000 whose requests reach an endpoint without a socket; `body` is the last answer."""
 
-    def __init__(self, session: Any, endpoint: EcsEndpoint) -> None:
+    def __init__(self, session: Any, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
         self.body: Any = None
         self._client = boto3.Session(

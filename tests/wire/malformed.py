@@ -79,7 +79,7 @@ def wrong(shape: Any) -> Iterator[tuple[str, Any]]:
     if shape.type_name == "string" and shape.enum:
         yield "enumeration", "NOT_ONE_OF_THEM"
     if "pattern" in shape.metadata:
-        yield "pattern", "\t"
+        yield "pattern", "\x01"
 
 
 def wrong_lengths(shape: Any, least: int | None, most: int | None) -> Iterator[Any]:

@@ -10,6 +10,7 @@ import pytest
 from tests.wire.malformed import smallest
 
 from kecs.aws.decoding import Decoder
+from kecs.aws.dialects import Ecs
 from kecs.aws.limits import LONGEST, MOST_ITEMS, limits_of
 from kecs.aws.model import ecs as m
 
@@ -23,7 +24,7 @@ def decoded(operation: str, member: str, value: Any) -> str:
     wire = m.OPERATIONS[operation].request.__struct_encode_fields__
     names = dict(zip(m.OPERATIONS[operation].request.__struct_fields__, wire, strict=True))
     try:
-        Decoder(m.OPERATIONS[operation])(json.dumps({**smallest(shape), names[member]: value}).encode())
+        Decoder(m.OPERATIONS[operation], Ecs())(json.dumps({**smallest(shape), names[member]: value}).encode())
     except m.InvalidParameterException as error:
         return error.message
     return ""

@@ -75,7 +75,7 @@ def test_a_request_there_and_its_answer_back(
 ) -> None:
     world = there.world()
     before = content(world)
-    exchange = Exchange(session, world.kernel.ecs)
+    exchange = Exchange(session, world.kernel.endpoint)
     shape = MODEL.operation_model(name).output_shape
     parsed = exchange.call(name, valid_requests(there)[name])
     assert list(surprises(shape, exchange.body)) == []
@@ -107,7 +107,7 @@ def test_what_is_not_there_is_refused_or_named_in_failures(
     declared = {shape.name for shape in MODEL.operation_model(name).error_shapes}
     for member, value in references(name, valid):
         body = json.dumps({**valid, member: value}).encode()
-        answer = world.kernel.ecs.answer(f"{m.TARGET_PREFIX}.{name}".encode(), None, body)
+        answer = world.kernel.endpoint.answer(f"{m.TARGET_PREFIX}.{name}".encode(), None, body)
         answered = json.loads(answer.body)
         if answer.status == 200:
             assert answered.get("failures") or all(value == [] for value in answered.values()), (member, answered)

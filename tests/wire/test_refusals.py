@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from kecs.aws.model import ecs as m
-from kecs.gateway.ecs import EcsEndpoint
+from kecs.gateway.endpoint import Endpoint
 from kecs.services.ecs import HANDLERS
 
 
-def ask(endpoint: EcsEndpoint, operation: str, body: bytes, prefix: str = m.TARGET_PREFIX) -> tuple[int, str, str]:
+def ask(endpoint: Endpoint, operation: str, body: bytes, prefix: str = m.TARGET_PREFIX) -> tuple[int, str, str]:
     """Status, error code and text."""
     answer = endpoint.answer(f"{prefix}.{operation}".encode(), None, body)
     error = json.loads(answer.body)
@@ -53,7 +53,7 @@ def smallest(shape: Any) -> Any:
 
 
 @pytest.mark.parametrize("prefix", [m.TARGET_PREFIX, "AmazonEC2ContainerServiceV20131113", ""])
-def test_an_unknown_target(endpoint: EcsEndpoint, prefix: str) -> None:
+def test_an_unknown_target(endpoint: Endpoint, prefix: str) -> None:
     operation = "CreateNothing" if prefix == m.TARGET_PREFIX else "ListClusters"
     status, code, _ = ask(endpoint, operation, b"{}", prefix)
     assert (status, code) == (400, "UnknownOperationException")
@@ -62,22 +62,22 @@ def test_an_unknown_target(endpoint: EcsEndpoint, prefix: str) -> None:
 @pytest.mark.parametrize(
     "body", [b"{", b"[]", b'"text"', b"null", b"\xff", b'{"maxResults": "ten"}', b'{"nextToken": 1}']
 )
-def test_a_body_that_cannot_be_read(endpoint: EcsEndpoint, body: bytes) -> None:
+def test_a_body_that_cannot_be_read(endpoint: Endpoint, body: bytes) -> None:
     status, code, _ = ask(endpoint, "ListClusters", body)
     assert (status, code) == (400, "SerializationException")
 
 
 @pytest.mark.parametrize("body", [b"{}", b"", b'{"cluster": null}'])
-def test_a_required_member_that_is_missing(endpoint: EcsEndpoint, body: bytes) -> None:
+def test_a_required_member_that_is_missing(endpoint: Endpoint, body: bytes) -> None:
     status, code, text = ask(endpoint, "DeleteCluster", body)
     assert (status, code, text) == (400, "InvalidParameterException", "Cluster can not be blank.")
 
 
-def test_a_value_outside_its_enumeration(endpoint: EcsEndpoint) -> None:
+def test_a_value_outside_its_enumeration(endpoint: Endpoint) -> None:
     status, code, text = ask(endpoint, "DescribeClusters", b'{"include": ["NOTHING"]}')
     assert (status, code) == (400, "InvalidParameterException")
     assert "NOTHING" in text
 
 
-def test_members_that_the_model_does_not_know_are_let_go(endpoint: EcsEndpoint) -> None:
+def test_members_that_the_model_does_not_know_are_let_go(endpoint: Endpoint) -> None:
     assert ask(endpoint, "ListClusters", b'{"addedNextYear": {"x": 1}}')[0] == 200

@@ -9,7 +9,7 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING
 
-from kecs.gateway.ecs import EcsEndpoint
+from kecs.gateway.endpoint import Endpoint
 from kecs.gateway.http import App, HttpApp
 from kecs.gateway.outbox import Outbox
 from kecs.gateway.protocol import MALFORMED, GatewayProtocol, on_the_wire
@@ -26,12 +26,12 @@ class HttpServer:
     """Everything that listens on KECS's port."""
 
     def __init__(
-        self, ecs: EcsEndpoint, admin: Callable[[], App], request_id: Callable[[], str], host: str | None = None
+        self, endpoint: Endpoint, admin: Callable[[], App], request_id: Callable[[], str], host: str | None = None
     ) -> None:
-        self._ecs = ecs
+        self._endpoint = endpoint
         self._request_id = request_id
         self._host = host
-        self._app = HttpApp(ecs, admin, request_id, host)
+        self._app = HttpApp(endpoint, admin, request_id, host)
         self._open: set[GatewayProtocol] = set()
         self._outbox: Outbox
         self._uvicorn: tuple[Config, ServerState] | None = None  # imported with the first connection it gets
@@ -54,7 +54,7 @@ class HttpServer:
         return len(self._open) + (len(self._uvicorn[1].connections) if self._uvicorn else 0)
 
     def _connection(self) -> GatewayProtocol:
-        return GatewayProtocol(self._ecs, self._request_id, self._hand_over, self._outbox, self._open, self._host)
+        return GatewayProtocol(self._endpoint, self._request_id, self._hand_over, self._outbox, self._open, self._host)
 
     def _hand_over(self, transport: asyncio.Transport, data: bytes) -> None:
         """Let uvicorn go on with this connection."""

@@ -15,14 +15,14 @@ from kecs.control.feed import Feed
 from kecs.control.loops import Control
 from kecs.control.traffic import RecordedTraffic
 from kecs.core.settings import Settings
-from kecs.gateway.ecs import EcsEndpoint
+from kecs.gateway.endpoint import Endpoint
 from kecs.ports.clock import Clock, Ids
 from kecs.ports.runtime import Capacity, Runtime
 from kecs.store.memory import MemoryStore
 
 
 class Kernel:
-    """Store, control loops, feed and the ECS endpoint, on a runtime that is open already."""
+    """Store, control loops, feed and the endpoint of AWS's APIs, on a runtime that is open already."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class Kernel:
         self.feed = Feed(clock)
         self.control = Control(store, runtime, clock, ids, settings, defer, self.traffic)
         store.subscribe(self.feed.notice)
-        self.ecs = EcsEndpoint(store, clock, ids, settings)
+        self.endpoint = Endpoint(store, clock, ids, settings)
         if isinstance(clock, VirtualClock):
             clock.drain = self.control.queue.drain
 

@@ -30,10 +30,12 @@ class _Metrics(Collector):
     def collect(self) -> Iterator[Metric]:
         store = self._kernel.store
         requests = CounterMetricFamily(
-            "kecs_requests", "Requests answered, by operation and error code.", labels=["operation", "error"]
+            "kecs_requests",
+            "Requests answered, by API, operation and error code.",
+            labels=["api", "operation", "error"],
         )
-        for (operation, error), count in self._kernel.ecs.answered.items():
-            requests.add_metric([operation, error], count)
+        for (api, operation, error), count in self._kernel.endpoint.answered.items():
+            requests.add_metric([api, operation, error], count)
         yield requests
         tasks = GaugeMetricFamily("kecs_tasks", "Tasks, by cluster and last status.", labels=["cluster", "status"])
         for (cluster, status), count in Counter((t.cluster_arn, t.last_status) for t in store.tasks).items():

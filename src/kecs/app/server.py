@@ -94,7 +94,7 @@ async def _answer(options: ServerOptions, kernel: Kernel, listener: socket.socke
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with HttpServer(kernel.ecs, admin, kernel.ids.uuid, options.host).listening(listener):
+    async with HttpServer(kernel.endpoint, admin, kernel.ids.uuid, options.host).listening(listener):
         gc.freeze()  # what was made until now stays; no collection needs to walk it
         gc.enable()
         on_ready(_url(listener), kernel.runtime.name)

@@ -2,8 +2,8 @@
 
 A body that is no JSON, or a member of the wrong type, is a SerializationException, as for every JSON service of
 AWS's. What the model does not allow (a required member that is missing, a value outside its enumeration, range, length
-or pattern, more items than documented) is refused by ECS itself: with ClientException where the operation is about
-task definitions, else with InvalidParameterException. Members that the model does not know are let go, as by AWS.
+or pattern, more items than documented) is refused by the API itself, in the words of its `dialects.Dialect`. Members
+that the model does not know are let go, as by AWS.
 """
 
 from __future__ import annotations
@@ -14,36 +14,20 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
+from kecs.aws.dialects import Dialect
 from kecs.aws.errors import ModeledError, SerializationException
-from kecs.aws.limits import limits_of
-from kecs.aws.model import ecs as m
-from kecs.aws.refusals import Mismatch, Missing, Violation, problems
-
-_REQUIRED_TEXTS = {
-    "RegisterTaskDefinition.family": "Family can not be blank.",
-    "RegisterTaskDefinition.containerDefinitions": "Container list cannot be empty.",
-    "RegisterDaemonTaskDefinition.containerDefinitions": "Container list cannot be empty.",
-    "DescribeTasks.tasks": "Tasks cannot be empty.",
-    "DescribeServices.services": "Services cannot be empty.",
-    "DeleteTaskDefinitions.taskDefinitions": "Task definitions cannot be empty.",
-}
-"""The texts of members whose absence AWS words in a way of its own."""
-
-_ABOUT_DEFINITIONS = {
-    "RegisterTaskDefinition",
-    "DescribeTaskDefinition",
-    "RegisterDaemonTaskDefinition",
-    "DescribeDaemonTaskDefinition",
-}
+from kecs.aws.refusals import Mismatch, problems
+from kecs.aws.structs import Operation
 
 
 class Decoder:
     """Decodes the requests of one operation."""
 
-    def __init__(self, operation: m.Operation) -> None:
+    def __init__(self, operation: Operation, dialect: Dialect) -> None:
         self._operation = operation
+        self._dialect = dialect
         self._decode = msgspec.json.Decoder(operation.request).decode
-        self._limits = limits_of(operation.name)
+        self._limits = dialect.limits(operation.name)
 
     def __call__(self, body: bytes) -> Any:
         """The request struct. Raises the error that AWS would answer."""
@@ -56,7 +40,7 @@ class Decoder:
             raise SerializationException("") from None
         for limit in self._limits:
             if text := limit.broken(request):
-                raise self._invalid(text)
+                raise self._dialect.invalid(self._operation.name, text)
         return request
 
     @cached_property
@@ -73,26 +57,4 @@ class Decoder:
         for problem in found:
             if isinstance(problem, Mismatch):
                 return SerializationException(problem.text)
-        for problem in found:
-            if isinstance(problem, Missing):
-                return self._invalid(self._missing(problem))
-        violations = [str(problem) for problem in found if isinstance(problem, Violation)]
-        return self._invalid(
-            f"{len(violations)} validation error{'s' if len(violations) > 1 else ''} detected: {'; '.join(violations)}"
-        )
-
-    def _missing(self, missing: Missing) -> str:
-        if not missing.path:
-            known = _REQUIRED_TEXTS.get(f"{self._operation.name}.{missing.member}")
-            return known or f"{_capital(missing.member)} can not be blank."
-        names = [name for name in missing.path.split(".") if name != "member" and not name.isdigit()]
-        if missing.member == "member":  # an item of a list
-            return f"{_capital(names[-1])} should not contain null or empty items."
-        return f"{_capital(names[-1])}.{missing.member} should not be null or empty."
-
-    def _invalid(self, text: str) -> ModeledError:
-        return (m.ClientException if self._operation.name in _ABOUT_DEFINITIONS else m.InvalidParameterException)(text)
-
-
-def _capital(name: str) -> str:
-    return name[:1].upper() + name[1:]
+        return self._dialect.refusal(self._operation.name, [p for p in found if not isinstance(p, Mismatch)])

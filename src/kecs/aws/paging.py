@@ -1,4 +1,4 @@
-"""Pages of a listing: `maxResults` and `nextToken` as every List operation of ECS takes them.
+"""Pages of a listing: `maxResults` and `nextToken` as every listing of AWS's JSON APIs takes them.
 
 Handlers cut their pages with `page`. Its tokens say where to go on; before one goes out, `gateway.listings` seals it
 together with all that the listing was asked for, so that none fits anywhere else and none can be made up.
@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from hashlib import blake2b
 from hmac import compare_digest
 
+from kecs.aws.errors import ModeledError
 from kecs.aws.model import ecs as m
 
 # The key makes tokens that nobody comes by in passing; it is the same everywhere, so a token outlives a restart.
@@ -41,16 +42,16 @@ def seal(token: str, listing: bytes) -> str:
     return urlsafe_b64encode(_checksum(token.encode(), listing) + token.encode()).decode()
 
 
-def unseal(sealed: str, listing: bytes) -> str:
-    """The token behind a sealed one. Raises InvalidParameterException for any that `seal` did not make like that."""
+def unseal(sealed: str, listing: bytes, invalid: type[ModeledError] = m.InvalidParameterException) -> str:
+    """The token behind a sealed one. Raises `invalid` for any that `seal` did not make like that."""
     try:
         raw = urlsafe_b64decode(sealed.encode())
     except (binascii.Error, ValueError):
-        raise _invalid() from None
+        raise invalid("Invalid token") from None
     checksum, token = raw[:_CHECKSUM], raw[_CHECKSUM:]
     # The decoder lets go of characters that it does not know; a token with such in it is none.
     if not compare_digest(checksum, _checksum(token, listing)) or urlsafe_b64encode(raw).decode() != sealed:
-        raise _invalid()
+        raise invalid("Invalid token")
     return token.decode()
 
 
@@ -63,12 +64,8 @@ def _position(keys: Sequence[str], token: str) -> int:
         position, last = token.split(" ", 1)
         fallback = int(position)
     except ValueError:
-        raise _invalid() from None
+        raise m.InvalidParameterException("Invalid token") from None
     try:
         return keys.index(last) + 1
     except ValueError:
         return fallback
-
-
-def _invalid() -> m.InvalidParameterException:
-    return m.InvalidParameterException("Invalid token")

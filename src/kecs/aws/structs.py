@@ -1,4 +1,4 @@
-"""The metaclass of KECS's frozen structs: the generated shapes and the records of `core`.
+"""What the generated models share, and the metaclass of KECS's frozen structs: the shapes and the records of `core`.
 
 msgspec makes every subclass of a frozen struct frozen too. Type checkers cannot know that of msgspec's own metaclass,
 which leaves it open; this one says so to them and is msgspec's own at run time.
@@ -6,9 +6,11 @@ which leaves it open; this one says so to them and is msgspec's own at run time.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, dataclass_transform
+from typing import TYPE_CHECKING, NamedTuple, dataclass_transform
 
 import msgspec
+
+from kecs.aws.errors import ModeledError
 
 if TYPE_CHECKING:
 
@@ -16,3 +18,12 @@ if TYPE_CHECKING:
     class FrozenStructMeta(msgspec.StructMeta): ...
 else:
     FrozenStructMeta = msgspec.StructMeta
+
+
+class Operation(NamedTuple):
+    """One operation: its name, what it takes, what it answers and the errors the model declares for it."""
+
+    name: str
+    request: type[msgspec.Struct]
+    response: type[msgspec.Struct]
+    errors: tuple[type[ModeledError], ...]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import zlib
 
-from kecs.gateway.ecs import Answer
+from kecs.gateway.endpoint import Answer
 
 MOST_BODY = 16 * 1024 * 1024  # bytes, packed or not; AWS takes far less, so that a mistake does not fill the memory
 TOO_LARGE = Answer(413, b'{"__type":"RequestEntityTooLargeException","message":"The request is too large."}')

@@ -1,4 +1,4 @@
-"""The ASGI application behind `gateway.protocol`: the admin API, and ECS for whoever comes by way of ASGI.
+"""The ASGI application behind `gateway.protocol`: the admin API, and AWS's APIs for whoever comes by way of ASGI.
 
 uvicorn runs it for connections that were handed over, and an in-process ASGI client can call it.
 """
@@ -10,11 +10,11 @@ from typing import Any
 
 from kecs.core.tasks.exec import PATH
 from kecs.gateway.bodies import MOST_BODY, TOO_LARGE, unpacked
-from kecs.gateway.ecs import Answer, EcsEndpoint
+from kecs.gateway.endpoint import Answer, Endpoint
+from kecs.gateway.foreign import refusal_of_foreign
 from kecs.gateway.guard import refusal
 from kecs.gateway.protocol import FOREIGN_PAGE
 
-JSON_1_1 = (b"content-type", b"application/x-amz-json-1.1")
 METHODS = (b"allow", b"POST, OPTIONS")
 _UNKNOWN = (
     b'{"__type":"UnknownOperationException","message":"There is nothing at this path: AWS requests are a POST to /."}'
@@ -34,10 +34,10 @@ class HttpApp:
     """Everything that port 5373 answers."""
 
     def __init__(
-        self, ecs: EcsEndpoint, admin: Callable[[], App], request_id: Callable[[], str], host: str | None = None
+        self, endpoint: Endpoint, admin: Callable[[], App], request_id: Callable[[], str], host: str | None = None
     ) -> None:
         """`admin` makes the application for /_kecs when it is first asked for; `host` is what KECS listens on."""
-        self._ecs = ecs
+        self._endpoint = endpoint
         self._make_admin = admin
         self._admin: App | None = None
         self._request_id = request_id
@@ -63,6 +63,10 @@ class HttpApp:
             return FOREIGN_PAGE
         if scope["path"].startswith(PATH):
             return NO_SESSIONS
+        authorization = headers.get(b"authorization")
+        foreign = None if target else refusal_of_foreign(authorization, headers.get(b"content-type", b""))
+        if foreign is not None:
+            return foreign
         if not target and scope["path"] not in ("/", "*"):
             return NOT_FOUND
         match scope["method"]:
@@ -70,13 +74,12 @@ class HttpApp:
                 return OPTIONS
             case "POST":
                 plain = unpacked(body, headers.get(b"content-encoding", b""))
-                authorization = headers.get(b"authorization")
-                return plain if isinstance(plain, Answer) else self._ecs.answer(target, authorization, plain)
+                return plain if isinstance(plain, Answer) else self._endpoint.answer(target, authorization, plain)
             case _:
                 return NOT_ALLOWED
 
     async def _send(self, send: Any, answer: Answer, *, last: bool) -> None:
-        headers = [JSON_1_1, (b"content-length", str(len(answer.body)).encode())]
+        headers = [(b"content-type", answer.content_type), (b"content-length", str(len(answer.body)).encode())]
         if answer in (OPTIONS, NOT_ALLOWED):
             headers.append(METHODS)
         if last:  # of this connection: what is left of the request is not read

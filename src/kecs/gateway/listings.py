@@ -1,4 +1,4 @@
-"""Seals the tokens of listings: wraps the handler of every operation that answers in pages. `gateway.ecs` calls it."""
+"""Seals the tokens of listings: wraps the handler of every operation that answers in pages. Called by `endpoint`."""
 
 from __future__ import annotations
 
@@ -7,25 +7,28 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from kecs.aws.model import ecs as m
 from kecs.aws.paging import seal, unseal
-from kecs.services.ecs.context import Context, Handler
+from kecs.aws.structs import Operation
+from kecs.services.apis import Api
+from kecs.services.context import Context, Handler
 
 _encode = msgspec.json.Encoder().encode
 
 
-def with_sealed_tokens(operation: m.Operation, handler: Handler) -> Handler:
+def with_sealed_tokens(api: Api, operation: Operation, handler: Handler) -> Handler:
     """The handler itself, or around it what opens the caller's token and seals the next one.
 
     A token holds for the same caller, operation and filters; only the size of the page may change. Any other is
-    refused with InvalidParameterException.
+    refused with the API's error for it.
     """
     if "next_token" not in operation.request.__struct_fields__:
         return handler
 
     def listing(context: Context, request: Any) -> Any:
-        given = request.next_token
-        opened = replace(request, next_token=unseal(given, _listing(operation, context, request))) if given else request
+        given, opened = request.next_token, request
+        if given:
+            token = unseal(given, _listing(operation, context, request), api.bad_token)
+            opened = replace(request, next_token=token)
         response = handler(context, opened)
         if response.next_token is None:
             return response
@@ -34,7 +37,7 @@ def with_sealed_tokens(operation: m.Operation, handler: Handler) -> Handler:
     return listing
 
 
-def _listing(operation: m.Operation, context: Context, request: Any) -> bytes:
+def _listing(operation: Operation, context: Context, request: Any) -> bytes:
     """What a token belongs to."""
     paging: dict[str, Any] = {"next_token": None}
     if "max_results" in request.__struct_fields__:

@@ -22,7 +22,7 @@ from typing import Protocol
 import httptools
 
 from kecs.gateway.bodies import MOST_BODY, TOO_LARGE, unpacked
-from kecs.gateway.ecs import Answer, EcsEndpoint
+from kecs.gateway.endpoint import Answer, Endpoint
 from kecs.gateway.guard import refusal
 from kecs.gateway.outbox import Outbox
 from kecs.gateway.plain import PlainReader
@@ -61,7 +61,7 @@ class GatewayProtocol(asyncio.Protocol):
 
     def __init__(
         self,
-        ecs: EcsEndpoint,
+        endpoint: Endpoint,
         request_id: Callable[[], str],
         handover: Handover,
         outbox: Outbox,
@@ -69,7 +69,7 @@ class GatewayProtocol(asyncio.Protocol):
         host: str | None = None,
     ) -> None:
         """`host` is the name or address that KECS was told to listen on."""
-        self._ecs = ecs
+        self._endpoint = endpoint
         self._request_id = request_id
         self._handover = handover
         self._outbox = outbox
@@ -121,7 +121,7 @@ class GatewayProtocol(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if self._between and not self._head and not self._over and (plain := self._plain.read(data)):
-            answer = on_the_wire(self._ecs.answer(*plain), self._request_id(), keep_alive=True)
+            answer = on_the_wire(self._endpoint.answer(*plain), self._request_id(), keep_alive=True)
             if not self._unsent:
                 self._outbox.add(self)
             self._unsent += answer
@@ -215,7 +215,7 @@ class GatewayProtocol(asyncio.Protocol):
 
     def _answer_of(self, body: bytes) -> Answer:
         plain = body if self._encoding is None else unpacked(body, self._encoding)
-        return plain if isinstance(plain, Answer) else self._ecs.answer(self._target, self._authorization, plain)
+        return plain if isinstance(plain, Answer) else self._endpoint.answer(self._target, self._authorization, plain)
 
     def _answer(self, answer: Answer, *, keep_alive: bool) -> None:
         self._unsent += on_the_wire(answer, self._request_id(), keep_alive=keep_alive)

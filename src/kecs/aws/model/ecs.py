@@ -9,28 +9,19 @@ its description.
 # ruff: noqa
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, NamedTuple, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta, field
 
 from kecs.aws.errors import ModeledError
-from kecs.aws.structs import FrozenStructMeta
+from kecs.aws.structs import FrozenStructMeta, Operation
 
 
 class Shape(
     msgspec.Struct, metaclass=FrozenStructMeta, frozen=True, kw_only=True, omit_defaults=True, rename="camel"
 ):
     """The base of every structure."""
-
-
-class Operation(NamedTuple):
-    """One operation: its name, what it takes, what it answers and the errors the model declares for it."""
-
-    name: str
-    request: type[Shape]
-    response: type[Shape]
-    errors: tuple[type[ModeledError], ...]
 
 
 

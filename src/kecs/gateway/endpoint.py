@@ -1,0 +1,120 @@
+"""AWS's JSON APIs: from target header and body to status and answer, with no HTTP server in sight.
+
+The chain, in this order:
+1. the target names an API of `services.apis` and one of its operations, or UnknownOperationException;
+2. the signature names account and region;
+3. the body becomes the operation's request struct;
+4. the handler runs in one transaction;
+5. what was committed is made durable; only then
+6. the answer goes out.
+A modelled error at any point becomes its answer and leaves no trace; anything else is a bug and answers 500.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from typing import Any, NamedTuple
+
+import msgspec
+
+from kecs.aws.decoding import Decoder
+from kecs.aws.errors import ModeledError, UnknownOperationException
+from kecs.aws.structs import Operation
+from kecs.core.settings import Settings
+from kecs.gateway.listings import with_sealed_tokens
+from kecs.gateway.signature import Callers
+from kecs.ports.clock import Clock, Ids
+from kecs.ports.store import Store
+from kecs.services.apis import APIS, Api
+from kecs.services.context import Context, Handler
+
+log = logging.getLogger(__name__)
+
+THERE = " and ".join(api.title for api in APIS)
+_BY_PREFIX = {api.target_prefix: api for api in APIS}
+
+
+class Answer(NamedTuple):
+    """An HTTP status and a body."""
+
+    status: int
+    body: bytes
+    content_type: bytes = b"application/x-amz-json-1.1"
+
+
+class Endpoint:
+    """Answers the requests of every API, account and region."""
+
+    def __init__(self, store: Store, clock: Clock, ids: Ids, settings: Settings) -> None:
+        self._store = store
+        self._clock = clock
+        self._ids = ids
+        self._settings = settings
+        self._callers = Callers(settings.account, settings.region)
+        self._routes: dict[bytes, tuple[Api, str, Decoder, Handler]] = {}
+        self.answered: Counter[tuple[str, str, str]] = Counter()  # by API, operation and error code ("": none)
+        self._encode = msgspec.json.Encoder().encode
+
+    def answer(self, target: bytes, authorization: bytes | None, body: bytes) -> Answer:
+        """The whole way of one request; never raises."""
+        api, name = APIS[0], ""
+        try:
+            api, name, decode, handler = self._routes.get(target) or self._route(target)
+            scope = self._callers.scope(authorization)
+            response = self._call(api, scope, handler, decode(body))
+        except ModeledError as error:
+            self.answered[api.name, name, error.code] += 1
+            return Answer(error.status, self._encode(_error(api, error.code, error.message, error.members)))
+        except Exception:
+            log.exception("%s failed", name)
+            self.answered[api.name, name, api.failure] += 1
+            return Answer(500, self._encode(_error(api, api.failure, "Service Unavailable.", {})))
+        self.answered[api.name, name, ""] += 1
+        return Answer(200, self._encode(response))
+
+    def _call(self, api: Api, scope: Any, handler: Handler, request: Any) -> Any:
+        principal = f"arn:aws:iam::{scope.account}:root"
+        context = Context(scope, principal, self._clock.now(), self._ids, self._store, self._settings)
+        with self._store.transaction():
+            if api.prepare is not None:
+                api.prepare(context)
+            response = handler(context, request)
+        self._store.flush()
+        return response
+
+    def _route(self, target: bytes) -> tuple[Api, str, Decoder, Handler]:
+        api, operation = _named(target.decode(errors="replace"))
+        handler = api.handlers.get(operation.name)
+        if handler is None:
+            raise _not_there_yet(operation)
+        decoder = Decoder(operation, api.dialect)
+        route = (api, operation.name, decoder, with_sealed_tokens(api, operation, handler))
+        self._routes[target] = route
+        return route
+
+
+def _named(target: str) -> tuple[Api, Operation]:
+    """The API and the operation that a target header names. Raises UnknownOperationException."""
+    if not target:
+        raise UnknownOperationException(
+            f"The requested operation, which no X-Amz-Target header names, is not known to {THERE}."
+        )
+    prefix, _, name = target.partition(".")
+    api = _BY_PREFIX.get(prefix)
+    if api is None:
+        raise UnknownOperationException(f"KECS does not have the API of {target}. It has {THERE}.")
+    operation = api.operations.get(name)
+    if operation is None:
+        raise UnknownOperationException(f"The requested operation {name} is not known to {api.title}.")
+    return api, operation
+
+
+def _not_there_yet(operation: Operation) -> ModeledError:
+    """The refusal of an operation that has no handler: an error that the model declares for it."""
+    error = next((error for error in operation.errors if error.code == "ClientException"), operation.errors[0])
+    return error(f"{operation.name} is not there yet in KECS: see docs/coverage.md for what is.")
+
+
+def _error(api: Api, code: str, text: str, members: dict[str, Any]) -> dict[str, Any]:
+    return {"__type": code, api.text: text, **members}

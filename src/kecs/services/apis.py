@@ -1,0 +1,59 @@
+"""The APIs of AWS that KECS answers, one row each. `gateway.endpoint` finds a request's row by its target header.
+
+All of them speak AWS's JSON protocol: the header names prefix and operation, the body is the request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from kecs.aws.dialects import Common, Dialect, Ecs
+from kecs.aws.errors import ModeledError
+from kecs.aws.model import application_autoscaling as autoscaling_model
+from kecs.aws.model import ecs as ecs_model
+from kecs.aws.structs import Operation
+from kecs.services import application_autoscaling, ecs
+from kecs.services.context import Context, Handler
+from kecs.services.ecs.clusters import ensure_default_cluster
+
+
+class Api(NamedTuple):
+    """One API."""
+
+    name: str  # in the scope of its signatures
+    title: str
+    target_prefix: str
+    operations: Mapping[str, Operation]
+    handlers: Mapping[str, Handler]  # an operation that is not among them is not there yet
+    dialect: Dialect
+    bad_token: type[ModeledError]  # for a nextToken that no listing gave out
+    failure: str  # the code of a bug
+    text: str = "message"  # what its errors call their text
+    prepare: Callable[[Context], None] | None = None  # before the handler, in its transaction
+
+
+APIS = (
+    Api(
+        name="ecs",
+        title="Amazon ECS",
+        target_prefix=ecs_model.TARGET_PREFIX,
+        operations=ecs_model.OPERATIONS,
+        handlers=ecs.HANDLERS,
+        dialect=Ecs(),
+        bad_token=ecs_model.InvalidParameterException,
+        failure="ServerException",
+        prepare=ensure_default_cluster,
+    ),
+    Api(
+        name="application-autoscaling",
+        title="Application Auto Scaling",
+        target_prefix=autoscaling_model.TARGET_PREFIX,
+        operations=autoscaling_model.OPERATIONS,
+        handlers=application_autoscaling.HANDLERS,
+        dialect=Common(autoscaling_model.ValidationException),
+        bad_token=autoscaling_model.InvalidNextTokenException,
+        failure="InternalServiceException",
+        text="Message",
+    ),
+)
