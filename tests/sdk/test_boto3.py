@@ -164,6 +164,25 @@ def test_an_update_without_downtime(ecs: Any, cluster: str, image: Any) -> None:
     assert deployment["rolloutState"] == "COMPLETED"
 
 
+def test_an_update_that_cannot_start_is_rolled_back(ecs: Any, cluster: str, image: Any) -> None:
+    good = define(ecs, "web", image())
+    serve(ecs, cluster, good, 2)
+    gone = [{"name": "KECS_SIM_PULL_ERROR", "value": "manifest unknown"}]  # what a simulated registry would not know
+    bad = define(ecs, "web", "registry.invalid/gone:1", environment=gone)
+    breaker = {"deploymentCircuitBreaker": {"enable": True, "rollback": True}}
+    ecs.update_service(cluster=cluster, service="web", taskDefinition=bad, deploymentConfiguration=breaker)
+
+    def ended() -> bool:
+        newest = ecs.list_service_deployments(cluster=cluster, service="web")["serviceDeployments"][0]
+        return bool(newest["status"] == "ROLLBACK_SUCCESSFUL")
+
+    until(ended, 120, "the way back")
+    wait_stable(ecs, cluster)
+    (service,) = ecs.describe_services(cluster=cluster, services=["web"])["services"]
+    assert service["taskDefinition"] == good
+    assert [task["taskDefinitionArn"] for task in tasks(ecs, cluster)] == [good, good]
+
+
 def test_scale_to_zero_and_delete(ecs: Any, cluster: str, image: Any) -> None:
     serve(ecs, cluster, define(ecs, "web", image()), 2)
     ecs.update_service(cluster=cluster, service="web", desiredCount=0)
