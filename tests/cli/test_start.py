@@ -158,6 +158,8 @@ def test_a_server_on_all_addresses_is_found_on_this_machines(shell: Shell) -> No
         ({"DEBUG": "true"}, "debug"),
         ({"DEBUG": "false"}, "info"),
         ({"LOG_LEVEL": "WARNING", "DEBUG": "true"}, "warning"),
+        ({"LOG_LEVEL": "WARN"}, "warning"),
+        ({"LOG_LEVEL": "critical"}, "error"),
         ({"KECS_LOG_LEVEL": "error", "LOG_LEVEL": "trace"}, "error"),
     ],
 )

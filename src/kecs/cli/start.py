@@ -17,7 +17,15 @@ if TYPE_CHECKING:
     from kecs.cli.detach import WaitingParent
 
 _LEVELS = ["trace", "debug", "info", "warning", "error"]
+_OTHER_NAMES = {"warn": "warning", "critical": "error", "fatal": "error"}
 _MANY = 1000  # ephemeral instances without a name of their own
+
+
+class _Level(click.Choice[str]):
+    """LOG_LEVEL is often set for other programs too, which have further names for the levels."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return super().convert(_OTHER_NAMES.get(str(value).lower(), value), param, ctx)
 
 
 def _default_level() -> str:
@@ -56,7 +64,7 @@ def _default_level() -> str:
 )
 @flag(
     "--log-level",
-    type=click.Choice(_LEVELS, case_sensitive=False),
+    type=_Level(_LEVELS, case_sensitive=False),
     envvar=("LOG_LEVEL",),
     default=_default_level,
     show_default=False,
