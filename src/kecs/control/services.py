@@ -125,8 +125,8 @@ class Services:
             self.add(arn)
 
     def _notice_room(self, cluster: str) -> None:
-        sets = self._store.task_sets.where("unplaced", cluster)
-        for arn in {*self._store.services.keys("unplaced", cluster), *(task_set.service_arn for task_set in sets)}:
+        sets = [task_set.service_arn for task_set in self._store.task_sets.where("unplaced", cluster)]
+        for arn in dict.fromkeys((*self._store.services.keys("unplaced", cluster), *sets)):
             self._more_room.add(arn)
             self.add(arn)
 
