@@ -172,6 +172,15 @@ def test_an_instance_that_is_active_again_is_taken_at_once(world: World) -> None
     world.until(lambda: places(world)[second] == 1, 0.1)
 
 
+def test_an_instance_whose_agent_is_back_is_taken_at_once(world: World) -> None:
+    second = machine(world, 2)
+    successor = machine(world, 2)  # the machine registers anew, and nobody speaks for the instance before
+    world.call("DeregisterContainerInstance", containerInstance=successor)
+    wait_for_room(world)
+    machine(world, 2, containerInstanceArn=second)
+    world.until(lambda: places(world)[second] == 1, 0.1)
+
+
 def test_an_instance_that_has_grown_is_taken_at_once(world: World) -> None:
     small = machine(world, 2, totalResources=resources(memory=1024))
     wait_for_room(world)
