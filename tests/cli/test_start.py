@@ -32,16 +32,33 @@ def health(url: str) -> dict[str, object]:
         return found
 
 
-def test_in_the_foreground_it_is_ready_in_one_line_and_stops_at_a_signal(shell: Shell) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_in_the_foreground_it_is_ready_in_one_line_and_stops_at_a_signal(shell: Shell, number: int) -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "kecs", "start"], env=shell.environment, stdout=subprocess.PIPE, text=True
     ) as server:
         assert server.stdout is not None
         assert health(url_of(server.stdout.readline()))["pid"] == server.pid
-        server.send_signal(signal.SIGTERM)
+        server.send_signal(number)
         assert server.stdout.read() == ""
     assert server.returncode == 0
     assert list(shell.data.iterdir()) == []
+
+
+def test_nohup_is_heeded(shell: Shell) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "kecs", "start"],
+        env=shell.environment,
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN),
+    ) as server:
+        assert server.stdout is not None
+        url = url_of(server.stdout.readline())
+        server.send_signal(signal.SIGHUP)
+        assert health(url)["status"] == "ok"
+        server.terminate()
+    assert server.returncode == 0
 
 
 def test_detached_it_goes_on_and_is_stopped_by_name(shell: Shell) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .managed import AGENT, Managed
 from .world import World
 
 POLICY = {"enabled": True, "restartAttemptPeriod": 60, "ignoredExitCodes": [0]}
@@ -60,4 +61,20 @@ def test_a_sidecar_is_restarted_without_its_siblings(world: World) -> None:
     assert (
         len([event for event in world.events("container") if "log" in event.message and "restarts" in event.message])
         == 3
+    )
+
+
+def test_a_daemon_is_restarted_on_its_instance(world: World) -> None:
+    managed = Managed(world)
+    managed.register("agent", {**AGENT, "command": CRASHES, "restartPolicy": POLICY})
+    managed.create()
+    managed.serve(1)
+    managed.running(1)
+    (before,) = managed.tasks()
+    world.clock.advance(600)
+    (after,) = managed.tasks()
+    assert (after["taskArn"], after["lastStatus"]) == (before["taskArn"], "RUNNING")
+    assert (
+        len([event for event in world.events("container") if "agent" in event.message and "restarts" in event.message])
+        == 6
     )

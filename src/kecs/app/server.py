@@ -35,7 +35,7 @@ class StartupError(Exception):
 
 
 def serve(options: ServerOptions, on_ready: Ready) -> None:
-    """Run until SIGTERM or SIGINT; `on_ready(url, runtime)` once requests are answered. Raises StartupError."""
+    """Run until SIGTERM, SIGINT or SIGHUP; `on_ready(url, runtime)` once requests are answered. Raises StartupError."""
     gc.disable()  # starting only makes things that stay
     configure_logging(options.log_level)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -92,7 +92,8 @@ async def _answer(options: ServerOptions, kernel: Kernel, listener: socket.socke
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    under_nohup = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    for number in (signal.SIGTERM, signal.SIGINT, *(() if under_nohup else (signal.SIGHUP,))):
         loop.add_signal_handler(number, stop.set)
     async with HttpServer(kernel.endpoint, admin, kernel.ids.uuid, options.host).listening(listener):
         gc.freeze()  # what was made until now stays; no collection needs to walk it
