@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from kecs.core.eventbridge.event import Event
 from kecs.gateway.admin import admin_app
 from kecs.gateway.admin_streams import server_sent_events
-from kecs.ports.console import ClockNotControllable, ClockState, FeedEvent, NoSuchContainer
+from kecs.ports.console import ClockNotControllable, ClockState, FeedEvent, NoSuchContainer, SentEvent
 from kecs.ports.runtime import LogLine
 
 
@@ -19,6 +20,18 @@ def event(number: int) -> FeedEvent:
     return FeedEvent(
         id=number, at=1.0, kind="task", arn=f"task/{number}", cluster=None, before=None, after="RUNNING", message="runs"
     )
+
+
+SENT = SentEvent(
+    id=7,
+    event=Event(
+        detail_type="T",
+        about="arn:aws:ecs:eu-west-1:111122223333:x/y",
+        at=0.5,
+        detail=lambda subject, _: subject,
+        subject={"a": 1},
+    ),
+)
 
 
 class FakeConsole:
@@ -39,7 +52,7 @@ class FakeConsole:
     async def reset(self) -> None:
         self.calls.append(("reset",))
 
-    async def events(self, since: int | None = None) -> AsyncIterator[FeedEvent]:
+    async def events(self, since: int | None = None, told: str = "kecs") -> AsyncIterator[FeedEvent]:
         self.calls.append(("events", since))
         for remembered in [] if since is None else self.recent_events(since):
             yield remembered
@@ -47,7 +60,9 @@ class FakeConsole:
         yield event(6)
         await asyncio.Event().wait()
 
-    def recent_events(self, since: int = 0) -> list[FeedEvent]:
+    def recent_events(self, since: int = 0, told: str = "kecs") -> Any:
+        if told == "eventbridge":
+            return [SENT] if since < SENT.id else []
         return [event(number) for number in (3, 4, 5) if number > since]
 
     def clock(self) -> ClockState:
@@ -292,6 +307,22 @@ async def test_events_without_following_are_those_remembered() -> None:
     frames = answer.body.decode().strip().split("\n\n")
     assert [frame.split("\n")[0] for frame in frames] == ["id: 4", "id: 5"]
     assert json.loads(frames[0].split("\n")[1].removeprefix("data: "))["arn"] == "task/4"
+
+
+async def test_events_as_eventbridge_gets_them() -> None:
+    answer = await call(FakeConsole(), "GET", "/_kecs/events?since=0&follow=false&format=eventbridge")
+    number, data = answer.body.decode().strip().split("\n")
+    assert number == "id: 7"
+    event = json.loads(data.removeprefix("data: "))
+    assert (event["source"], event["account"], event["region"]) == ("aws.ecs", "111122223333", "eu-west-1")
+    assert (event["time"], event["detail"]) == ("1970-01-01T00:00:00Z", {"a": 1})
+    since = await call(FakeConsole(), "GET", "/_kecs/events?since=7&follow=false&format=eventbridge")
+    assert since.body == b""
+
+
+async def test_events_in_no_format_that_there_is() -> None:
+    answer = await call(FakeConsole(), "GET", "/_kecs/events?format=xml")
+    assert (answer.status, answer.json()) == (400, {"error": "format is kecs or eventbridge."})
 
 
 async def test_a_reader_that_comes_back_resumes_where_it_was() -> None:

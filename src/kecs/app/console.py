@@ -19,7 +19,7 @@ from kecs.core.records import TaskRecord
 from kecs.core.scheduling.snapshot import service_task
 from kecs.core.scheduling.view import service_view
 from kecs.core.tasks.view import task_view
-from kecs.ports.console import ClockNotControllable, ClockState, FeedEvent, NoSuchContainer
+from kecs.ports.console import ClockNotControllable, ClockState, EventFormat, FeedEvent, NoSuchContainer, SentEvent
 from kecs.ports.runtime import LogLine
 from kecs.runtimes.simulated import SimulatedRuntime
 from kecs.services.ecs.express import shown
@@ -99,11 +99,13 @@ class KernelConsole:
     async def reset(self) -> None:
         await self._kernel.reset()
 
-    def events(self, since: int | None = None) -> AsyncIterator[FeedEvent]:
-        return self._kernel.feed.follow(since)
+    def events(
+        self, since: int | None = None, told: EventFormat = "kecs"
+    ) -> AsyncIterator[FeedEvent] | AsyncIterator[SentEvent]:
+        return self._kernel.feed.follow(since) if told == "kecs" else self._kernel.sent.follow(since)
 
-    def recent_events(self, since: int = 0) -> list[FeedEvent]:
-        return self._kernel.feed.recent(since)
+    def recent_events(self, since: int = 0, told: EventFormat = "kecs") -> list[FeedEvent] | list[SentEvent]:
+        return self._kernel.feed.recent(since) if told == "kecs" else self._kernel.sent.recent(since)
 
     def clock(self) -> ClockState:
         clock = self._kernel.clock

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from kecs.control.clock import VirtualClock
+from kecs.control.eventbridge import EventBridge, KeptEvents
 from kecs.control.feed import Feed
 from kecs.control.loops import Control
 from kecs.control.traffic import RecordedTraffic
@@ -42,7 +43,9 @@ class Kernel:
         self.runtime = runtime
         self.feed = Feed(clock)
         self.control = Control(store, runtime, clock, ids, settings, defer, self.traffic)
+        self.sent = KeptEvents()
         store.subscribe(self.feed.notice)
+        store.subscribe(EventBridge(store, clock, self.sent).notice)
         self.endpoint = Endpoint(store, clock, ids, settings)
         if isinstance(clock, VirtualClock):
             clock.drain = self.control.queue.drain

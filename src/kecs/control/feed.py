@@ -5,12 +5,10 @@ A listener of the store; `app` offers it as Console.events.
 
 from __future__ import annotations
 
-import asyncio
-from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
-from itertools import islice
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from kecs.control.recent import Recent
 from kecs.core.arns import last_part
 from kecs.core.lifecycle import CONTAINER_STATUS
 from kecs.core.records import Change, ServiceRecord, TaskRecord
@@ -23,14 +21,12 @@ REMEMBERED = 20_000  # events; a few megabytes
 Seen = tuple[str, str, "str | None", "str | None", "str | None", str]
 
 
-class Feed:
+class Feed(Recent[FeedEvent]):
     """State changes in the order in which they were committed."""
 
     def __init__(self, clock: Clock) -> None:
+        super().__init__(REMEMBERED)
         self._clock = clock
-        self._events: deque[FeedEvent] = deque(maxlen=REMEMBERED)
-        self._last = 0
-        self._news: set[asyncio.Event] = set()
 
     def notice(self, changes: list[Change]) -> None:
         """A listener of the store."""
@@ -41,36 +37,13 @@ class Feed:
                 for seen in describe(old, new):
                     self._add(seen)
         if self._last != before:
-            for news in self._news:
-                news.set()
-
-    def recent(self, since: int = 0) -> list[FeedEvent]:
-        """What is remembered of the events after the one with this id."""
-        missed = max(0, self._last - since)
-        return list(islice(reversed(self._events), missed))[::-1]  # at the cost of what is new, not of all there is
-
-    async def follow(self, since: int | None = None) -> AsyncIterator[FeedEvent]:
-        """Events after `since` (None: from now on), without end."""
-        position = self._last if since is None else min(since, self._last)
-        news = asyncio.Event()
-        self._news.add(news)
-        try:
-            while True:
-                news.clear()
-                for event in self.recent(position):
-                    position = event.id
-                    yield event
-                if position == self._last:
-                    await news.wait()
-        finally:
-            self._news.discard(news)
+            self._tell()
 
     def _add(self, seen: Seen) -> None:
         kind, arn, cluster, before, after, message = seen
-        self._last += 1
-        self._events.append(
+        self._keep(
             FeedEvent(
-                id=self._last,
+                id=self._last + 1,
                 at=self._clock.now(),
                 kind=kind,
                 arn=arn,

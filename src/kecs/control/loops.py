@@ -14,6 +14,7 @@ from kecs.control.express import Express
 from kecs.control.gateways import Gateways
 from kecs.control.providers import Providers
 from kecs.control.queue import WorkQueue
+from kecs.control.rooms import Rooms
 from kecs.control.services import Services
 from kecs.control.sessions import Sessions
 from kecs.control.supervisor import KIND as TASK
@@ -55,6 +56,7 @@ class Control:
         self._gateways = Gateways(store, clock, ids, self.queue, traffic)
         self._express = Express(store, clock, self.queue, traffic)
         self._agents = Agents(store, clock, self.queue)
+        self._rooms = Rooms(store, self.queue)
         capacity = (self._providers.notice, self._capacity.notice)
         daemons = (self._daemons.notice, self._daemon_definitions.notice)
         services = (self._notice, self._services.notice)
@@ -64,6 +66,7 @@ class Control:
         store.subscribe(self._gateways.notice)
         store.subscribe(self._express.notice)
         store.subscribe(self._agents.notice)
+        store.subscribe(self._rooms.notice)
 
     async def recover(self) -> None:
         """Take up what an earlier process left: adopt what runs, remove what no record wants."""

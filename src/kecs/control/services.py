@@ -17,7 +17,7 @@ from kecs.control.task_sets import TaskSets
 from kecs.core.arns import last_part
 from kecs.core.capacity.providers import patient
 from kecs.core.deployments.counts import tally
-from kecs.core.instances.changes import LEFT
+from kecs.core.instances.changes import LEFT, only_counted
 from kecs.core.placement import Room, closest
 from kecs.core.placement.scale_in import Spots, spots
 from kecs.core.records import (
@@ -77,7 +77,9 @@ class Services:
         self.working = arn
         try:
             with self._store.transaction():
-                self._commit(before, decided, tasks, now)
+                if service is not before:
+                    self._store.services.put(service)  # whoever watches sees every state of its deployments
+                self._commit(service, decided, tasks, now)
                 more = self._history.write(decided.service, history, tasks, numbers, now)
         finally:
             self.working = None
@@ -110,7 +112,7 @@ class Services:
     def notice(self, changes: list[Change]) -> None:
         """A listener of the store: instances that come, change and go, and room for tasks that found none."""
         for table, key, before, after in changes:
-            if table == "instances":
+            if table == "instances" and not only_counted(before, after):
                 if before is None or after is None or before.instance.status != after.instance.status:
                     self._add_all(self._places.services_on(key))
                 self._add_all(self._store.services.keys("daemon", (after or before).cluster_arn))

@@ -23,6 +23,7 @@ from kecs.core.records import TaskRecord
 from kecs.core.taskdefs.overrides import task_plan
 from kecs.core.tasks.agent import observe, taken_over
 from kecs.core.tasks.apply import apply
+from kecs.core.tasks.changes import counted_once
 from kecs.core.tasks.commands import Command, Provision, Pull, Release, Restart, Start, Stop
 from kecs.core.tasks.plan import TaskPlan
 from kecs.core.tasks.recover import recover
@@ -128,6 +129,7 @@ class Supervisors:
 
     def _put(self, before: TaskRecord, after: TaskRecord) -> TaskRecord:
         if after is not before:
+            after = counted_once(before, after)
             self._store.tasks.put(after)
         return after
 

@@ -43,6 +43,9 @@ PROTECTED_SET = (
 GUIDE = " For more information, see the Troubleshooting section of the Amazon ECS Developer Guide."
 THROTTLED = "is unable to consistently start tasks successfully." + GUIDE
 NOT_PLACED = "was unable to place a task because no container instance met all of its requirements."
+NO_CAPACITY = "was unable to reach steady state. Reason: No Container Instances were found in your capacity provider."
+NOT_ALL_LAUNCHED = "could not launch"
+NOT_ALL = f"{NOT_ALL_LAUNCHED} {{count}} tasks for deployment {{deployment}}. Reason: {{reason}}"
 
 # What AWS says of the closest matching instance, by the reason that RunTask's failures give.
 CLOSEST = {
@@ -59,6 +62,8 @@ RESOLVED_BY = {
     PROTECTED: ("has stopped", STEADY, TASK_SET_STEADY),
     THROTTLED: (STEADY, TASK_SET_STEADY),
     NOT_PLACED: ("has started", STEADY, TASK_SET_STEADY),
+    NO_CAPACITY: ("has started", STEADY, TASK_SET_STEADY),
+    NOT_ALL_LAUNCHED: (STEADY, TASK_SET_STEADY),
 }
 
 
@@ -104,10 +109,20 @@ def rolling_back(deployment_id: str) -> str:
 def not_placed(reason: str, instance: str | None = None) -> str:
     """No instance took a task. `reason` is a failure reason of RunTask, `instance` the closest one's ARN or id."""
     if reason.startswith("No Container Instances"):
-        return f"{NOT_PLACED} Reason: {reason}{GUIDE}"
+        return NO_CAPACITY if NO_CAPACITY.endswith(reason) else f"{NOT_PLACED} Reason: {reason}{GUIDE}"
     closest = f"(container-instance {last_part(instance)})" if instance else "container-instance"
     complaint = CLOSEST.get(reason) or CLOSEST_OTHER.format(reason=reason)
     return f"{NOT_PLACED} The closest matching {closest} {complaint}{GUIDE}"
+
+
+def not_all_launched(count: int, deployment_id: str, reason: str) -> str:
+    """Some of the tasks of a launch were started, and `count` found no place."""
+    return NOT_ALL.format(count=count, deployment=deployment_id, reason=reason)
+
+
+def kind_of(text: str) -> str:
+    """The key of RESOLVED_BY that tells events of the text's kind."""
+    return next(kind for kind in RESOLVED_BY if text.startswith(kind))
 
 
 def computed_desired_count(task_set: str, count: int) -> str:

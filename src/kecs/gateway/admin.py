@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, ExceptionHandler, Receive, Scope, Send
 from kecs.gateway.admin_streams import log_lines, server_sent_events
 from kecs.gateway.guard import refusal
 from kecs.gateway.health import health_response
-from kecs.ports.console import ClockNotControllable, Console, NoSuchContainer
+from kecs.ports.console import ClockNotControllable, Console, EventFormat, NoSuchContainer
 
 MAX_ADVANCE = 315_360_000.0  # ten years, in seconds: what is recurring has to happen that often
 
@@ -81,7 +81,13 @@ class _Admin:
     async def events(self, request: Request) -> Response:
         resume = request.headers.get("last-event-id") or request.query_params.get("since")
         since = None if resume is None else _integer("since", resume)
-        stream = server_sent_events(self._console, since, follow=_flag(request, "follow", default=True))
+        told: EventFormat = "kecs"
+        match request.query_params.get("format", told):
+            case "kecs" | "eventbridge" as given:
+                told = given
+            case _:
+                raise HTTPException(400, "format is kecs or eventbridge.")
+        stream = server_sent_events(self._console, since, follow=_flag(request, "follow", default=True), told=told)
         return StreamingResponse(stream, media_type="text/event-stream", headers=_NO_CACHE)
 
     async def metrics(self, _: Request) -> Response:

@@ -8,26 +8,32 @@ from contextlib import suppress
 
 import msgspec
 
-from kecs.ports.console import Console, FeedEvent
+from kecs.core.eventbridge.event import written_out
+from kecs.ports.console import Console, EventFormat, FeedEvent, SentEvent
 from kecs.ports.runtime import LogLine
 
 KEEP_ALIVE = 15.0  # seconds without a change until a comment is sent, so that proxies and readers see a live connection
 
 
 async def server_sent_events(
-    console: Console, since: int | None, *, follow: bool = True, keep_alive: float = KEEP_ALIVE
+    console: Console,
+    since: int | None,
+    *,
+    follow: bool = True,
+    told: EventFormat = "kecs",
+    keep_alive: float = KEEP_ALIVE,
 ) -> AsyncIterator[bytes]:
-    """State changes after `since` (None: from now on); without `follow` only those that are still remembered.
+    """What happens after `since` (None: from now on); without `follow` only what is still remembered.
 
     An id that was not given yet is from before a restart of KECS: its reader has seen none of the events there are.
     """
-    if since is not None and not any(event.id >= since for event in console.recent_events()[-1:]):
+    if since is not None and not any(event.id >= since for event in console.recent_events(told=told)[-1:]):
         since = 0
     if not follow:
-        for remembered in console.recent_events(since or 0):
+        for remembered in console.recent_events(since or 0, told):
             yield _rendered(remembered)
         return
-    events = console.events(since)
+    events = console.events(since, told)
     upcoming = _next(events)
     try:
         await asyncio.sleep(0)  # the subscription begins with the first step of `events`
@@ -54,12 +60,13 @@ async def log_lines(lines: AsyncIterator[LogLine]) -> AsyncIterator[bytes]:
         yield line.text.encode("utf-8", "surrogateescape") + b"\n"
 
 
-def _next(events: AsyncIterator[FeedEvent]) -> asyncio.Task[FeedEvent | None]:
-    async def following() -> FeedEvent | None:
+def _next(events: AsyncIterator[FeedEvent] | AsyncIterator[SentEvent]) -> asyncio.Task[FeedEvent | SentEvent | None]:
+    async def following() -> FeedEvent | SentEvent | None:
         return await anext(events, None)
 
     return asyncio.ensure_future(following())
 
 
-def _rendered(event: FeedEvent) -> bytes:
-    return b"id: %d\ndata: %s\n\n" % (event.id, msgspec.json.encode(event))
+def _rendered(event: FeedEvent | SentEvent) -> bytes:
+    data = written_out(event.event) if isinstance(event, SentEvent) else event
+    return b"id: %d\ndata: %s\n\n" % (event.id, msgspec.json.encode(data))

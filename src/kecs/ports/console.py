@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
+from kecs.core.eventbridge.event import Event
 from kecs.core.records import Record
 from kecs.ports.runtime import LogLine
 
@@ -20,6 +21,17 @@ class FeedEvent(Record):
     before: str | None  # the status before, None when it is new
     after: str | None  # the status after, None when it is gone
     message: str  # one line for people
+
+
+class SentEvent(Record):
+    """An event that ECS has sent to EventBridge."""
+
+    id: int  # counts up from 1 within a process; the event's own id is another
+    event: Event
+
+
+EventFormat = Literal["kecs", "eventbridge"]
+"""What is told: every state change as KECS sees it, or the events that ECS sends."""
 
 
 class ClockState(Record):
@@ -50,11 +62,13 @@ class Console(Protocol):
     async def reset(self) -> None:
         """Forget everything, stop every container; done when it returns."""
 
-    def events(self, since: int | None = None) -> AsyncIterator[FeedEvent]:
-        """State changes after the event with id `since` (None: from now on), without end."""
+    def events(
+        self, since: int | None = None, told: EventFormat = "kecs"
+    ) -> AsyncIterator[FeedEvent] | AsyncIterator[SentEvent]:
+        """What happens after the event with id `since` (None: from now on), without end."""
 
-    def recent_events(self, since: int = 0) -> list[FeedEvent]:
-        """What is still remembered of the changes after `since`."""
+    def recent_events(self, since: int = 0, told: EventFormat = "kecs") -> list[FeedEvent] | list[SentEvent]:
+        """What is still remembered of what came after `since`."""
 
     def clock(self) -> ClockState: ...
 

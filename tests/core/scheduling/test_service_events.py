@@ -135,13 +135,23 @@ def test_no_room_without_any_instance():
     assert world.messages() == [f"{NO_INSTANCE} Reason: {reason} {GUIDE}"]
 
 
+def test_no_instance_of_a_capacity_provider():
+    world = World(1)
+    launch = Launch(deployment_id=world.primary.id, count=1)
+    reason = "No Container Instances were found in your capacity provider."
+    for _ in range(2):
+        world.service = after_launch(world.service, launch, [], [reason], world.now, world.new_id)
+    assert world.messages() == [f"was unable to reach steady state. Reason: {reason}"]
+
+
 def test_a_launch_of_which_some_found_room():
     world = World(2)
     launch = Launch(deployment_id=world.primary.id, count=2)
     world.service = after_launch(world.service, launch, ["arn/a"], ["RESOURCE:CPU"], world.now, world.new_id)
-    started, failed = world.messages()
+    started, failed, missing = world.messages()
     assert started == "has started 1 tasks: (task a)."
     assert failed.startswith(NO_INSTANCE)
+    assert missing == f"could not launch 1 tasks for deployment {world.primary.id}. Reason: RESOURCE:CPU"
     assert world.primary.retry_at == world.now + 1
 
 

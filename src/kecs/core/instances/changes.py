@@ -34,6 +34,13 @@ def changed(record: InstanceRecord, **members: Any) -> InstanceRecord:
     return replace(record, instance=instance)
 
 
+def only_counted(before: InstanceRecord | None, after: InstanceRecord | None) -> bool:
+    """Whether the instance is the same and only its version has changed: tasks came or went."""
+    if before is None or after is None or before.instance.version == after.instance.version:
+        return False
+    return replace(before, instance=replace(before.instance, version=after.instance.version)) == after
+
+
 def deregistered(record: InstanceRecord, now: float) -> InstanceRecord:
     return replace(changed(record, status="INACTIVE"), deregistered_at=now)
 

@@ -84,7 +84,10 @@ def after_launch(
     if not failures:
         return service
     text = events.not_placed(failures[0], closest)
-    service = events.record_once(service, text, events.NOT_PLACED, now, new_id)
+    service = events.record_once(service, text, events.kind_of(text), now, new_id)
+    if started:
+        text = events.not_all_launched(len(failures), deployment.id, failures[0])
+        service = events.record_once(service, text, events.kind_of(text), now, new_id)
     return backoff.report_throttle(service, deployment.consecutive_failures, after, now, new_id)
 
 

@@ -35,6 +35,13 @@ def change_container(
     return replace(task, containers=containers, version=task.version + counted)
 
 
+def counted_once(before: TaskRecord, after: TaskRecord) -> TaskRecord:
+    """`after` with one version more than `before` at most: whatever happened at once is told in one event."""
+    if after.version <= before.version + 1:
+        return after
+    return replace(after, version=before.version + 1)
+
+
 def move(task: TaskRecord, event: TaskEvent, **fields: Any) -> TaskRecord:
     """The task after the event; itself when the event means nothing in its status."""
     after = task_step(task.last_status, event)

@@ -19,6 +19,7 @@ from kecs.core.tasks.plan import TaskPlan
 
 DEFAULT_START_TIMEOUT = 180.0  # seconds; the ECS agent's ECS_CONTAINER_START_TIMEOUT
 DEFAULT_STOP_TIMEOUT = 30.0  # seconds; the ECS agent's ECS_CONTAINER_STOP_TIMEOUT
+SPOT_NOTICE = 120.0  # seconds; from the notice on until Spot capacity is gone, whatever the task does
 
 
 class Step(Record):
@@ -116,13 +117,16 @@ def _stopping(task: TaskRecord, plan: TaskPlan, now: float) -> Step:
             changed = change_container(changed, container, "stop")
         elif container.phase == "RUNNING" and may_stop(container.name, plan.containers, task.containers):
             changed = change_container(changed, container, "stop")
-            timeout = plan.container(container.name).stop_timeout
-            commands.append(
-                Stop(container=container.name, timeout=DEFAULT_STOP_TIMEOUT if timeout is None else timeout)
-            )
+            timeout = _stop_timeout(task, plan.container(container.name).stop_timeout)
+            commands.append(Stop(container=container.name, timeout=timeout))
     if changed is task and all(c.phase == "STOPPED" for c in task.containers):
         return Step(task=move(task, "exited", execution_stopped_at=now))
     return Step(task=changed, commands=tuple(commands))
+
+
+def _stop_timeout(task: TaskRecord, given: float | None) -> float:
+    timeout = DEFAULT_STOP_TIMEOUT if given is None else given
+    return min(timeout, SPOT_NOTICE) if task.stop_code == "SpotInterruption" else timeout
 
 
 def _deprovisioning(task: TaskRecord, _plan: TaskPlan, now: float) -> Step:

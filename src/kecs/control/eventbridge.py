@@ -1,0 +1,67 @@
+"""Sends ECS's events: a listener of the store that hands the sink what a commit is worth telling EventBridge.
+
+`KeptEvents` is the sink that is there without an EventBridge; `app` shows what it has under /_kecs/events.
+"""
+
+from __future__ import annotations
+
+from kecs.control.recent import Recent
+from kecs.core.eventbridge.daemons import daemon_deployment_events, daemon_task_events
+from kecs.core.eventbridge.event import Event
+from kecs.core.eventbridge.instances import instance_events
+from kecs.core.eventbridge.services import service_events
+from kecs.core.eventbridge.tasks import task_event
+from kecs.core.records import Change, TaskRecord
+from kecs.ports.clock import Clock
+from kecs.ports.console import SentEvent
+from kecs.ports.sink import Sink
+from kecs.ports.store import Store
+
+REMEMBERED = 2_000  # events; each holds on to a record or two
+
+
+class EventBridge:
+    """The source aws.ecs. What is gone, as after a reset, is told of no more."""
+
+    def __init__(self, store: Store, clock: Clock, sink: Sink) -> None:
+        self._store = store
+        self._clock = clock
+        self._sink = sink
+
+    def notice(self, changes: list[Change]) -> None:
+        """A listener of the store."""
+        now, take = self._clock.now(), self._sink.take
+        for table, key, before, after in changes:
+            if after is None:
+                continue
+            if table == "tasks":
+                self._notice_task(before, after, now)
+            elif table == "services":
+                for event in service_events(before, after, now):
+                    take(event)
+            elif table == "instances":
+                for event in instance_events(before, after, self._store.tasks.where("instance", key), now):
+                    take(event)
+            elif table == "daemon_deployments":
+                for event in daemon_deployment_events(before, after, now):
+                    take(event)
+
+    def _notice_task(self, before: TaskRecord | None, after: TaskRecord, now: float) -> None:
+        event = task_event(before, after, now)
+        if event is not None:
+            self._sink.take(event)
+        if after.daemon_arn is not None:
+            for event in daemon_task_events(before, after, now):
+                self._sink.take(event)
+
+
+class KeptEvents(Recent[SentEvent]):
+    """See ports.sink.Sink: keeps the newest events and sends them nowhere."""
+
+    def __init__(self) -> None:
+        super().__init__(REMEMBERED)
+
+    def take(self, event: Event) -> None:
+        self._keep(SentEvent(id=self._last + 1, event=event))
+        if self._news:
+            self._tell()
