@@ -19,37 +19,21 @@ def ask(endpoint: Endpoint, operation: str, body: bytes, prefix: str = m.TARGET_
     return answer.status, error.get("__type", ""), error.get("message", "")
 
 
-@pytest.mark.parametrize("name", sorted(set(m.OPERATIONS) - set(HANDLERS)))
-def test_what_is_not_there_yet_answers_an_error_that_the_model_declares(new_client: Any, name: str) -> None:
+@pytest.mark.parametrize("name", ["CreateCluster", "DescribeGateway", "ListDaemons"])
+def test_an_operation_without_a_handler_answers_an_error_that_the_model_declares(
+    new_client: Any, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.delitem(HANDLERS, name)  # as one that a new release of the model has
     client = new_client()
     operation = client.meta.service_model.operation_model(name)
     method = next(python for python, wire in client.meta.method_to_api_mapping.items() if wire == name)
+    required = operation.input_shape.required_members
     with pytest.raises(client.exceptions.ClientError) as raised:
-        getattr(client, method)(**smallest(operation.input_shape))
+        getattr(client, method)(**{member: [] if member.endswith("s") else "x" for member in required})
     error = raised.value.response
     assert error["ResponseMetadata"]["HTTPStatusCode"] == 400
     assert error["Error"]["Code"] in {shape.error_code for shape in operation.error_shapes}
     assert error["Error"]["Message"].startswith(f"{name} is not there yet in KECS")
-
-
-def smallest(shape: Any) -> Any:
-    """A value with nothing but what botocore requires."""
-    match shape.type_name:
-        case "structure" if shape.is_tagged_union:
-            name, member = next(iter(shape.members.items()))
-            return {name: smallest(member)}
-        case "structure":
-            return {name: smallest(shape.members[name]) for name in shape.required_members}
-        case "list":
-            return []
-        case "map":
-            return {}
-        case "string":
-            return shape.enum[0] if shape.enum else "x" * max(shape.metadata.get("min", 1), 1)
-        case "boolean":
-            return True
-        case _:
-            return max(shape.metadata.get("min", 1), 1)
 
 
 @pytest.mark.parametrize("prefix", [m.TARGET_PREFIX, "AmazonEC2ContainerServiceV20131113", ""])
