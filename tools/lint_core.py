@@ -20,6 +20,7 @@ ALLOWED_MODULES = (
     "__future__",
     "base64",
     "bisect",
+    "calendar",
     "collections",
     "dataclasses",
     "datetime",  # arithmetic and formatting; what reads the clock is among CLOCK_READERS
@@ -42,6 +43,7 @@ ALLOWED_MODULES = (
     "types",
     "typing",
     "unicodedata",
+    "zoneinfo",  # a table too: of the offsets of the world's time zones
     "kecs.aws",
     "kecs.core",
 )

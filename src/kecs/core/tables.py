@@ -28,6 +28,10 @@ from kecs.core.records import (
     InstanceRecord,
     Record,
     RevisionRecord,
+    ScalableTargetRecord,
+    ScalingActivityRecord,
+    ScalingPolicyRecord,
+    ScheduledActionRecord,
     ServiceDeploymentRecord,
     ServiceRecord,
     SessionRecord,
@@ -154,6 +158,21 @@ DAEMON_TASK_DEFINITIONS = Table(
 DAEMONS = Table("daemons", DaemonRecord, by_arn, {"cluster": lambda r: r.cluster_arn})
 DAEMON_REVISIONS = Table("daemon_revisions", DaemonRevisionRecord, by_arn, {"daemon": lambda r: r.daemon_arn})
 DAEMON_DEPLOYMENTS = Table("daemon_deployments", DaemonDeploymentRecord, by_arn, {"daemon": lambda r: r.daemon_arn})
+_OF_SERVICE: dict[str, Callable[[Any], str | None]] = {
+    "scope": lambda r: scope_key(scope_of(r.service_arn)),
+    "service": lambda r: r.service_arn,
+}
+SCALABLE_TARGETS = Table(
+    "scalable_targets", ScalableTargetRecord, lambda r: r.service_arn, {"scope": in_scope, "arn": by_arn}
+)
+SCALING_POLICIES = Table("scaling_policies", ScalingPolicyRecord, lambda r: r.key, {**_OF_SERVICE, "arn": by_arn})
+SCHEDULED_ACTIONS = Table("scheduled_actions", ScheduledActionRecord, lambda r: r.key, _OF_SERVICE)
+SCALING_ACTIVITIES = Table(
+    "scaling_activities",
+    ScalingActivityRecord,
+    lambda r: r.id,
+    {**_OF_SERVICE, "ongoing": lambda r: r.service_arn if r.status == "InProgress" else None},
+)
 TOKENS = Table("tokens", TokenRecord, lambda r: r.key)
 
 TABLES: tuple[Table[Any], ...] = (
@@ -180,4 +199,8 @@ TABLES: tuple[Table[Any], ...] = (
     DAEMONS,
     DAEMON_REVISIONS,
     DAEMON_DEPLOYMENTS,
+    SCALABLE_TARGETS,
+    SCALING_POLICIES,
+    SCHEDULED_ACTIONS,
+    SCALING_ACTIVITIES,
 )

@@ -31,6 +31,10 @@ from kecs.core.records import (
     InstanceRecord,
     Record,
     RevisionRecord,
+    ScalableTargetRecord,
+    ScalingActivityRecord,
+    ScalingPolicyRecord,
+    ScheduledActionRecord,
     ServiceDeploymentRecord,
     ServiceRecord,
     SessionRecord,
@@ -165,6 +169,22 @@ class Store(Protocol):
     @property
     def daemon_deployments(self) -> Table[DaemonDeploymentRecord]:
         """By ARN, oldest first. Index: daemon."""
+
+    @property
+    def scalable_targets(self) -> Table[ScalableTargetRecord]:
+        """By the service's ARN. Indexes: scope, arn."""
+
+    @property
+    def scaling_policies(self) -> Table[ScalingPolicyRecord]:
+        """By ScalingPolicyRecord.key. Indexes: scope, service, arn."""
+
+    @property
+    def scheduled_actions(self) -> Table[ScheduledActionRecord]:
+        """By ScheduledActionRecord.key. Indexes: scope, service."""
+
+    @property
+    def scaling_activities(self) -> Table[ScalingActivityRecord]:
+        """By id, oldest first. Indexes: scope, service, ongoing (a service: the change has not been fulfilled)."""
 
     def transaction(self) -> AbstractContextManager[None]: ...
 

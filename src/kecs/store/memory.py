@@ -114,6 +114,10 @@ class MemoryTables:
         self.daemons = MemoryTable(tables.DAEMONS, log)
         self.daemon_revisions = MemoryTable(tables.DAEMON_REVISIONS, log)
         self.daemon_deployments = MemoryTable(tables.DAEMON_DEPLOYMENTS, log)
+        self.scalable_targets = MemoryTable(tables.SCALABLE_TARGETS, log)
+        self.scaling_policies = MemoryTable(tables.SCALING_POLICIES, log)
+        self.scheduled_actions = MemoryTable(tables.SCHEDULED_ACTIONS, log)
+        self.scaling_activities = MemoryTable(tables.SCALING_ACTIVITIES, log)
         self.tables: dict[str, MemoryTable[Any]] = {
             table.name: table for table in vars(self).values() if isinstance(table, MemoryTable)
         }

@@ -11,6 +11,13 @@ from __future__ import annotations
 from typing import Any
 
 from kecs.core.records.accounts import AccountSettingRecord
+from kecs.core.records.autoscaling import (
+    Cooldown,
+    ScalableTargetRecord,
+    ScalingActivityRecord,
+    ScalingPolicyRecord,
+    ScheduledActionRecord,
+)
 from kecs.core.records.base import Record
 from kecs.core.records.capacity import CapacityGroupRecord, CapacityProviderRecord
 from kecs.core.records.clusters import ClusterRecord
@@ -49,6 +56,7 @@ __all__ = [
     "ClusterRecord",
     "ContainerPhase",
     "ContainerRecord",
+    "Cooldown",
     "DaemonDeploymentRecord",
     "DaemonRecord",
     "DaemonRevisionRecord",
@@ -68,6 +76,10 @@ __all__ = [
     "Record",
     "RevisionRecord",
     "RolloutState",
+    "ScalableTargetRecord",
+    "ScalingActivityRecord",
+    "ScalingPolicyRecord",
+    "ScheduledActionRecord",
     "ServiceDeploymentRecord",
     "ServiceDeploymentStatus",
     "ServiceRecord",

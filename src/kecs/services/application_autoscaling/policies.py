@@ -1,0 +1,52 @@
+"""PutScalingPolicy, DeleteScalingPolicy, DescribeScalingPolicies; control.autoscaling does what they say."""
+
+from __future__ import annotations
+
+from kecs.aws.model import application_autoscaling as a
+from kecs.core.autoscaling.policies import MOST_POLICIES, alarms, policy_arn, policy_view, put
+from kecs.core.autoscaling.targets import service_of
+from kecs.core.records import ScalingPolicyRecord
+from kecs.core.records.autoscaling import named
+from kecs.services.application_autoscaling.listings import described, paged
+from kecs.services.application_autoscaling.targets import find_target
+from kecs.services.context import Context
+
+
+def put_scaling_policy(context: Context, request: a.PutScalingPolicyRequest) -> a.PutScalingPolicyResponse:
+    table, target = context.store.scaling_policies, find_target(context, request)
+    existing = table.get(named(target.service_arn, request.policy_name))
+    new = ScalingPolicyRecord(
+        arn=policy_arn(target.service_arn, context.ids.uuid(), request.policy_name),
+        service_arn=target.service_arn,
+        name=request.policy_name,
+        created_at=context.now,
+        alarm_id=context.ids.uuid(),
+    )
+    policy = put(existing, request, new)
+    if existing is None and len(table.keys("service", target.service_arn)) >= MOST_POLICIES:
+        raise a.LimitExceededException(f"There can be at most {MOST_POLICIES} scaling policies per scalable target")
+    table.put(policy)
+    return a.PutScalingPolicyResponse(policy_arn=policy.arn, alarms=alarms(policy))
+
+
+def delete_scaling_policy(context: Context, request: a.DeleteScalingPolicyRequest) -> a.DeleteScalingPolicyResponse:
+    service = service_of(context.scope, request.service_namespace, request.scalable_dimension, request.resource_id)
+    key = named(service, request.policy_name)
+    if key not in context.store.scaling_policies:
+        raise a.ObjectNotFoundException(
+            f"No scaling policy found for service namespace: {request.service_namespace}, resource ID: "
+            f"{request.resource_id}, scalable dimension: {request.scalable_dimension}: {request.policy_name}"
+        )
+    context.store.scaling_policies.delete(key)
+    return a.DeleteScalingPolicyResponse()
+
+
+def describe_scaling_policies(
+    context: Context, request: a.DescribeScalingPoliciesRequest
+) -> a.DescribeScalingPoliciesResponse:
+    policies = described(context, context.store.scaling_policies, request)
+    if request.policy_names:  # or their ARNs
+        wanted = set(request.policy_names)
+        policies = [policy for policy in policies if policy.name in wanted or policy.arn in wanted]
+    found, token = paged(policies, lambda policy: policy.key, request.next_token, request.max_results)
+    return a.DescribeScalingPoliciesResponse(scaling_policies=list(map(policy_view, found)), next_token=token)
