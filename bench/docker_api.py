@@ -40,7 +40,9 @@ class Engine(http.client.HTTPConnection):
         return json.loads(text) if text.startswith("{") and "\n{" not in text else None
 
     def make_image(self) -> None:
-        """An image of one static program that waits for SIGTERM, so that no registry is needed."""
+        """An image of one static program that waits for SIGTERM, so that no registry is needed; once is enough."""
+        if self._has_image():
+            return
         content = program(platform.machine())
         buffer = io.BytesIO()
         with tarfile.open(fileobj=buffer, mode="w") as tar:
@@ -49,6 +51,13 @@ class Engine(http.client.HTTPConnection):
             tar.addfile(entry, io.BytesIO(content))
         repository, tag = IMAGE.split(":")
         self.call("POST", f"/images/create?fromSrc=-&repo={repository}&tag={tag}", buffer.getvalue())
+
+    def _has_image(self) -> bool:
+        try:
+            self.call("GET", f"/images/{IMAGE}/json")
+        except RuntimeError:
+            return False
+        return True
 
     def run(self, network_mode: str) -> str:
         """Create and start a container; its id."""
