@@ -46,8 +46,8 @@ class FakeConsole:
     def health(self) -> dict[str, Any]:
         return {"status": "ok", "runtime": "simulated", "version": "1", "pid": 1, "instance": "default"}
 
-    def state(self, cluster: str | None = None) -> dict[str, Any]:
-        return {"clusters": [], "asked": cluster}
+    def state(self, cluster: str | None = None, service: str | None = None, *, history: bool = False) -> dict[str, Any]:
+        return {"clusters": [], "asked": [cluster, service, history]}
 
     async def reset(self) -> None:
         self.calls.append(("reset",))
@@ -163,7 +163,9 @@ async def call(
 async def test_health_and_state_are_json() -> None:
     console = FakeConsole()
     assert (await call(console, "GET", "/_kecs/health")).json()["status"] == "ok"
-    assert (await call(console, "GET", "/_kecs/state?cluster=prod")).json() == {"clusters": [], "asked": "prod"}
+    assert (await call(console, "GET", "/_kecs/state?cluster=prod")).json()["asked"] == ["prod", None, False]
+    assert (await call(console, "GET", "/_kecs/state?service=s&history=true")).json()["asked"] == [None, "s", True]
+    assert (await call(console, "GET", "/_kecs/state?history=maybe")).status == 400
 
 
 async def test_metrics_are_prometheus_text() -> None:

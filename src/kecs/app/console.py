@@ -7,37 +7,16 @@ import os
 from collections.abc import AsyncIterator
 from typing import Any
 
-import msgspec
-
 from kecs import __version__
 from kecs.app.kernel import Kernel
+from kecs.app.state import state_of
 from kecs.control.clock import VirtualClock
 from kecs.control.interruptions import interrupt_provider, interrupt_task
 from kecs.core.arns import last_part
-from kecs.core.gateways.view import gateway_view, route_summary
 from kecs.core.records import TaskRecord
-from kecs.core.scheduling.snapshot import service_task
-from kecs.core.scheduling.view import service_view
-from kecs.core.tasks.view import task_view
 from kecs.ports.console import ClockNotControllable, ClockState, EventFormat, FeedEvent, NoSuchContainer, SentEvent
 from kecs.ports.runtime import LogLine
 from kecs.runtimes.simulated import SimulatedRuntime
-from kecs.services.ecs.express import shown
-
-# What `state` shows as ECS does, and what only tells repeated requests apart; of everything else it has the records.
-_SHOWN = {
-    "clusters",
-    "services",
-    "tasks",
-    "families",
-    "task_definitions",
-    "capacity_providers",
-    "instances",
-    "gateways",
-    "gateway_routes",
-    "express_services",
-    "tokens",
-}
 
 
 class KernelConsole:
@@ -58,43 +37,8 @@ class KernelConsole:
             "instance": self._instance,
         }
 
-    def state(self, cluster: str | None = None) -> dict[str, Any]:
-        store = self._kernel.store
-        clusters = [c for c in store.clusters if cluster is None or cluster in (c.arn, c.name)]
-        wanted = {c.arn for c in clusters}
-        tasks = [t for t in store.tasks if t.cluster_arn in wanted]
-        services = [s for s in store.services if s.cluster_arn in wanted]
-        used = {t.definition_arn for t in tasks} | {d.task_definition for s in services for d in s.deployments}
-        definitions = [d for d in store.task_definitions if cluster is None or d.arn in used]
-        state = {
-            "clusters": [c.cluster for c in clusters],
-            "services": [
-                service_view(
-                    s,
-                    [service_task(t) for t in store.tasks.where("unaccounted", s.arn)],
-                    store.task_sets.where("service", s.arn),
-                )
-                for s in services
-            ],
-            "tasks": [task_view(t, tags=True) for t in tasks],
-            "taskDefinitions": [d.definition for d in definitions],
-            "capacityProviders": [p.provider for p in store.capacity_providers if cluster is None],
-            "containerInstances": [i.instance for i in store.instances if i.cluster_arn in wanted],
-        }
-        state["gateways"] = [gateway_view(g) for g in store.gateways]
-        state["gatewayRoutes"] = [route_summary(r) for r in store.gateway_routes if r.cluster_arn in wanted]
-        state["expressServices"] = [
-            shown(store, express, service, tags=True)
-            for service in services
-            if (express := store.express_services.get(service.arn)) is not None
-        ]
-        state["records"] = {
-            table.name: [r for r in table if cluster is None or getattr(r, "cluster_arn", None) in wanted]
-            for table in store.tables.values()
-            if table.name not in _SHOWN
-        }
-        result: dict[str, Any] = msgspec.to_builtins(state)
-        return result
+    def state(self, cluster: str | None = None, service: str | None = None, *, history: bool = False) -> dict[str, Any]:
+        return state_of(self._kernel, cluster, service, history=history)
 
     async def reset(self) -> None:
         await self._kernel.reset()

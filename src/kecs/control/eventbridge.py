@@ -35,7 +35,11 @@ class EventBridge:
             if after is None:
                 continue
             if table == "tasks":
-                self._notice_task(before, after, now)
+                event = task_event(before, after, now)
+                if event is not None:
+                    take(event)
+                    if after.daemon_arn is not None:
+                        self._notice_daemon(before, after, now)
             elif table == "services":
                 for event in service_events(before, after, now):
                     take(event)
@@ -46,13 +50,9 @@ class EventBridge:
                 for event in daemon_deployment_events(before, after, now):
                     take(event)
 
-    def _notice_task(self, before: TaskRecord | None, after: TaskRecord, now: float) -> None:
-        event = task_event(before, after, now)
-        if event is not None:
+    def _notice_daemon(self, before: TaskRecord | None, after: TaskRecord, now: float) -> None:
+        for event in daemon_task_events(before, after, now):
             self._sink.take(event)
-        if after.daemon_arn is not None:
-            for event in daemon_task_events(before, after, now):
-                self._sink.take(event)
 
 
 class KeptEvents(Recent[SentEvent]):

@@ -57,6 +57,7 @@ class Control:
         self._express = Express(store, clock, self.queue, traffic)
         self._agents = Agents(store, clock, self.queue)
         self._rooms = Rooms(store, self.queue)
+        self.decisions = self._services.decisions
         capacity = (self._providers.notice, self._capacity.notice)
         daemons = (self._daemons.notice, self._daemon_definitions.notice)
         services = (self._notice, self._services.notice)
@@ -90,6 +91,7 @@ class Control:
         self.queue.clear()
         self.supervisors.forget()
         self._cleanup.forget()
+        self.decisions.clear()
 
     def _finish(self) -> None:
         self._store.flush()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from kecs.aws.model import ecs as m
+from kecs.control.decisions import Decisions
 from kecs.control.history import History
 from kecs.control.places import DaemonPlaces
 from kecs.control.plans import carry_out
@@ -50,7 +51,8 @@ class Services:
         self._ids = ids
         self._queue = queue
         self._history = History(store, ids)
-        self._task_sets = TaskSets(store, clock, ids, self._see, self._launch)
+        self.decisions = Decisions()
+        self._task_sets = TaskSets(store, clock, ids, self._see, self._launch, self.decisions)
         self._more_room: set[str] = set()  # services whose tasks found no room before an instance had some
         self.working: str | None = None  # the service whose changes are being committed
         self._places = DaemonPlaces(store)
@@ -83,6 +85,7 @@ class Services:
                 more = self._history.write(decided.service, history, tasks, numbers, now)
         finally:
             self.working = None
+        self.decisions.note(snapshot, decided)
         if decided.wake_at is not None:
             self._queue.wake(_kind(service), arn, decided.wake_at)
         if decided.launches or more:

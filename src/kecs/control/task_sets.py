@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from kecs.control.decisions import Decisions
 from kecs.control.plans import carry_out
 from kecs.core.records import ServiceRecord, TaskRecord, TaskSetRecord
 from kecs.core.scheduling.plan import Launch
@@ -28,12 +29,15 @@ LaunchTasks = Callable[[ServiceRecord, Launch, Sequence[TaskRecord], float], Ser
 class TaskSets:
     """What the loop over services does about those with task sets."""
 
-    def __init__(self, store: Store, clock: Clock, ids: Ids, see: See, launch: LaunchTasks) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, ids: Ids, see: See, launch: LaunchTasks, decisions: Decisions
+    ) -> None:
         self._store = store
         self._clock = clock
         self._ids = ids
         self._see = see
         self._launch = launch
+        self._decisions = decisions
 
     def work(self, before: ServiceRecord, *, more_room: bool) -> float | None:
         """Look at the task sets of one service; gives when to do so again: now, then, or only after a change."""
@@ -71,7 +75,9 @@ class TaskSets:
         service, before = computed(service, task_set, now, self._ids.uuid)
         scheduled: ServiceRecord = stand_in(service, before)
         seen = tuple(self._see(scheduled, own))
-        decided = plan(Snapshot(service=scheduled, tasks=seen, now=now, more_room=more_room), self._ids.uuid)
+        snapshot = Snapshot(service=scheduled, tasks=seen, now=now, more_room=more_room)
+        decided = plan(snapshot, self._ids.uuid)
+        self._decisions.note(snapshot, decided)
         carry_out(self._store, decided.stops, decided.accounted, now)
         scheduled = decided.service
         for wanted in decided.launches:

@@ -72,7 +72,9 @@ class _Admin:
         return Response(health_response(self._console), media_type="application/json", headers=_NO_CACHE)
 
     async def state(self, request: Request) -> Response:
-        return _json(self._console.state(request.query_params.get("cluster")))
+        given = request.query_params
+        history = _flag(request, "history", default=False)
+        return _json(self._console.state(given.get("cluster"), given.get("service"), history=history))
 
     async def reset(self, _: Request) -> Response:
         await self._console.reset()

@@ -56,8 +56,10 @@ class Console(Protocol):
     def health(self) -> dict[str, Any]:
         """`status` ("ok", or "starting"/"degraded" with a `reason`), `runtime`, `version`, `pid`, `instance`."""
 
-    def state(self, cluster: str | None = None) -> dict[str, Any]:
-        """Everything, as JSON-ready data: clusters, services, tasks, task definitions, instances of every scope."""
+    def state(self, cluster: str | None = None, service: str | None = None, *, history: bool = False) -> dict[str, Any]:
+        """Everything, as JSON-ready data: clusters, services, tasks, task definitions, instances of every scope; or
+        what belongs to that cluster, to that service. `history` adds what was decided for the services, and from what
+        (core.scheduling.replay)."""
 
     async def reset(self) -> None:
         """Forget everything, stop every container; done when it returns."""
