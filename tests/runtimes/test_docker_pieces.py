@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kecs.runtimes.docker.engine import EngineError
+from kecs.runtimes.docker.engine import Engine, EngineError
 from kecs.runtimes.docker.lanes import Lanes
 from kecs.runtimes.docker.networks import TaskNetwork
 from kecs.runtimes.docker.once import Once
@@ -201,3 +201,31 @@ async def test_draining_a_lane_waits_for_what_cannot_be_interrupted() -> None:
     await draining
     assert steps.log == ["start a begins", "stop b begins", "start a ends"]
     assert lanes.tasks() == []
+
+
+async def test_a_drained_lane_asks_nothing_more_of_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine, lanes = Engine("tcp://127.0.0.1:1"), Lanes()
+    asked: list[str] = []
+    answered = asyncio.Event()
+
+    async def ask(_method: str, path: str, *_: Any) -> None:
+        asked.append(path)
+        await answered.wait()
+
+    async def launch() -> None:
+        await engine.call("POST", "create")
+        await engine.call("POST", "start")
+
+    monkeypatch.setattr(engine, "_call", ask)
+    lanes.run("dropped", "a", launch)
+    lanes.run("kept", "a", launch)
+    await turns()
+    draining = asyncio.create_task(lanes.drain("dropped"))
+    await turns()
+    assert not draining.done(), "what the engine was asked for may come about"
+    answered.set()
+    await draining
+    await turns()
+    assert asked == ["create", "create", "start"]
+    assert lanes.tasks() == []
+    await engine.close()

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +23,9 @@ from kecs.ports.runtime import RuntimeUnavailable
 ANSWER_WITHIN = 10.0  # seconds that the first answer may take; a daemon that is up answers in milliseconds
 AT_ONCE = 16  # requests; what they cost is mostly forking runc, and more at once only makes each one slower
 _CONNECTION_LOST = 900  # aiodocker's status for a request that never got an answer
+
+UNWANTED: ContextVar[Callable[[], bool]] = ContextVar("UNWANTED", default=lambda: False)
+"""Whether nobody wants what is being done any more; it then ends at its next turn instead of asking the engine."""
 
 
 class EngineError(Exception):
@@ -83,6 +87,8 @@ class Engine:
         if patient:
             return await self._call(method, path, params, body)
         async with self._turn:
+            if UNWANTED.get()():
+                raise asyncio.CancelledError
             return await self._call(method, path, params, body)
 
     async def _call(self, method: str, path: str, params: Mapping[str, Any] | None, body: Any) -> Any:

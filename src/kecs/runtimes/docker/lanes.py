@@ -9,6 +9,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from kecs.runtimes.docker.engine import UNWANTED
+
 Work = Callable[[], Awaitable[Any]]
 
 
@@ -47,7 +49,7 @@ class Lanes:
         job.add_done_callback(lambda _: self._done(task, lane, job))
 
     async def drain(self, task: str) -> None:
-        """Forget what is waiting for its turn, interrupt what may be, and wait for the rest."""
+        """Forget what is waiting for its turn, here or at the engine, interrupt what may be, and wait for the rest."""
         lane = self._lanes.pop(task, None)
         if lane is None:
             return
@@ -76,5 +78,6 @@ class Lanes:
     async def _in_turn(self, lane: _Lane, before: list[asyncio.Task[None]], work: Work) -> None:
         if before:
             await asyncio.wait(before)
+        UNWANTED.set(lambda: lane.closed)
         if not lane.closed:
             await work()

@@ -12,7 +12,7 @@ import logging
 import math
 import socket
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import aclosing
 from functools import partial
 from urllib.parse import urlsplit
@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 from kecs.aws.model import ecs as m
 from kecs.core.tasks.plan import TaskPlan
 from kecs.core.tasks.reports import Failed, ObservedTask, Provisioned, Pulled, Released, Started
+from kecs.ports.metrics import Measured
 from kecs.ports.runtime import Capacity, LogLine, RuntimeUnavailable, Sink
 from kecs.runtimes.docker import inventory, labels, logs, removal
 from kecs.runtimes.docker.engine import ANSWER_WITHIN, Engine, EngineError, EngineGone, seconds
@@ -28,6 +29,7 @@ from kecs.runtimes.docker.lanes import Lanes, Work
 from kecs.runtimes.docker.launch import Launcher, LaunchError
 from kecs.runtimes.docker.pulls import PullPolicy, Pulls, pull_failure
 from kecs.runtimes.docker.translate import needs_pause
+from kecs.runtimes.docker.usage import Usages
 from kecs.runtimes.docker.watch import PAUSE_LOST, Watch, Watched
 
 _ARCHITECTURES = {"amd64": "x86_64", "arm64": "aarch64"}  # Podman's names for them; Docker uses the kernel's
@@ -80,6 +82,7 @@ class DockerRuntime:
             architecture = _ARCHITECTURES.get(machine, machine)
             self._launcher = Launcher(engine, self._instance, self._bind_ip, architecture)
             self._pulls = Pulls(engine, self._policy)
+            self._usages = Usages(engine, self._watch)
             async with asyncio.timeout(ANSWER_WITHIN):
                 await self._events.open(seconds(info["SystemTime"]) or time.time())
         except TimeoutError:
@@ -106,6 +109,7 @@ class DockerRuntime:
             job.cancel()
         await asyncio.gather(*pulling, return_exceptions=True)
         await self._pulls.close()
+        await self._usages.close()
         await self._events.close()
         await self._watch.close()
         await self._engine.close()
@@ -162,6 +166,9 @@ class DockerRuntime:
         for container in plan.containers:
             self._give_up_pull((plan.arn, container.name or ""))
         self._lanes.run(plan.arn, None, lambda: self._release(plan))
+
+    def measure(self, tasks: Sequence[str], then: Measured) -> None:
+        self._usages.ask(tasks, then)
 
     async def logs(
         self, task: str, container: str, *, follow: bool = False, tail: int | None = None

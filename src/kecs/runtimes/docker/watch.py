@@ -44,6 +44,11 @@ class Watched:
     stopping: bool = False  # a check that its stop cuts short says nothing of its health
     again: bool = False  # it was started once more, so the end that an event tells of may be an earlier one
 
+    @property
+    def runs(self) -> bool:
+        """As far as is known."""
+        return self.settled and not self.over
+
 
 class Watch:
     """Every container of the instance that may still have something to report."""
@@ -67,6 +72,10 @@ class Watch:
 
     def find(self, task: str, name: str) -> Watched | None:
         return self._by_task.get(task, {}).get(name)
+
+    def of(self, task: str) -> list[Watched]:
+        """The containers of a task."""
+        return list(self._by_task.get(task, {}).values())
 
     def tasks(self) -> list[str]:
         return list(self._by_task)

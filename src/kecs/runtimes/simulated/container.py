@@ -9,6 +9,7 @@ from typing import Literal
 from zlib import crc32
 
 from kecs.aws.model import ecs as m
+from kecs.core.autoscaling.usage import Usage
 from kecs.core.records import Health
 from kecs.core.taskdefs.sizes import memory_mib
 from kecs.core.tasks.plan import TaskPlan
@@ -76,6 +77,12 @@ class SimulatedContainer:
         if self.course.hoards or (script.memory_mib is not None and script.memory_mib > limit):
             return script.memory_seconds
         return None
+
+    def usage(self, now: float) -> Usage:
+        """What its script says that it uses."""
+        script, since = self.script or Script(), now - (self.started_at or now)
+        memory = script.memory_mib if since >= script.memory_seconds else None
+        return Usage(cpu=script.cpu_units, memory=memory)
 
     def health_changes(self, script: Script) -> tuple[HealthStep, ...]:
         """What its health check will find, seconds after the start."""

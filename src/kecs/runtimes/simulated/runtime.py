@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import platform
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -28,6 +28,7 @@ from kecs.core.tasks.reports import (
     Started,
 )
 from kecs.ports.clock import Clock, Timer
+from kecs.ports.metrics import Measured
 from kecs.ports.runtime import Capacity, LogLine, Sink
 from kecs.runtimes.simulated.container import KILLED, SimulatedContainer
 from kecs.runtimes.simulated.network import HOST, Network, PortTaken
@@ -137,6 +138,12 @@ class SimulatedRuntime:
         task = self._tasks.get(plan.arn)
         if task is not None:
             self._halt(task)
+
+    def measure(self, tasks: Sequence[str], then: Measured) -> None:
+        """What scripts say that containers use; of a task without such a script nothing is known."""
+        now = self._clock.now()
+        known = {arn: self._tasks[arn].usage(now) for arn in tasks if arn in self._tasks}
+        then(known)
 
     async def logs(
         self, task: str, container: str, *, follow: bool = False, tail: int | None = None

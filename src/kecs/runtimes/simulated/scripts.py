@@ -38,6 +38,7 @@ class Script(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     health_by_definition: bool = False  # results come as the definition's interval, retries and startPeriod have it
     memory_mib: Annotated[int, msgspec.Meta(ge=0)] | None = None  # what it uses; above its limit it is killed
     memory_seconds: Seconds = 0.001  # after the start it has come to use that much
+    cpu_units: Annotated[int, msgspec.Meta(ge=0)] | None = None  # what it uses, 1024 a core
     stop_seconds: Seconds = 0.001  # how long it takes from SIGTERM to its exit
     stop_exit_code: ExitCode | None = None  # what it exits with then; None: as its command says, else 143
     ignore_sigterm: bool = False  # it goes on until it is killed, which gives 137

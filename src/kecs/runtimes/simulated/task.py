@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from kecs.core.autoscaling.usage import Usage
 from kecs.core.tasks.plan import TaskPlan
 from kecs.core.tasks.reports import ObservedContainer, ObservedTask
 from kecs.ports.clock import Timer
@@ -25,6 +28,11 @@ class SimulatedTask:
             return None
         return "0a:58:" + ":".join(f"{int(part):02x}" for part in self.address.split("."))
 
+    def usage(self, now: float) -> Usage:
+        """What the scripts of its running containers say that they use."""
+        uses = [container.usage(now) for container in self.containers.values() if container.state == "running"]
+        return Usage(cpu=_sum(use.cpu for use in uses), memory=_sum(use.memory for use in uses))
+
     def observed(self) -> ObservedTask:
         """As the inventory shows it: containers that have never run are not there."""
         return ObservedTask(
@@ -34,6 +42,12 @@ class SimulatedTask:
             address=self.address,
             mac_address=self.mac_address,
         )
+
+
+def _sum(amounts: Iterable[float | None]) -> float | None:
+    """Of what is known; None when nothing is."""
+    known = [amount for amount in amounts if amount is not None]
+    return sum(known) if known else None
 
 
 def _observed(container: SimulatedContainer) -> ObservedContainer:
