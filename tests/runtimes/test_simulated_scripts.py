@@ -50,6 +50,7 @@ def test_the_environment_wins_over_the_image_field_by_field() -> None:
         ("HEALTH_BY_DEFINITION", "true", True),
         ("MEMORY_MIB", "512", 512),
         ("MEMORY_SECONDS", "2", 2.0),
+        ("CPU_UNITS", "512", 512),
         ("STOP_SECONDS", "8", 8.0),
         ("STOP_EXIT_CODE", "0", 0),
         ("IGNORE_SIGTERM", "1", True),
@@ -62,7 +63,7 @@ def test_every_field_has_its_variable(variable: str, text: str, value: object) -
 
 
 def test_there_are_no_other_variables() -> None:
-    assert len(variables()) == 15  # those of the test above
+    assert len(variables()) == 16  # those of the test above
 
 
 @pytest.mark.parametrize(

@@ -24,10 +24,11 @@ class Refused(Exception):
     """What AWS would have answered instead."""
 
     def __init__(self, status: int, body: dict[str, Any]) -> None:
-        super().__init__(f"{body['__type']}: {body['message']}")
+        text: str = body["message"] if "message" in body else body["Message"]
+        super().__init__(f"{body['__type']}: {text}")
         self.status = status
         self.code: str = body["__type"]
-        self.text: str = body["message"]
+        self.text = text
 
 
 class World:
@@ -49,10 +50,18 @@ class World:
         )
         self.runtime.connect(self.kernel.control.supervisors.report)
 
-    def call(self, operation: str, *, account: str = "", region: str = "us-east-1", **members: Any) -> Any:
-        """One API call over the wire format. Raises Refused."""
+    def call(
+        self,
+        operation: str,
+        *,
+        account: str = "",
+        region: str = "us-east-1",
+        prefix: str = m.TARGET_PREFIX,
+        **members: Any,
+    ) -> Any:
+        """One API call over the wire format; `prefix` says of which API. Raises Refused."""
         signature = f"AWS4-HMAC-SHA256 Credential={account or 'key'}/20260101/{region}/ecs/aws4_request, x=y".encode()
-        target = f"{m.TARGET_PREFIX}.{operation}".encode()
+        target = f"{prefix}.{operation}".encode()
         answer = self.kernel.endpoint.answer(target, signature, msgspec.json.encode(members))
         body = msgspec.json.decode(answer.body)
         if answer.status != 200:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from kecs.control.agents import Agents
+from kecs.control.autoscaling import Autoscaling
 from kecs.control.capacity import Capacity
 from kecs.control.cleanup import Cleanup
 from kecs.control.daemon_definitions import DaemonDefinitions
@@ -56,6 +57,7 @@ class Control:
         self._gateways = Gateways(store, clock, ids, self.queue, traffic)
         self._express = Express(store, clock, self.queue, traffic)
         self._agents = Agents(store, clock, self.queue)
+        self.autoscaling = Autoscaling(store, clock, ids, self.queue, runtime)
         self._rooms = Rooms(store, self.queue)
         self.decisions = self._services.decisions
         capacity = (self._providers.notice, self._capacity.notice)
@@ -67,6 +69,7 @@ class Control:
         store.subscribe(self._gateways.notice)
         store.subscribe(self._express.notice)
         store.subscribe(self._agents.notice)
+        store.subscribe(self.autoscaling.notice)
         store.subscribe(self._rooms.notice)
 
     async def recover(self) -> None:
@@ -85,12 +88,14 @@ class Control:
         self._gateways.recover()
         self._express.recover()
         self._agents.recover()
+        self.autoscaling.recover()
 
     def forget(self) -> None:
         """Drop everything that is under way; for a reset."""
         self.queue.clear()
         self.supervisors.forget()
         self._cleanup.forget()
+        self.autoscaling.forget()
         self.decisions.clear()
 
     def _finish(self) -> None:

@@ -16,6 +16,7 @@ from typing import Protocol
 from kecs.core.records import Record
 from kecs.core.tasks.plan import TaskPlan
 from kecs.core.tasks.reports import ObservedTask, Report
+from kecs.ports.metrics import Metrics
 
 Sink = Callable[[Report], None]
 
@@ -40,8 +41,8 @@ class Capacity(Record):
     architecture: str  # x86_64 | arm64
 
 
-class Runtime(Protocol):
-    """Runs the containers of tasks."""
+class Runtime(Metrics, Protocol):
+    """Runs the containers of tasks, and measures them."""
 
     name: str  # simulated | docker | kubernetes
 

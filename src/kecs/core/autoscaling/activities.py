@@ -41,6 +41,12 @@ def overridden(activity: ScalingActivityRecord, now: float) -> ScalingActivityRe
     return replace(activity, status="Overridden", message=text, ended_at=now)
 
 
+def unfulfilled(activity: ScalingActivityRecord, now: float) -> ScalingActivityRecord:
+    """The service was deleted before."""
+    text = f"Successfully set desired count to {activity.count}. The service is not active any more."
+    return replace(activity, status="Unfulfilled", message=text, ended_at=now)
+
+
 def setting_bounds(
     activity_id: str, target: ScalableTargetRecord, action: ScheduledActionRecord, error: str, now: float
 ) -> ScalingActivityRecord:

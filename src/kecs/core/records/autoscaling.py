@@ -91,7 +91,7 @@ class ScalingActivityRecord(Record):
     description: str
     cause: str
     started_at: float
-    status: Literal["InProgress", "Successful", "Overridden", "Failed"]
+    status: Literal["InProgress", "Successful", "Overridden", "Unfulfilled", "Failed"]
     message: str
     ended_at: float | None = None
     count: int | None = None  # the desired count that was set
