@@ -81,6 +81,19 @@ def test_a_task_is_told_of_status_by_status(feed: Feed, store: MemoryStore) -> N
     assert {(e.at, e.cluster) for e in feed.recent()} == {(100.0, CLUSTER)}
 
 
+def test_health_is_told_and_whose_task_it_is(feed: Feed, store: MemoryStore) -> None:
+    service = "arn:aws:ecs:us-east-1:111111111111:service/default/s"
+    (container,) = TASK.containers
+    checked = replace(TASK, service_arn=service, containers=(replace(container, health="UNKNOWN"),))
+    with store.transaction():
+        store.tasks.put(checked)
+        store.tasks.put(replace(checked, containers=(replace(container, health="HEALTHY"),)))
+    created, healthy = feed.recent()
+    assert (healthy.kind, healthy.before, healthy.after) == ("health", "UNKNOWN", "HEALTHY")
+    assert (healthy.arn, healthy.message) == ("arn:c", "container app of task t1 is HEALTHY")
+    assert created.service == healthy.service == service
+
+
 def test_a_service_tells_its_new_events_oldest_first(feed: Feed, store: MemoryStore) -> None:
     def said(*texts: str) -> tuple[m.ServiceEvent, ...]:
         return tuple(m.ServiceEvent(id=text, message=text) for text in texts)

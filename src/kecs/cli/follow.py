@@ -1,18 +1,15 @@
-"""`kecs logs` and `kecs events`: what happened, and with -f what happens."""
+"""`kecs logs`: what a detached KECS has printed, and with -f what it prints."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import click
 
-from kecs.cli.client import events, running_or_fail
 from kecs.cli.flags import chosen_instance, flag, instance_flags
 from kecs.cli.instances import Instance
-from kecs.cli.times import local_time
 
 _LOOK_SECONDS = 0.2  # how often a followed log is looked at
 
@@ -32,24 +29,6 @@ def logs_command(follow: bool, instance: str, data_dir: Path | None) -> None:
             click.echo(part, nl=False)
     except KeyboardInterrupt:
         return
-
-
-@click.command("events")
-@flag("--follow", "-f", is_flag=True, help="Go on until KECS stops.")
-@instance_flags
-def events_command(follow: bool, instance: str, data_dir: Path | None) -> None:
-    """Print every state change as a line."""
-    running = running_or_fail(chosen_instance(instance, data_dir))
-    try:
-        for event in events(running.url, follow=follow):
-            click.echo(event_line(event))
-    except KeyboardInterrupt:
-        return
-
-
-def event_line(event: dict[str, Any]) -> str:
-    """A state change for people."""
-    return f"{local_time(event['at'], 'milliseconds')}  {event['message']}"
 
 
 def _log_parts(instance: Instance, follow: bool) -> Iterator[bytes]:

@@ -20,7 +20,7 @@ COMMANDS = {
     "env": "kecs.cli.show",
     "version": "kecs.cli.show",
     "logs": "kecs.cli.follow",
-    "events": "kecs.cli.follow",
+    "events": "kecs.cli.events",
     "reset": "kecs.cli.stop",
     "doctor": "kecs.cli.doctor",
     "demo": "kecs.cli.demo.command",

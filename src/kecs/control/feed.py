@@ -11,7 +11,7 @@ from typing import Any
 from kecs.control.recent import Recent
 from kecs.core.arns import last_part
 from kecs.core.lifecycle import CONTAINER_STATUS
-from kecs.core.records import Change, ServiceRecord, TaskRecord
+from kecs.core.records import Change, ContainerRecord, ServiceRecord, TaskRecord
 from kecs.ports.clock import Clock
 from kecs.ports.console import FeedEvent
 
@@ -35,11 +35,11 @@ class Feed(Recent[FeedEvent]):
             describe = _DESCRIBE.get(table)
             if describe is not None:
                 for seen in describe(old, new):
-                    self._add(seen)
+                    self._add(seen, _service_of(table, new or old))
         if self._last != before:
             self._tell()
 
-    def _add(self, seen: Seen) -> None:
+    def _add(self, seen: Seen, service: str | None) -> None:
         kind, arn, cluster, before, after, message = seen
         self._keep(
             FeedEvent(
@@ -51,8 +51,14 @@ class Feed(Recent[FeedEvent]):
                 before=before,
                 after=after,
                 message=message,
+                service=service,
             )
         )
+
+
+def _service_of(table: str, record: Any) -> str | None:
+    service: str | None = record.arn if table == "services" else getattr(record, "service_arn", None)
+    return service
 
 
 def _moved(kind: str, arn: str, cluster: str | None, before: str | None, after: str | None, note: str = "") -> Seen:
@@ -81,19 +87,24 @@ def _of_task(old: TaskRecord | None, new: TaskRecord | None) -> Iterator[Seen]:
     if before != after:
         note = f" ({new.stopped_reason})" if new and after == "STOPPED" and new.stopped_reason else ""
         yield _moved("task", record.arn, record.cluster_arn, before, after, note)
-    if new is None:
+    if new is None or old is None or new.containers is old.containers:
         return
-    earlier = {c.name: CONTAINER_STATUS[c.phase] for c in old.containers} if old else {}
-    restarts = {c.name: c.restart_count for c in old.containers} if old else {}
+    earlier = {container.name: container for container in old.containers}
     for container in new.containers:
-        status = CONTAINER_STATUS[container.phase]
-        if old is not None and earlier.get(container.name) != status:
-            note = "" if container.exit_code is None else f" (exit code {container.exit_code})"
-            message = f"container {container.name} of task {new.id} {earlier.get(container.name)} -> {status}{note}"
-            yield "container", container.arn, new.cluster_arn, earlier.get(container.name), status, message
-        elif container.restart_count > restarts.get(container.name, 0):
-            message = f"container {container.name} of task {new.id} restarts (exit code {container.exit_code})"
-            yield "container", container.arn, new.cluster_arn, status, status, message
+        yield from _of_container(earlier[container.name], container, new)
+
+
+def _of_container(old: ContainerRecord, new: ContainerRecord, task: TaskRecord) -> Iterator[Seen]:
+    before, after = CONTAINER_STATUS[old.phase], CONTAINER_STATUS[new.phase]
+    named = f"container {new.name} of task {task.id}"
+    if before != after:
+        note = "" if new.exit_code is None else f" (exit code {new.exit_code})"
+        yield "container", new.arn, task.cluster_arn, before, after, f"{named} {before} -> {after}{note}"
+    elif new.restart_count > old.restart_count:
+        message = f"{named} restarts (exit code {new.exit_code})"
+        yield "container", new.arn, task.cluster_arn, after, after, message
+    if old.health != new.health:
+        yield "health", new.arn, task.cluster_arn, old.health, new.health, f"{named} is {new.health}"
 
 
 def _of_service(old: ServiceRecord | None, new: ServiceRecord | None) -> Iterator[Seen]:

@@ -21,6 +21,7 @@ class FeedEvent(Record):
     before: str | None  # the status before, None when it is new
     after: str | None  # the status after, None when it is gone
     message: str  # one line for people
+    service: str | None = None  # ARN of the service that it belongs to
 
 
 class SentEvent(Record):
