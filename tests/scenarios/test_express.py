@@ -153,8 +153,8 @@ def test_resources_are_provisioned_and_handed_to_the_traffic(world: World) -> No
     assert ingress.log_group == made["logGroups"][0]["logGroupName"]
     assert path["certificate"]["domainName"] == path["endpoint"]
     assert {group["healthCheckPath"] for group in path["targetGroups"]} == {"/up"}
-    scaled = world.kernel.traffic.targets[ARN]
-    assert (scaled.minimum, scaled.maximum, scaled.metric, scaled.value) == (2, 5, "AVERAGE_CPU", 60)
+    scaled = world.kernel.store.scalable_targets.get(ARN)
+    assert (scaled.minimum, scaled.maximum) == (2, 5)
     target, (policy,) = made["autoScaling"]["scalableTarget"], made["autoScaling"]["applicationAutoScalingPolicies"]
     assert (target["minCapacity"], target["maxCapacity"], target["status"]) == (2, 5, "ACTIVE")
     assert (policy["metric"], policy["targetValue"]) == ("ECSServiceAverageCPUUtilization", 60.0)
@@ -220,7 +220,17 @@ def test_the_desired_count_is_brought_within_new_bounds(served: World) -> None:
     update(served, scalingTarget={"minTaskCount": 1, "maxTaskCount": 2})
     served.settle("web")
     assert (served.service("web")["desiredCount"], len(served.tasks("web"))) == (2, 2)
-    assert served.kernel.traffic.targets[ARN].maximum == 2
+    assert served.kernel.store.scalable_targets.get(ARN).maximum == 2
+
+
+def test_it_is_scaled_by_its_metric(served: World) -> None:
+    update(served, scalingTarget={"maxTaskCount": 5, "autoScalingMetric": "AVERAGE_MEMORY"})
+    served.settle("web")
+    policies = list(served.kernel.store.scaling_policies)
+    assert [policy.name for policy in policies] == ["webECSServiceAverageMemoryUtilization"]
+    served.kernel.control.autoscaling.say(ARN, "ECSServiceAverageMemoryUtilization", 150.0)
+    served.clock.advance(240)
+    assert served.service("web")["desiredCount"] == 3  # the target value is 60
 
 
 def test_the_way_in_follows_the_port(served: World) -> None:
@@ -252,7 +262,7 @@ def test_deletion_drains_the_tasks_and_then_all_is_gone(served: World) -> None:
     with pytest.raises(Refused, match="Unable to Start a service that is still Draining"):
         create(served)
     served.until(lambda: describe(served)["status"]["statusCode"] == "INACTIVE", 600)
-    assert (served.kernel.traffic.ingresses, served.kernel.traffic.targets) == ({}, {})
+    assert (served.kernel.traffic.ingresses, list(served.kernel.store.scalable_targets)) == ({}, [])
     (last,) = describe(served)["activeConfigurations"]
     with pytest.raises(Refused, match=r"InvalidParameterException: Cannot call DescribeServiceRevisions for a service"):
         managed(served, last["serviceRevisionArn"])
@@ -332,7 +342,7 @@ async def test_after_a_restart_what_was_in_progress_goes_on_and_requests_are_led
     again.clock.advance(1)
     assert [i.service_arn.split("/")[-1] for i in again.kernel.traffic.ingresses.values()] == ["web", "new"]
     assert again.kernel.traffic.ingresses[ARN].host == host
-    assert set(again.kernel.traffic.targets) == set(again.kernel.traffic.ingresses)
+    assert {t.service_arn for t in again.kernel.store.scalable_targets} == set(again.kernel.traffic.ingresses)
 
 
 def test_operators_see_it(served: World) -> None:

@@ -1,19 +1,21 @@
 """The Express loop: what is around the service of an Express Gateway service comes, follows it and goes.
 
-Its keys are services. The service itself and its tasks are the service loop's; `core.express.resources` decides, and
-`ports.traffic` leads requests to it and scales it.
+Its keys are services. The service itself and its tasks are the service loop's; `core.express.resources` decides,
+`ports.traffic` leads requests to it, and the autoscaling loop scales it by what is put down here.
 """
 
 from __future__ import annotations
 
+from kecs.aws.model import ecs as m
 from kecs.control.queue import WorkQueue
+from kecs.core.autoscaling.express import is_managed, managed_policy, managed_target
 from kecs.core.express.definition import logs, port
 from kecs.core.express.resources import ACCESS, configuration_of, progressed
 from kecs.core.express.rules import MAIN, main_container
 from kecs.core.records import Change, ExpressRecord, ServiceRecord
 from kecs.ports.clock import Clock
 from kecs.ports.store import Store
-from kecs.ports.traffic import Ingress, ScalingTarget, Traffic
+from kecs.ports.traffic import Ingress, Traffic
 
 KIND = "express service"
 
@@ -46,7 +48,7 @@ class Express:
         if express is None:
             return
         if service is None or service.service.resource_management_type != "ECS":
-            self._let_go(arn)
+            self._let_go(express)
             with store.transaction():
                 store.express_services.delete(arn)
             return
@@ -59,27 +61,41 @@ class Express:
         if after.status == "ACTIVE":
             self._lead(after, service)
         elif after.status != "PROVISIONING":
-            self._let_go(arn)
+            self._let_go(after)
 
     def _lead(self, express: ExpressRecord, service: ServiceRecord) -> None:
         configuration = configuration_of(express, service.deployments[0].id)
-        scaling = configuration.scaling
-        self._traffic.scale(
-            ScalingTarget(
-                service_arn=express.arn,
-                minimum=scaling.min_task_count or 0,
-                maximum=scaling.max_task_count or 0,
-                metric=scaling.auto_scaling_metric or "",
-                value=scaling.auto_scaling_target_value or 0,
-            )
-        )
+        self._scale(express, configuration.scaling)
         ingress = self._ingress(express, service, configuration.health_check_path)
         if ingress is not None:
             self._traffic.route(ingress)
 
-    def _let_go(self, arn: str) -> None:
-        self._traffic.unroute(arn)
-        self._traffic.unscale(arn)
+    def _scale(self, express: ExpressRecord, scaling: m.ExpressGatewayScalingTarget) -> None:
+        """Have the service scaled like this from now on."""
+        targets, policies, now = self._store.scalable_targets, self._store.scaling_policies, self._clock.now()
+        existing = targets.get(express.arn)
+        target, policy = managed_target(express, scaling, existing, now), managed_policy(express, scaling, now)
+        before = policies.get(policy.key)
+        with self._store.transaction():
+            if target is not existing:
+                targets.put(target)
+            for other in policies.where("service", express.arn):
+                if is_managed(express, other.arn) and other.key != policy.key:
+                    policies.delete(other.key)
+            if before is None or before.tracking != policy.tracking:
+                policies.put(policy)
+
+    def _let_go(self, express: ExpressRecord) -> None:
+        self._traffic.unroute(express.arn)
+        target = self._store.scalable_targets.get(express.arn)
+        if target is None or not is_managed(express, target.arn):
+            return
+        with self._store.transaction():
+            self._store.scalable_targets.delete(express.arn)
+            for policy in self._store.scaling_policies.where("service", express.arn):
+                self._store.scaling_policies.delete(policy.key)
+            for action in self._store.scheduled_actions.where("service", express.arn):
+                self._store.scheduled_actions.delete(action.key)
 
     def _ingress(self, express: ExpressRecord, service: ServiceRecord, path: str) -> Ingress | None:
         """Where requests go now; None when there is no container for them any more."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kecs.ports.traffic import Ingress, ScalingTarget
+from kecs.ports.traffic import Ingress
 
 
 class RecordedTraffic:
@@ -10,7 +10,6 @@ class RecordedTraffic:
 
     def __init__(self) -> None:
         self.ingresses: dict[str, Ingress] = {}
-        self.targets: dict[str, ScalingTarget] = {}
 
     def route(self, ingress: Ingress) -> None:
         self.ingresses[ingress.key] = ingress
@@ -18,12 +17,5 @@ class RecordedTraffic:
     def unroute(self, key: str) -> None:
         self.ingresses.pop(key, None)
 
-    def scale(self, target: ScalingTarget) -> None:
-        self.targets[target.service_arn] = target
-
-    def unscale(self, service_arn: str) -> None:
-        self.targets.pop(service_arn, None)
-
     def clear(self) -> None:
         self.ingresses.clear()
-        self.targets.clear()

@@ -1,4 +1,4 @@
-"""The protocol between KECS and what leads requests to tasks, gives their output a home and scales services.
+"""The protocol between KECS and what leads requests to tasks and gives their output a home.
 
 `control` calls it for gateways and Express Gateway services. Calls return at once, may be repeated (also after a
 restart, for everything that is wanted then) and replace what was asked for under the same key before.
@@ -28,30 +28,14 @@ class Ingress(Record):
     log_group: str | None = None  # where the container's output belongs
 
 
-class ScalingTarget(Record):
-    """How many tasks a service may have, and what decides between the bounds."""
-
-    service_arn: str
-    minimum: int
-    maximum: int
-    metric: str  # AVERAGE_CPU | AVERAGE_MEMORY | REQUEST_COUNT_PER_TARGET
-    value: int  # that the metric is to be kept at
-
-
 class Traffic(Protocol):
-    """Load balancers, log groups and scaling, as far as they are there."""
+    """Load balancers and log groups, as far as they are there."""
 
     def route(self, ingress: Ingress) -> None:
         """Lead requests from now on, with all that it takes: listener rule, target groups, log group."""
 
     def unroute(self, key: str) -> None:
         """Lead them no more. Unknown keys are let go."""
-
-    def scale(self, target: ScalingTarget) -> None:
-        """Keep the service's desired count within these bounds."""
-
-    def unscale(self, service_arn: str) -> None:
-        """Leave the desired count alone. Unknown services are let go."""
 
     def clear(self) -> None:
         """Forget everything; for a reset."""

@@ -73,12 +73,12 @@ def registered(
         maximum=0,
         role_arn=request.role_arn or "",
         created_at=now,
-        suspended=_suspended(None, None),
+        suspended=suspended_state(None, None),
     )
     after = replace(
         with_bounds(before, minimum, maximum),
         role_arn=role_arn(before.scope),
-        suspended=_suspended(before.suspended, request.suspended_state),
+        suspended=suspended_state(before.suspended, request.suspended_state),
         bounds_changed=True,
     )
     return tagged(after, request.tags) if request.tags else after
@@ -128,7 +128,7 @@ def target_view(target: ScalableTargetRecord) -> a.ScalableTarget:
     )
 
 
-def _suspended(before: a.SuspendedState | None, given: a.SuspendedState | None) -> a.SuspendedState:
+def suspended_state(before: a.SuspendedState | None, given: a.SuspendedState | None) -> a.SuspendedState:
     """What is suspended: as given, else as before, else nothing."""
     names = a.SuspendedState.__struct_fields__
     values = {name: getattr(given, name, None) for name in names}

@@ -8,17 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 from kecs.aws.model import ecs as m
+from kecs.core.autoscaling.express import METRICS, managed_policy, managed_target_arn
 from kecs.core.express.definition import port
 from kecs.core.express.resources import ACCESS, configuration_of
 from kecs.core.gateways.resources import security_group_arn
 from kecs.core.records import DeploymentRecord, ExpressRecord
-
-POLICY_METRICS = {
-    "AVERAGE_CPU": "ECSServiceAverageCPUUtilization",
-    "AVERAGE_MEMORY": "ECSServiceAverageMemoryUtilization",
-    "REQUEST_COUNT_PER_TARGET": "ALBRequestCountPerTarget",
-}
-"""What Application Auto Scaling calls them."""
 
 
 def managed_resources(
@@ -66,23 +60,20 @@ def _ingress(
 def _auto_scaling(
     record: ExpressRecord, scaling: m.ExpressGatewayScalingTarget, state: dict[str, Any]
 ) -> m.ManagedAutoScaling:
-    """https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsapplicationautoscaling.html"""
-    scope, metric = record.scope, scaling.auto_scaling_metric or "AVERAGE_CPU"
-    resource = record.arn.partition(":service/")[2]
+    policy = managed_policy(record, scaling, record.changed_at)
     return m.ManagedAutoScaling(
         scalable_target=m.ManagedScalableTarget(
-            arn=f"arn:aws:application-autoscaling:{scope.region}:{scope.account}:scalable-target/{record.scaling_id}",
+            arn=managed_target_arn(record),
             min_capacity=scaling.min_task_count,
             max_capacity=scaling.max_task_count,
             **state,
         ),
         application_auto_scaling_policies=[
             m.ManagedApplicationAutoScalingPolicy(
-                arn=f"arn:aws:autoscaling:{scope.region}:{scope.account}:scalingPolicy:{record.scaling_id}:resource/ecs/"
-                f"service/{resource}:policyName/{record.name}{POLICY_METRICS[metric]}",
+                arn=policy.arn,
                 policy_type="TargetTrackingScaling",
                 target_value=float(scaling.auto_scaling_target_value or 0),
-                metric=POLICY_METRICS[metric],
+                metric=METRICS[scaling.auto_scaling_metric or "AVERAGE_CPU"],
                 **state,
             )
         ],

@@ -1,4 +1,4 @@
-"""Members of Application Auto Scaling's requests that are accepted and not (fully) acted on; as services.ecs.unacted."""
+"""What Application Auto Scaling accepts and does not (fully) act on; see services.ecs.unacted."""
 
 from __future__ import annotations
 

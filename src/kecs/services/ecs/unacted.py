@@ -216,8 +216,7 @@ UNACTED: dict[str, str] = {
         for member, text in EXPRESS.items()
     },
     "CreateExpressGatewayService.infrastructureRoleArn": (
-        "Checked, kept and shown. Load balancer, certificate, scaling and log group are records only, and there are no "
-        "alarms."
+        "Checked, kept and shown. Load balancer, certificate and log group are records only, and there are no alarms."
     ),
     "UpdateExpressGatewayService.serviceArn": (
         "The update is a rolling one, which goes back when its tasks fail to start. AWS's is a canary: it leads 5 "
@@ -230,8 +229,9 @@ UNACTED: dict[str, str] = {
     "ExpressGatewayContainer.secrets": (
         "Checked, kept and shown. Nothing is read from Secrets Manager or Systems Manager, so the variables are absent."
     ),
-    "ExpressGatewayScalingTarget.autoScalingMetric": "Checked, kept and shown. Nothing is measured yet.",
-    "ExpressGatewayScalingTarget.autoScalingTargetValue": "Checked, kept and shown. Nothing scales by it yet.",
+    "ExpressGatewayScalingTarget.autoScalingMetric": (
+        "Scales the service. There are no load balancers yet, so requests are those that a test says there are."
+    ),
     "ExpressGatewayServiceNetworkConfiguration.subnets": (
         "Kept and shown. All tasks are in one network of KECS's own, and every subnet counts as a public one."
     ),
