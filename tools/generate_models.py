@@ -29,9 +29,20 @@ class Service(NamedTuple):
     operations: frozenset[str] | None = None  # that are of use here; None: all
 
 
+EVENTS = frozenset(
+    (
+        *("PutRule", "DeleteRule", "DescribeRule", "EnableRule", "DisableRule", "ListRules", "ListRuleNamesByTarget"),
+        *("PutTargets", "RemoveTargets", "ListTargetsByRule", "PutEvents", "TestEventPattern"),
+        *("CreateEventBus", "DeleteEventBus", "DescribeEventBus", "ListEventBuses"),
+        *("TagResource", "UntagResource", "ListTagsForResource"),
+    )
+)
+
 SERVICES = {
     "ecs": Service("Amazon ECS", "ecs"),
     "application_autoscaling": Service("Application Auto Scaling", "application-autoscaling"),
+    "events": Service("Amazon EventBridge", "events", EVENTS),
+    "scheduler": Service("Amazon EventBridge Scheduler", "scheduler"),
 }
 """By the name of the module that is written."""
 
@@ -53,7 +64,7 @@ import msgspec
 from msgspec import Meta, field
 
 from kecs.aws.errors import ModeledError
-from kecs.aws.structs import FrozenStructMeta, Operation
+from kecs.aws.structs import {imported}
 
 
 class Shape(
@@ -115,6 +126,7 @@ class Writer:
         everything = self.required | self._below([shape for shapes in used for shape in shapes])
         self.shapes = sorted(model.shape_names if service.operations is None else everything)
         self.case = self._case()
+        self.rest = model.metadata["protocol"] == "rest-json"
 
     def _case(self) -> str:
         """How most members are spelt."""
@@ -152,7 +164,9 @@ class Writer:
             plain = f"list[{self.type_of(shape.member)}]"
             return f"Annotated[{plain}, {meta}]" if meta else plain
         if isinstance(shape, MapShape):
-            return f"dict[{self.type_of(shape.key)}, {self.type_of(shape.value)}]"
+            meta = self.meta(shape)
+            plain = f"dict[{self.type_of(shape.key)}, {self.type_of(shape.value)}]"
+            return f"Annotated[{plain}, {meta}]" if meta else plain
         if (isinstance(shape, StringShape) and shape.enum) or self.meta(shape):
             return shape.name
         return SCALARS[shape.type_name]
@@ -182,7 +196,7 @@ class Writer:
         ]
         for name in self.shapes:
             shape = self.model.shape_for(name)
-            meta = "" if isinstance(shape, ListShape) else self.meta(shape)
+            meta = "" if isinstance(shape, ListShape | MapShape) else self.meta(shape)
             if meta:
                 plain = "int" if shape.type_name in WHOLE_NUMBERS else SCALARS[shape.type_name]
                 lines.append(f"{name}: TypeAlias = Annotated[{plain}, {meta}]")
@@ -202,7 +216,8 @@ class Writer:
         is_error = bool(shape.metadata.get("exception"))
         lines = [f"class {name}({'ModeledError' if is_error else 'Shape, kw_only=True'}):"]
         if is_error:
-            return lines[0] + f'\n    code = "{name}"'
+            status = shape.metadata.get("error", {}).get("httpStatusCode", 400) if self.rest else 400
+            return lines[0] + f'\n    code = "{name}"' + (f"\n    status = {status}" if status != 400 else "")
         for wire, member in shape.members.items():
             python = field_name(wire)
             annotation = self.type_of(member)
@@ -223,17 +238,37 @@ class Writer:
             operation = self.model.operation_model(name)
             taken, answered = operation.input_shape, operation.output_shape
             assert taken is not None, name
-            assert answered is not None, name
             errors = "".join(f"{shape.name}, " for shape in operation.error_shapes)
-            lines.append(f'    "{name}": Operation("{name}", {taken.name}, {answered.name}, ({errors.rstrip()})),')
+            shapes = f"{taken.name}, {answered.name if answered else 'Shape'}"  # Shape: an answer without members
+            rest = f", {self.place(operation.http, taken, answered)}" if self.rest else ""
+            lines.append(f'    "{name}": Operation("{name}", {shapes}, ({errors.rstrip()}){rest}),')
         return "\n".join([*lines, "}"])
+
+    def place(self, http: dict[str, Any], taken: StructureShape, answered: StructureShape | None) -> str:
+        """Where a request of a REST API has its members, beside the body. The answer has all of them there."""
+        query = {}
+        for name, member in taken.members.items():
+            where = member.serialization.get("location")
+            assert where in (None, "uri", "querystring"), (taken.name, name, where)
+            if where == "querystring":
+                query[member.serialization["name"]] = name
+            else:
+                assert where is None or member.serialization["name"] == name, (taken.name, name)
+        for shape in (taken, answered):
+            assert shape is None or "payload" not in shape.serialization, shape
+        assert not any("location" in m.serialization for m in (answered.members if answered else {}).values()), answered
+        parameters = ", ".join(f'"{parameter}": "{member}"' for parameter, member in query.items())
+        return f'Rest("{http["method"]}", "{http["requestUri"]}", {{{parameters}}})'
 
     def module(self) -> str:
         structures = [self.structure(shape) for shape in self._structures()]
-        target = self.model.metadata["targetPrefix"]
-        constants = f'TARGET_PREFIX = "{target}"'
-        header = HEADER.format(title=self.service.title, version=botocore.__version__, case=self.case)
-        parts = [header, constants, self.enums(), self.constrained()]
+        target = self.model.metadata.get("targetPrefix")
+        constants = [f'TARGET_PREFIX = "{target}"'] if target else []
+        imported = "FrozenStructMeta, Operation" + (", Rest" if self.rest else "")
+        header = HEADER.format(
+            title=self.service.title, version=botocore.__version__, case=self.case, imported=imported
+        )
+        parts = [header, *constants, self.enums(), self.constrained()]
         return "\n\n\n".join([*parts, *structures, self.operations()]) + "\n"
 
 

@@ -78,6 +78,7 @@ def _members(kind: inspect.StructType | inspect.DictType, value: Any, path: str)
     elif isinstance(kind, inspect.DictType):
         for key, item in value.items():
             yield from problems(kind.value_type, item, _below(path, key))
+        yield from _length(kind, value, path)
     else:
         for field in kind.fields:
             if field.encode_name in value or field.required:
@@ -138,7 +139,7 @@ def _fits(value: int, kind: inspect.IntType) -> bool:
     return -(1 << bits - 1) <= value < 1 << bits - 1
 
 
-def _length(kind: inspect.ListType | inspect.StrType, value: Any, path: str) -> Iterator[Problem]:
+def _length(kind: inspect.ListType | inspect.DictType | inspect.StrType, value: Any, path: str) -> Iterator[Problem]:
     if kind.min_length is not None and len(value) < kind.min_length:
         yield Violation(path, value, f"Member must have length greater than or equal to {kind.min_length}")
     if kind.max_length is not None and len(value) > kind.max_length:
