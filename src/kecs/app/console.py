@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from kecs import __version__
+from kecs.app import scaling
 from kecs.app.kernel import Kernel
 from kecs.app.state import state_of
 from kecs.control.clock import VirtualClock
@@ -93,6 +94,15 @@ class KernelConsole:
 
     def images(self) -> dict[str, dict[str, Any]]:
         return self._simulated().scripts() if isinstance(self._kernel.runtime, SimulatedRuntime) else {}
+
+    def set_measurement(self, cluster: str, service: str, metric: str, value: float | None) -> None:
+        scaling.set_measurement(self._kernel, cluster, service, metric, value)
+
+    def measurements(self) -> list[dict[str, Any]]:
+        return scaling.measurements(self._kernel)
+
+    def set_off(self, policy: str, alarm: str, breach: float) -> bool:
+        return scaling.set_off(self._kernel, policy, alarm, breach)
 
     def metrics(self) -> bytes:
         from kecs.app.metrics import exposition  # prometheus_client is only needed here

@@ -49,6 +49,9 @@ def admin_app(console: Console, host: str | None = None) -> ASGIApp:
             Route("/_kecs/interruptions", admin.interrupt, methods=["POST"]),
             Route("/_kecs/images", admin.images, methods=["GET"]),
             Route("/_kecs/images", admin.set_image, methods=["POST"]),
+            Route("/_kecs/measurements", admin.measurements, methods=["GET"]),
+            Route("/_kecs/measurements", admin.set_measurement, methods=["POST"]),
+            Route("/_kecs/alarms", admin.set_off, methods=["POST"]),
             Route("/_kecs/tasks/{task:path}/logs/{container}", admin.logs, methods=["GET"]),
         ],
     )
@@ -140,6 +143,39 @@ class _Admin:
                 return _json({"images": self._console.images()})
         raise HTTPException(400, 'The body is {"image": "name or glob", "script": {…}}.')
 
+    async def measurements(self, _: Request) -> Response:
+        return _json({"measurements": self._console.measurements()})
+
+    async def set_measurement(self, request: Request) -> Response:
+        match await _json_object(request):
+            case {
+                "cluster": str() as cluster,
+                "service": str() as service,
+                "metric": str() as metric,
+                "value": value,
+                **o,
+            }:
+                if not o and (value is None or (_number(value) and value >= 0)):
+                    try:
+                        self._console.set_measurement(cluster, service, metric, value)
+                    except ValueError as error:
+                        raise HTTPException(400, str(error)) from error
+                    return _json({"measurements": self._console.measurements()})
+        raise HTTPException(
+            400, 'The body is {"cluster": …, "service": …, "metric": …, "value": …}; value is 0 or more, or null.'
+        )
+
+    async def set_off(self, request: Request) -> Response:
+        match await _json_object(request):
+            case {"policy": str() as policy, "value": value, "threshold": threshold, **others}:
+                alarm = others.pop("alarm", "alarm")
+                if not others and isinstance(alarm, str) and _number(value) and _number(threshold):
+                    try:
+                        return _json({"scaled": self._console.set_off(policy, alarm, value - threshold)})
+                    except ValueError as error:
+                        raise HTTPException(400, str(error)) from error
+        raise HTTPException(400, 'The body is {"policy": ARN, "value": …, "threshold": …}, and may have an "alarm".')
+
     async def logs(self, request: Request) -> Response:
         names = _TASK_PATH.fullmatch(request.path_params["task"])
         if names is None:
@@ -176,6 +212,10 @@ async def _json_object(request: Request) -> dict[str, Any]:
         return msgspec.json.decode(await request.body(), type=dict[str, Any])
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise HTTPException(400, f"The body is not a JSON object: {error}") from error
+
+
+def _number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300
 
 
 def _integer(name: str, text: str) -> int:

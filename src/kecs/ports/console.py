@@ -48,7 +48,7 @@ class ClockNotControllable(Exception):
 
 
 class NoSuchContainer(Exception):
-    """The cluster, task or container whose output was asked for is not there."""
+    """The cluster, task, container or whatever else was named is not there."""
 
 
 class Console(Protocol):
@@ -97,6 +97,17 @@ class Console(Protocol):
 
     def images(self) -> dict[str, dict[str, Any]]:
         """What `set_image` was told, by glob; empty on a runtime that runs real containers."""
+
+    def set_measurement(self, cluster: str, service: str, metric: str, value: float | None) -> None:
+        """What a metric of a service is from now on, for the policies that follow it; None: what its tasks use. Raises
+        NoSuchContainer, and ValueError for a metric that no policy can follow."""
+
+    def measurements(self) -> list[dict[str, Any]]:
+        """What `set_measurement` was told: `service` (an ARN), `metric` and `value`."""
+
+    def set_off(self, policy: str, alarm: str, breach: float) -> bool:
+        """An alarm of the step policy with this ARN goes off, its metric `breach` above the threshold; whether that
+        scales. Raises NoSuchContainer, and ValueError for a policy with alarms of its own."""
 
     def metrics(self) -> bytes:
         """Prometheus text."""
