@@ -1,6 +1,6 @@
 """What is measured, in the order of the report. Each module has a `CASE` and `measure(subject)` for one round."""
 
-from bench.cases import containers, startup, thousand, throughput
+from bench.cases import containers, scheduling, startup, thousand, throughput
 from bench.docker_api import unavailable
 from bench.model import Module
 
@@ -9,4 +9,5 @@ MODULES = (
     Module(startup.CASE, startup.measure),
     Module(thousand.CASE, thousand.measure),
     Module(containers.CASE, containers.measure, unavailable),
+    Module(scheduling.CASE, scheduling.measure),
 )

@@ -46,6 +46,17 @@ def test_each_task_has_its_own_hour(world: World) -> None:
     assert (known(world, second), known(world, running)) == (False, True)
 
 
+def test_forgetting_a_task_is_no_reason_to_look_at_its_service(world: World) -> None:
+    world.define()
+    world.serve("s", 20)
+    world.settle()
+    world.call("UpdateService", service="s", desiredCount=0)
+    world.clock.advance(60)
+    looks = world.kernel.control.decisions.looks
+    world.clock.advance(3600)
+    assert (len(world.kernel.store.tasks), world.kernel.control.decisions.looks) == (0, looks)
+
+
 def test_nothing_is_kept_where_nothing_is_to_be_kept() -> None:
     world = forgetting(0.0)
     world.define()

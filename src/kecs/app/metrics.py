@@ -46,3 +46,17 @@ class _Metrics(Collector):
             services.add_metric([last_part(cluster), state], count)
         yield services
         yield GaugeMetricFamily("kecs_clusters", "Clusters.", value=len(store.clusters))
+        yield from self._scheduler()
+
+    def _scheduler(self) -> Iterator[Metric]:
+        """How hard the service scheduler works."""
+        made = self._kernel.control.decisions
+        yield CounterMetricFamily("kecs_service_looks", "Looks at a service by the scheduler.", value=made.looks)
+        yield CounterMetricFamily(
+            "kecs_service_tasks_seen", "Tasks that the scheduler went through in these looks.", value=made.tasks_seen
+        )
+        yield CounterMetricFamily(
+            "kecs_service_task_changes",
+            "Tasks that the scheduler started, asked to stop, and counted as stopped.",
+            value=made.changes,
+        )

@@ -23,9 +23,15 @@ class Decisions:
 
     def __init__(self) -> None:
         self._kept: dict[str, deque[Decision]] = {}
+        self.looks = 0  # at a service, whether or not anything was to be done
+        self.tasks_seen = 0  # in all of them
+        self.changes = 0  # tasks started, asked to stop, and counted as stopped
 
     def note(self, snapshot: Snapshot, plan: Plan) -> None:
-        """Keep the decision, if it did anything."""
+        """Count the look, and keep the decision if it did anything."""
+        self.looks += 1
+        self.tasks_seen += len(snapshot.tasks)
+        self.changes += sum(launch.count for launch in plan.launches) + len(plan.stops) + len(plan.accounted)
         service = snapshot.service
         if plan.service is service and not (plan.launches or plan.stops or plan.accounted):
             return

@@ -119,6 +119,8 @@ class Control:
         task = after or before
         if task is None or task.service_arn is None or task.service_arn == self._services.working:
             return
+        if after is None and task.accounted:
+            return  # forgotten long after the scheduler has counted it
         if before is None or after is None or _counts(before) != _counts(after):
             self._services.add(task.service_arn)
 
