@@ -108,6 +108,24 @@ class FakeConsole:
             raise ValueError("Unknown key 'bogus'.")
         self.scripts[pattern] = script
 
+    def set_measurement(self, cluster: str, service: str, metric: str, value: float | None) -> None:
+        if service == "none":
+            raise NoSuchContainer(f"Cluster {cluster} has no service none.")
+        if metric == "bogus":
+            raise ValueError("metric is another one.")
+        self.calls.append(("measurement", cluster, service, metric, value))
+
+    def measurements(self) -> list[dict[str, Any]]:
+        return [{"service": "arn", "metric": "m", "value": 1.0}]
+
+    def set_off(self, policy: str, alarm: str, breach: float) -> bool:
+        if policy == "none":
+            raise NoSuchContainer("There is no scaling policy none.")
+        if policy == "tracking":
+            raise ValueError("Its alarms go off by its metric.")
+        self.calls.append(("alarm", policy, alarm, breach))
+        return True
+
     def images(self) -> dict[str, dict[str, Any]]:
         return self.scripts
 
@@ -405,3 +423,54 @@ async def test_the_configured_host_is_welcome() -> None:
 
     assert refusal([(b"host", b"kecs.example.org:5373")], "kecs.example.org") is None
     assert refusal([(b"host", b"kecs.example.org:5373")], "127.0.0.1") is not None
+
+
+async def test_what_a_metric_is() -> None:
+    console = FakeConsole()
+    given = {"cluster": "c", "service": "s", "metric": "m"}
+    for value in (80, 0.5, None):
+        answer = await call(console, "POST", "/_kecs/measurements", json.dumps({**given, "value": value}).encode())
+        assert answer.json() == (await call(console, "GET", "/_kecs/measurements")).json()
+    assert answer.json() == {"measurements": [{"service": "arn", "metric": "m", "value": 1.0}]}
+    assert console.calls == [("measurement", "c", "s", "m", value) for value in (80, 0.5, None)]
+
+
+@pytest.mark.parametrize(
+    ("members", "status"),
+    [
+        ({"value": -1}, 400),
+        ({"value": "80"}, 400),
+        ({"value": True}, 400),
+        ({"value": 1e301}, 400),
+        ({}, 400),
+        ({"value": 1, "unit": "Percent"}, 400),
+        ({"value": 1, "metric": "bogus"}, 400),
+        ({"value": 1, "service": "none"}, 404),
+    ],
+)
+async def test_what_no_metric_can_be(members: dict[str, Any], status: int) -> None:
+    body = json.dumps({"cluster": "c", "service": "s", "metric": "m", **members}).encode()
+    assert (await call(FakeConsole(), "POST", "/_kecs/measurements", body)).status == status
+
+
+async def test_an_alarm_goes_off() -> None:
+    console = FakeConsole()
+    for body in ({"value": 85, "threshold": 70}, {"value": 1, "threshold": 1.5, "alarm": "low"}):
+        answer = await call(console, "POST", "/_kecs/alarms", json.dumps({"policy": "arn", **body}).encode())
+        assert answer.json() == {"scaled": True}
+    assert console.calls == [("alarm", "arn", "alarm", 15), ("alarm", "arn", "low", -0.5)]
+
+
+@pytest.mark.parametrize(
+    ("members", "status"),
+    [
+        ({"threshold": None}, 400),
+        ({"alarm": 1}, 400),
+        ({"more": 1}, 400),
+        ({"policy": "tracking"}, 400),
+        ({"policy": "none"}, 404),
+    ],
+)
+async def test_an_alarm_that_cannot_go_off(members: dict[str, Any], status: int) -> None:
+    body = json.dumps({"policy": "arn", "value": 85, "threshold": 70, **members}).encode()
+    assert (await call(FakeConsole(), "POST", "/_kecs/alarms", body)).status == status

@@ -93,10 +93,10 @@ def desired(world: World) -> int:
     return count
 
 
-def served(count: int = 2, **members: Any) -> World:
-    """A world with the service `s`, on whole minutes of the clock, steady."""
-    world = World(start=1_700_000_040.0)
+def served(count: int = 2, now: float = 1_700_000_100.0) -> World:
+    """A world with the service `s`, steady; `now` is on a whole minute of the clock."""
+    world = World(start=now - MINUTE)
     world.define()
-    world.serve(count=count, **members)
+    world.serve(count=count)
     world.clock.advance(MINUTE)
     return world

@@ -17,8 +17,7 @@ HOUR = 3600.0
 
 @pytest.fixture
 def world() -> World:
-    world = served(2)
-    world.clock.advance(NOON.timestamp() - world.clock.now())
+    world = served(2, NOON.timestamp())
     register(world, 1, 4)
     world.clock.advance(0)
     return world
