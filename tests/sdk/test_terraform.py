@@ -90,6 +90,10 @@ def test_apply_update_destroy_without_drift(server: Server, tmp_path: Path) -> N
     ecs = server.client()
     (service,) = ecs.describe_services(cluster="terraform", services=["web"])["services"]
     assert (service["runningCount"], service["taskDefinition"].rsplit(":", 1)[1]) == (3, "2")
+    scaling = server.client("application-autoscaling")
+    (target,) = scaling.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"]
+    assert (target["ResourceId"], target["MaxCapacity"]) == ("service/terraform/web", 5)
     terraform("destroy", "-auto-approve", "-input=false", *update)
     assert ecs.describe_clusters(clusters=["terraform"])["clusters"][0]["status"] == "INACTIVE"
     assert ecs.list_task_definitions()["taskDefinitionArns"] == []
+    assert scaling.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"] == []

@@ -25,7 +25,11 @@ provider "aws" {
   skip_credentials_validation = true
   skip_requesting_account_id  = true
   skip_metadata_api_check     = true
-  endpoints { ecs = var.endpoint }
+
+  endpoints {
+    ecs            = var.endpoint
+    appautoscaling = var.endpoint
+  }
 }
 
 resource "aws_ecs_cluster" "main" {
@@ -242,4 +246,97 @@ resource "aws_ecs_service" "placed" {
 data "aws_ecs_service" "web" {
   service_name = aws_ecs_service.web.name
   cluster_arn  = aws_ecs_cluster.main.arn
+}
+
+resource "aws_appautoscaling_target" "web" {
+  service_namespace  = "ecs"
+  scalable_dimension = "ecs:service:DesiredCount"
+  resource_id        = "service/${aws_ecs_cluster.main.name}/${aws_ecs_service.web.name}"
+  min_capacity       = 1
+  max_capacity       = var.tasks + 2
+  tags               = { team = "a" }
+
+  suspended_state { dynamic_scaling_in_suspended = true }
+}
+
+resource "aws_appautoscaling_policy" "cpu" {
+  name               = "cpu"
+  policy_type        = "TargetTrackingScaling"
+  service_namespace  = aws_appautoscaling_target.web.service_namespace
+  scalable_dimension = aws_appautoscaling_target.web.scalable_dimension
+  resource_id        = aws_appautoscaling_target.web.resource_id
+
+  target_tracking_scaling_policy_configuration {
+    target_value       = 75
+    scale_in_cooldown  = 60
+    scale_out_cooldown = 30
+
+    predefined_metric_specification { predefined_metric_type = "ECSServiceAverageCPUUtilization" }
+  }
+}
+
+resource "aws_appautoscaling_policy" "orders" {
+  name               = "orders"
+  policy_type        = "TargetTrackingScaling"
+  service_namespace  = aws_appautoscaling_target.web.service_namespace
+  scalable_dimension = aws_appautoscaling_target.web.scalable_dimension
+  resource_id        = aws_appautoscaling_target.web.resource_id
+
+  target_tracking_scaling_policy_configuration {
+    target_value     = 2.5
+    disable_scale_in = true
+
+    customized_metric_specification {
+      namespace   = "Shop"
+      metric_name = "Orders"
+      statistic   = "Average"
+      unit        = "Count"
+
+      dimensions {
+        name  = "shop"
+        value = "a"
+      }
+    }
+  }
+}
+
+resource "aws_appautoscaling_policy" "steps" {
+  name               = "steps"
+  policy_type        = "StepScaling"
+  service_namespace  = aws_appautoscaling_target.web.service_namespace
+  scalable_dimension = aws_appautoscaling_target.web.scalable_dimension
+  resource_id        = aws_appautoscaling_target.web.resource_id
+
+  step_scaling_policy_configuration {
+    adjustment_type          = "PercentChangeInCapacity"
+    min_adjustment_magnitude = 2
+    cooldown                 = 60
+    metric_aggregation_type  = "Maximum"
+
+    step_adjustment {
+      metric_interval_lower_bound = 0
+      metric_interval_upper_bound = 10.5
+      scaling_adjustment          = 10
+    }
+
+    step_adjustment {
+      metric_interval_lower_bound = 10.5
+      scaling_adjustment          = 50
+    }
+  }
+}
+
+resource "aws_appautoscaling_scheduled_action" "morning" {
+  name               = "morning"
+  service_namespace  = aws_appautoscaling_target.web.service_namespace
+  scalable_dimension = aws_appautoscaling_target.web.scalable_dimension
+  resource_id        = aws_appautoscaling_target.web.resource_id
+  schedule           = "cron(0 9 ? * MON-FRI 2190)"
+  timezone           = "Europe/Berlin"
+  start_time         = "2100-01-01T00:00:00Z"
+
+  scalable_target_action {
+    min_capacity = 2
+    max_capacity = 4
+  }
 }
