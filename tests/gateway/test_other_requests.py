@@ -10,6 +10,7 @@ import pytest
 from tests.gateway.connections import HEALTH, Gateway, chunked, create, request
 
 from kecs.gateway import bodies
+from kecs.gateway.endpoint import THERE
 
 DIRECT_OR_HANDED_OVER = pytest.mark.parametrize("first", [b"", HEALTH], ids=["direct", "handed over"])
 
@@ -39,7 +40,7 @@ async def test_a_request_without_a_target_is_an_unknown_operation(gateway: Gatew
 @pytest.mark.parametrize(
     ("line", "service", "header", "content_type"),
     [
-        ("POST /", "events", "X-Amz-Target: AWSEvents.PutEvents", "application/x-amz-json-1.1"),
+        ("POST /", "dynamodb", "X-Amz-Target: DynamoDB_20120810.ListTables", "application/x-amz-json-1.1"),
         ("POST /", "elasticloadbalancing", "Content-Type: application/x-www-form-urlencoded", "text/xml"),
         ("GET /2015-03-31/functions", "lambda", "Accept: */*", "application/x-amz-json-1.1"),
         ("PUT /bucket", "s3", "Accept: */*", "application/x-amz-json-1.1"),
@@ -58,7 +59,7 @@ async def test_services_that_kecs_does_not_have_say_so(
     assert (reply.status, reply.headers["content-type"]) == (400, content_type)
     assert b"UnknownOperationException" in reply.body
     assert b"KECS does not have the " in reply.body
-    assert b"It has Amazon ECS and Application Auto Scaling." in reply.body
+    assert f"It has {THERE}.".encode() in reply.body
 
 
 @pytest.mark.parametrize("path", ["/", "*"])

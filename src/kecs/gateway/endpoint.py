@@ -31,7 +31,8 @@ from kecs.services.context import Context, Handler
 
 log = logging.getLogger(__name__)
 
-THERE = " and ".join(api.title for api in APIS)
+_TITLES = [api.title for api in APIS]
+THERE = f"{', '.join(_TITLES[:-1])} and {_TITLES[-1]}"
 _BY_PREFIX = {api.target_prefix: api for api in APIS}
 
 
