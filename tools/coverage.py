@@ -1,7 +1,8 @@
 """Writes docs/coverage.md: which operations KECS answers, and what becomes of each member that their callers can send.
 
-Both come from the code: the dispatch table, and `kecs.services.ecs.unacted`. `--check` (part of `make check`) fails
-when the page is stale, and when an operation accepts a member that no code reads and that the list does not own up to.
+Both come from the code: the table of APIs, and the module `unacted` beside each one's handlers. `--check` (part of
+`make check`) fails when the page is stale, and when an operation accepts a member that no code reads and that the list
+does not own up to.
 """
 
 from __future__ import annotations
@@ -10,15 +11,14 @@ import ast
 import functools
 import sys
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
 
 from msgspec import inspect
 
-from kecs.aws.model import ecs as m
-from kecs.services.ecs import HANDLERS
-from kecs.services.ecs.unacted import UNACTED
+from kecs.services.apis import APIS, Api
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs/coverage.md"
@@ -30,27 +30,30 @@ TEXT = """\
 
 Made by `tools/coverage.py` from the code; do not edit.
 
-## Operations
+Each operation that is not there yet answers an error that says so, with HTTP status 400 and a code that the model
+declares for it. What becomes of a member that a request can have is one of these:
 
-{implemented} of Amazon ECS's {total} operations. Each one that is not there yet answers an error that says so, with
-HTTP status 400 and a code that the model declares for it.
+| state | what it means |
+| --- | --- |
+| acted on | it has the effect that AWS documents |
+| in part | some of its effect is there; the text says which |
+| stored and returned | checked, kept, shown wherever AWS shows it, and without any other effect |
+| not emulated | refused, or let go; the text says why |
 
-{operations}
-
-## Members
-
-What becomes of each of the {members} members that a request can have. What lies below a member that is not acted on
-shares its fate and is not listed.
-
-| state | members | what it means |
-| --- | --- | --- |
-| acted on | {acted} | it has the effect that AWS documents |
-| in part | {partly} | some of its effect is there; the text says which |
-| stored and returned | {stored} | checked, kept, shown wherever AWS shows it, and without any other effect |
-| not emulated | {refused} | refused, or let go; the text says why |
+What lies below a member that is not acted on shares its fate and is not listed.
 
 The simulated runtime has no images, files and kernel. There everything that says how a real container is set up
 (mounts, limits, user, capabilities, devices, DNS and the like) is kept and shown, and changes nothing.
+"""
+OF_API = """
+## {title}
+
+{implemented} of {title}'s {total} operations.
+
+{operations}
+
+Of {members} members {acted} are acted on, {partly} in part, {stored} are stored and returned, {refused} are not
+emulated.
 
 {table}
 """
@@ -67,12 +70,27 @@ class Member(NamedTuple):
     python: str
 
 
-def reachable(operations: Iterable[str], closed: Container[str]) -> Iterator[Member]:
-    """Every member that callers of these operations can send, each once, but none below a `closed` one."""
+def unacted(api: Api) -> Mapping[str, str]:
+    """What the API's package owns up to."""
+    return _unacted(api.name.replace("-", "_"))
+
+
+@functools.cache
+def _unacted(package: str) -> Mapping[str, str]:
+    try:
+        found: Mapping[str, str] = import_module(f"kecs.services.{package}.unacted").UNACTED
+    except ModuleNotFoundError:
+        return {}
+    return found
+
+
+def reachable(api: Api, closed: Container[str], operations: Iterable[str] | None = None) -> Iterator[Member]:
+    """Every member that callers of these operations (of all) can send, each once, but none below a `closed` one."""
     seen: set[str] = set()
     shapes: list[tuple[str, inspect.StructType]] = []
-    for operation in operations:
-        shapes += ((operation, shape) for shape in _structs(inspect.type_info(m.OPERATIONS[operation].request)))
+    for operation in api.handlers if operations is None else operations:
+        request = inspect.type_info(api.operations[operation].request)
+        shapes += ((operation, shape) for shape in _structs(request))
     while shapes:
         owner, shape = shapes.pop()
         if owner in seen:
@@ -113,13 +131,13 @@ def names_read() -> frozenset[str]:
 
 def ignored_in_silence(read: Container[str]) -> list[str]:
     """Keys of members that operations accept, that no code reads and that UNACTED does not list."""
-    members = reachable(HANDLERS, UNACTED)
-    return sorted(member.key for member in members if member.python not in read and member.key not in UNACTED)
+    members = [member for api in APIS for member in reachable(api, unacted(api)) if member.key not in unacted(api)]
+    return sorted(member.key for member in members if member.python not in read)
 
 
-def state_of(key: str) -> str:
+def state_of(api: Api, key: str) -> str:
     """What becomes of the member."""
-    text = UNACTED.get(key)
+    text = unacted(api).get(key)
     if text is None:
         return ACTED
     return next((state for words, state in FIRST_WORDS.items() if text.startswith(words)), PARTLY)
@@ -127,34 +145,39 @@ def state_of(key: str) -> str:
 
 def render() -> str:
     """The page."""
-    states = [(name, "yes" if name in HANDLERS else "not yet") for name in sorted(m.OPERATIONS)]
-    keys = [member.key for member in reachable(HANDLERS, UNACTED)]
-    counts = Counter(map(state_of, keys))
-    return TEXT.format(
-        implemented=len(HANDLERS),
-        total=len(m.OPERATIONS),
+    return TEXT + "".join(map(_section, APIS))
+
+
+def _section(api: Api) -> str:
+    states = [(name, "yes" if name in api.handlers else "not yet") for name in sorted(api.operations)]
+    keys = [member.key for member in reachable(api, unacted(api))]
+    counts = Counter(state_of(api, key) for key in keys)
+    return OF_API.format(
+        title=api.title,
+        implemented=len(api.handlers),
+        total=len(api.operations),
         operations=_table(("operation", "there"), [(f"`{name}`", state) for name, state in states]),
         members=len(keys),
         acted=counts[ACTED],
         partly=counts[PARTLY],
         stored=counts[STORED],
         refused=counts[REFUSED],
-        table=_table(("of", "state", "members"), list(_rows(keys))),
+        table=_table(("of", "state", "members"), list(_rows(api, keys))),
     )
 
 
-def _rows(keys: Iterable[str]) -> Iterator[tuple[str, str, str]]:
+def _rows(api: Api, keys: Iterable[str]) -> Iterator[tuple[str, str, str]]:
     """Operations first, then the shapes they contain: what is acted on in one row, every other member in its own."""
     owners: dict[str, list[str]] = {}
     for key in keys:
         owners.setdefault(key.partition(".")[0], []).append(key)
-    for owner in sorted(owners, key=lambda owner: (owner not in HANDLERS, owner)):
-        acted = [f"`{key.partition('.')[2]}`" for key in owners[owner] if state_of(key) == ACTED]
+    for owner in sorted(owners, key=lambda owner: (owner not in api.handlers, owner)):
+        acted = [f"`{key.partition('.')[2]}`" for key in owners[owner] if state_of(api, key) == ACTED]
         if acted:
             yield f"`{owner}`", ACTED, ", ".join(acted)
         for key in owners[owner]:
-            if key in UNACTED:
-                yield f"`{owner}`", state_of(key), f"`{key.partition('.')[2]}`: {UNACTED[key]}"
+            if key in unacted(api):
+                yield f"`{owner}`", state_of(api, key), f"`{key.partition('.')[2]}`: {unacted(api)[key]}"
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -165,7 +188,7 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def main(arguments: list[str]) -> int:
     silent = ignored_in_silence(names_read())
     for key in silent:
-        print(f"{key} is accepted and nothing reads it: act on it or list it in services/ecs/unacted.py")
+        print(f"{key} is accepted and nothing reads it: act on it or list it in its API's unacted.py")
     if "--check" not in arguments:
         PAGE.write_text(render())
     elif not PAGE.exists() or PAGE.read_text() != render():

@@ -9,18 +9,24 @@ from msgspec.structs import fields
 
 from kecs.aws.model import ecs as m
 from kecs.runtimes.docker.translate import NOT_ACTED_ON
-from kecs.services.ecs import HANDLERS
+from kecs.services.apis import APIS, Api
 from kecs.services.ecs.unacted import UNACTED
 from tools import coverage
 
-
-def test_every_key_names_a_member_that_callers_can_send() -> None:
-    known = {member.key for member in coverage.reachable(HANDLERS, closed=())}
-    assert sorted(set(UNACTED) - known) == []
+ECS = APIS[0]
+EACH_API = pytest.mark.parametrize("api", APIS, ids=lambda api: api.name)
 
 
-def test_every_text_is_a_sentence_that_fits_into_a_table() -> None:
-    assert [key for key, text in UNACTED.items() if not text.endswith(".") or "|" in text or "\n" in text] == []
+@EACH_API
+def test_every_key_names_a_member_that_callers_can_send(api: Api) -> None:
+    known = {member.key for member in coverage.reachable(api, closed=())}
+    assert sorted(set(coverage.unacted(api)) - known) == []
+
+
+@EACH_API
+def test_every_text_is_a_sentence_that_fits_into_a_table(api: Api) -> None:
+    texts = coverage.unacted(api).items()
+    assert [key for key, text in texts if not text.endswith(".") or "|" in text or "\n" in text] == []
 
 
 def test_nothing_is_ignored_in_silence() -> None:
@@ -45,29 +51,34 @@ def test_what_the_docker_runtime_does_not_act_on_is_listed() -> None:
 
 
 def test_members_are_reached_through_lists_and_options_but_not_below_closed_ones() -> None:
-    keys = {member.key for member in coverage.reachable(["RegisterTaskDefinition"], closed=())}
+    keys = {member.key for member in coverage.reachable(ECS, (), ["RegisterTaskDefinition"])}
     assert {"RegisterTaskDefinition.family", "ContainerDefinition.image", "KernelCapabilities.add"} <= keys
-    closed = {member.key for member in coverage.reachable(["RegisterTaskDefinition"], {"LinuxParameters.capabilities"})}
-    assert keys - closed == {"KernelCapabilities.add", "KernelCapabilities.drop"}
+    below = coverage.reachable(ECS, {"LinuxParameters.capabilities"}, ["RegisterTaskDefinition"])
+    assert keys - {member.key for member in below} == {"KernelCapabilities.add", "KernelCapabilities.drop"}
 
 
-def test_the_page_says_of_every_operation_whether_it_is_there() -> None:
+def section(api: Api) -> list[str]:
+    """The lines of the page that are about an API."""
     lines = coverage.render().splitlines()
-    assert [
-        name for name in m.OPERATIONS if f"| `{name}` | {'yes' if name in HANDLERS else 'not yet'} |" not in lines
-    ] == []
-    assert f"{len(HANDLERS)} of Amazon ECS's {len(m.OPERATIONS)} operations." in coverage.render()
+    return "\n".join(lines[lines.index(f"## {api.title}") + 1 :]).split("\n## ")[0].splitlines()
 
 
-def test_the_page_says_of_every_member_what_becomes_of_it() -> None:
-    page = coverage.render()
-    for member in coverage.reachable(HANDLERS, UNACTED):
+@EACH_API
+def test_the_page_says_of_every_operation_whether_it_is_there(api: Api) -> None:
+    lines = section(api)
+    states = {name: "yes" if name in api.handlers else "not yet" for name in api.operations}
+    assert [name for name, state in states.items() if f"| `{name}` | {state} |" not in lines] == []
+    assert f"{len(api.handlers)} of {api.title}'s {len(api.operations)} operations." in lines
+
+
+@EACH_API
+def test_the_page_says_of_every_member_what_becomes_of_it(api: Api) -> None:
+    lines, texts = section(api), coverage.unacted(api)
+    for member in coverage.reachable(api, texts):
         owner, _, name = member.key.partition(".")
-        rows = [
-            line for line in page.splitlines() if line.startswith(f"| `{owner}` | {coverage.state_of(member.key)} |")
-        ]
+        rows = [line for line in lines if line.startswith(f"| `{owner}` | {coverage.state_of(api, member.key)} |")]
         assert any(f"`{name}`" in row for row in rows), member.key
-        assert member.key not in UNACTED or any(UNACTED[member.key] in row for row in rows)
+        assert member.key not in texts or any(texts[member.key] in row for row in rows)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +91,7 @@ def test_the_page_says_of_every_member_what_becomes_of_it() -> None:
     ],
 )
 def test_the_first_words_of_a_text_tell_what_becomes_of_the_member(key: str, state: str) -> None:
-    assert coverage.state_of(key) == state
+    assert coverage.state_of(ECS, key) == state
 
 
 def test_check_tells_a_stale_page_from_a_fresh_one(
