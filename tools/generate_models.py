@@ -93,6 +93,11 @@ CLASSES = {
 }
 """What Python's regular expressions say for classes of characters that Java's know, and for its pairs of surrogates."""
 
+LINEAR = {
+    r"^[ \t]*[\x20-\x7E]+([ \t]+[\x20-\x7E]+)*[ \t]*$": r"^[ \t]*[\x20-\x7E][\t\x20-\x7E]*$",
+}
+"""Patterns that take for ever over some texts, and others that match the same."""
+
 
 def camel(snake: str) -> str:
     """What msgspec's rename="camel" makes of a Python name."""
@@ -180,7 +185,9 @@ class Writer:
         if not numbers and not given[least]:
             del given[least]
         if pattern := declared.get("pattern"):
-            python = re.sub("|".join(map(re.escape, CLASSES)), lambda match: CLASSES[match[0]], pattern)
+            python = re.sub(
+                "|".join(map(re.escape, CLASSES)), lambda match: CLASSES[match[0]], LINEAR.get(pattern, pattern)
+            )
             given |= {"pattern": f"^(?:{python})\\Z", "description": pattern}
         if all(value is None for value in given.values()):
             return ""

@@ -19,6 +19,7 @@ WRONG_TYPES: dict[str, Sequence[Any]] = {
     "map": ("x", ["x"], 1),
     "structure": ("x", ["x"], 1),
 }
+PRINTED_OR_NOT = r"^(?!\s*$).+"  # a pattern that has nothing against control characters
 KINDS = ("wrong type", "missing", "null", "enumeration", "range", "length", "pattern")
 
 Path = tuple[str, ...]
@@ -78,7 +79,7 @@ def wrong(shape: Any) -> Iterator[tuple[str, Any]]:
         yield "wrong type", 2**63
     if shape.type_name == "string" and shape.enum:
         yield "enumeration", "NOT_ONE_OF_THEM"
-    if "pattern" in shape.metadata:
+    if shape.metadata.get("pattern", PRINTED_OR_NOT) != PRINTED_OR_NOT:
         yield "pattern", "\x01"
 
 

@@ -10,15 +10,21 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
+from kecs.aws.model import ecs as m
 from kecs.control.clock import VirtualClock
-from kecs.control.eventbridge import EventBridge, KeptEvents
+from kecs.control.eventbridge import Both, EventBridge, KeptEvents
 from kecs.control.feed import Feed
 from kecs.control.loops import Control
+from kecs.control.scheduled import Scheduled
 from kecs.control.traffic import RecordedTraffic
+from kecs.core.arns import Scope
 from kecs.core.settings import Settings
 from kecs.gateway.endpoint import Endpoint
 from kecs.ports.clock import Clock, Ids
 from kecs.ports.runtime import Capacity, Runtime
+from kecs.services.context import Context
+from kecs.services.ecs.clusters import ensure_default_cluster
+from kecs.services.ecs.tasks import run_task
 from kecs.store.memory import MemoryStore
 
 
@@ -43,21 +49,31 @@ class Kernel:
         self.runtime = runtime
         self.feed = Feed(clock)
         self.control = Control(store, runtime, clock, ids, settings, defer, self.traffic)
+        self.scheduled = Scheduled(store, clock, ids, self.control.queue, self._run_task)
         self.sent = KeptEvents()
         store.subscribe(self.feed.notice)
-        store.subscribe(EventBridge(store, clock, self.sent).notice)
+        store.subscribe(EventBridge(store, clock, Both(self.sent, self.scheduled.rules)).notice)
         self.endpoint = Endpoint(store, clock, ids, settings)
         if isinstance(clock, VirtualClock):
             clock.drain = self.control.queue.drain
 
+    def _run_task(self, scope: Scope, request: m.RunTaskRequest) -> m.RunTaskResponse:
+        """See ports.launcher.RunTask."""
+        principal = f"arn:aws:iam::{scope.account}:root"
+        context = Context(scope, principal, self.clock.now(), self.ids, self.store, self.settings)
+        ensure_default_cluster(context)
+        return run_task(context, request)
+
     async def recover(self) -> None:
         """Take up what an earlier process left. The runtime's reports must go to `control.supervisors.report`."""
         await self.control.recover()
+        self.scheduled.recover()
 
     async def reset(self) -> None:
         """Forget everything and stop every container."""
         self.control.forget()
         self.store.clear()
+        self.scheduled.forget()
         self.control.forget()  # what forgetting itself gave the loops to do
         self.traffic.clear()
         await self.runtime.discard()

@@ -45,6 +45,14 @@ class _Metrics(Collector):
         for (cluster, state), count in Counter((s.cluster_arn, s.status) for s in store.services).items():
             services.add_metric([last_part(cluster), state], count)
         yield services
+        invocations = CounterMetricFamily(
+            "kecs_invocations",
+            "Attempts of rules and schedules to run tasks, by kind of source and outcome.",
+            labels=["source", "outcome"],
+        )
+        for (source, outcome), count in self._kernel.scheduled.invocations.counted.items():
+            invocations.add_metric([source, outcome], count)
+        yield invocations
         yield GaugeMetricFamily("kecs_clusters", "Clusters.", value=len(store.clusters))
         yield from self._scheduler()
 

@@ -65,3 +65,15 @@ class KeptEvents(Recent[SentEvent]):
         self._keep(SentEvent(id=self._last + 1, event=event))
         if self._news:
             self._tell()
+
+
+class Both:
+    """See ports.sink.Sink: two as one."""
+
+    def __init__(self, first: Sink, second: Sink) -> None:
+        self._first = first
+        self._second = second
+
+    def take(self, event: Event) -> None:
+        self._first.take(event)
+        self._second.take(event)

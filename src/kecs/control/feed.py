@@ -198,6 +198,19 @@ def _of_provider(old: Any, new: Any) -> Iterator[Seen]:
         yield _moved("capacity-provider", (new or old).arn, (new or old).cluster_arn, before, after)
 
 
+def _of_rule(old: Any, new: Any) -> Iterator[Seen]:
+    before, after = (r.state if r else None for r in (old, new))
+    if before != after:
+        yield _moved("rule", (new or old).arn, None, before, after)
+
+
+def _of_invocation(old: Any, new: Any) -> Iterator[Seen]:
+    if old is not None and new is not None and old.attempts != new.attempts:
+        note = f" ({new.reason})" if new.reason else ""
+        message = f"invocation of {last_part(new.target_arn)} by {new.source} {old.status} -> {new.status}{note}"
+        yield "invocation", new.source_arn, new.target_arn, old.status, new.status, message
+
+
 _DESCRIBE: dict[str, Callable[[Any, Any], Iterator[Seen]]] = {
     "clusters": _of_cluster,
     "capacity_providers": _of_provider,
@@ -211,6 +224,8 @@ _DESCRIBE: dict[str, Callable[[Any, Any], Iterator[Seen]]] = {
     "gateway_routes": _of_gateway_route,
     "express_services": _of_express,
     "daemons": _of_daemon,
+    "rules": _of_rule,
+    "invocations": _of_invocation,
     "daemon_deployments": _of_daemon_deployment,
     "daemon_task_definitions": _of_daemon_definition,
 }

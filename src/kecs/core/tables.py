@@ -19,6 +19,7 @@ from kecs.core.records import (
     DaemonRecord,
     DaemonRevisionRecord,
     DaemonTaskDefinitionRecord,
+    EventBusRecord,
     ExpressRecord,
     FamilyRecord,
     GatewayAssociationRecord,
@@ -26,12 +27,16 @@ from kecs.core.records import (
     GatewayRouteRecord,
     GatewayUseRecord,
     InstanceRecord,
+    InvocationRecord,
     Record,
     RevisionRecord,
+    RuleRecord,
     ScalableTargetRecord,
     ScalingActivityRecord,
     ScalingPolicyRecord,
     ScheduledActionRecord,
+    ScheduleGroupRecord,
+    ScheduleRecord,
     ServiceDeploymentRecord,
     ServiceRecord,
     SessionRecord,
@@ -173,6 +178,16 @@ SCALING_ACTIVITIES = Table(
     lambda r: r.id,
     {**_OF_SERVICE, "ongoing": lambda r: r.service_arn if r.status == "InProgress" else None},
 )
+EVENT_BUSES = Table("event_buses", EventBusRecord, by_arn, {"scope": in_scope})
+RULES = Table(
+    "rules",
+    RuleRecord,
+    by_arn,
+    {"bus": lambda r: r.bus_arn, "listening": lambda r: r.bus_arn if r.pattern and r.enabled else None},
+)
+SCHEDULE_GROUPS = Table("schedule_groups", ScheduleGroupRecord, by_arn, {"scope": in_scope})
+SCHEDULES = Table("schedules", ScheduleRecord, by_arn, {"scope": in_scope, "group": lambda r: r.group_arn})
+INVOCATIONS = Table("invocations", InvocationRecord, lambda r: r.id)
 TOKENS = Table("tokens", TokenRecord, lambda r: r.key)
 
 TABLES: tuple[Table[Any], ...] = (
@@ -203,4 +218,9 @@ TABLES: tuple[Table[Any], ...] = (
     SCALING_POLICIES,
     SCHEDULED_ACTIONS,
     SCALING_ACTIVITIES,
+    EVENT_BUSES,
+    RULES,
+    SCHEDULE_GROUPS,
+    SCHEDULES,
+    INVOCATIONS,
 )

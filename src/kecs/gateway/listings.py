@@ -12,6 +12,7 @@ from kecs.aws.structs import Operation
 from kecs.services.apis import Api
 from kecs.services.context import Context, Handler
 
+_PAGING = ("next_token", "max_results", "limit")  # where a page begins, and its size, by the names that APIs have
 _encode = msgspec.json.Encoder().encode
 
 
@@ -39,8 +40,6 @@ def with_sealed_tokens(api: Api, operation: Operation, handler: Handler) -> Hand
 
 def _listing(operation: Operation, context: Context, request: Any) -> bytes:
     """What a token belongs to."""
-    paging: dict[str, Any] = {"next_token": None}
-    if "max_results" in request.__struct_fields__:
-        paging["max_results"] = None
+    paging = {name: None for name in _PAGING if name in request.__struct_fields__}
     filters = _encode(replace(request, **paging))
     return f"{operation.name} {context.scope.account} {context.scope.region} ".encode() + filters

@@ -22,6 +22,7 @@ from kecs.core.records import (
     DaemonRecord,
     DaemonRevisionRecord,
     DaemonTaskDefinitionRecord,
+    EventBusRecord,
     ExpressRecord,
     FamilyRecord,
     GatewayAssociationRecord,
@@ -29,12 +30,16 @@ from kecs.core.records import (
     GatewayRouteRecord,
     GatewayUseRecord,
     InstanceRecord,
+    InvocationRecord,
     Record,
     RevisionRecord,
+    RuleRecord,
     ScalableTargetRecord,
     ScalingActivityRecord,
     ScalingPolicyRecord,
     ScheduledActionRecord,
+    ScheduleGroupRecord,
+    ScheduleRecord,
     ServiceDeploymentRecord,
     ServiceRecord,
     SessionRecord,
@@ -185,6 +190,26 @@ class Store(Protocol):
     @property
     def scaling_activities(self) -> Table[ScalingActivityRecord]:
         """By id, oldest first. Indexes: scope, service, ongoing (a service: the change has not been fulfilled)."""
+
+    @property
+    def event_buses(self) -> Table[EventBusRecord]:
+        """By ARN; the default bus has a record once it has tags. Index: scope."""
+
+    @property
+    def rules(self) -> Table[RuleRecord]:
+        """By ARN. Indexes: bus, listening (a bus: its enabled rules that have a pattern)."""
+
+    @property
+    def schedule_groups(self) -> Table[ScheduleGroupRecord]:
+        """By ARN; the group `default` has a record once something was done to it. Index: scope."""
+
+    @property
+    def schedules(self) -> Table[ScheduleRecord]:
+        """By ARN. Indexes: scope, group."""
+
+    @property
+    def invocations(self) -> Table[InvocationRecord]:
+        """By id, oldest first. No index."""
 
     def transaction(self) -> AbstractContextManager[None]: ...
 

@@ -9,11 +9,12 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from kecs.aws.dialects import Common, Dialect, Ecs
-from kecs.aws.errors import ModeledError
+from kecs.aws.errors import ModeledError, ValidationException
 from kecs.aws.model import application_autoscaling as autoscaling_model
 from kecs.aws.model import ecs as ecs_model
+from kecs.aws.model import events as events_model
 from kecs.aws.structs import Operation
-from kecs.services import application_autoscaling, ecs
+from kecs.services import application_autoscaling, ecs, events
 from kecs.services.context import Context, Handler
 from kecs.services.ecs.clusters import ensure_default_cluster
 
@@ -55,5 +56,15 @@ APIS = (
         bad_token=autoscaling_model.InvalidNextTokenException,
         failure="InternalServiceException",
         text="Message",
+    ),
+    Api(
+        name="events",
+        title="Amazon EventBridge",
+        target_prefix=events_model.TARGET_PREFIX,
+        operations=events_model.OPERATIONS,
+        handlers=events.HANDLERS,
+        dialect=Common(ValidationException),
+        bad_token=ValidationException,
+        failure="InternalException",
     ),
 )

@@ -118,6 +118,11 @@ class MemoryTables:
         self.scaling_policies = MemoryTable(tables.SCALING_POLICIES, log)
         self.scheduled_actions = MemoryTable(tables.SCHEDULED_ACTIONS, log)
         self.scaling_activities = MemoryTable(tables.SCALING_ACTIVITIES, log)
+        self.event_buses = MemoryTable(tables.EVENT_BUSES, log)
+        self.rules = MemoryTable(tables.RULES, log)
+        self.schedule_groups = MemoryTable(tables.SCHEDULE_GROUPS, log)
+        self.schedules = MemoryTable(tables.SCHEDULES, log)
+        self.invocations = MemoryTable(tables.INVOCATIONS, log)
         self.tables: dict[str, MemoryTable[Any]] = {
             table.name: table for table in vars(self).values() if isinstance(table, MemoryTable)
         }

@@ -29,6 +29,13 @@ from kecs.core.records.daemons import (
     DaemonTaskDefinitionRecord,
 )
 from kecs.core.records.deployments import RevisionRecord, ServiceDeploymentRecord, ServiceDeploymentStatus
+from kecs.core.records.eventbridge import (
+    EventBusRecord,
+    InvocationRecord,
+    RuleRecord,
+    ScheduleGroupRecord,
+    ScheduleRecord,
+)
 from kecs.core.records.express import ExpressConfiguration, ExpressRecord
 from kecs.core.records.gateways import (
     GatewayAssociationRecord,
@@ -63,6 +70,7 @@ __all__ = [
     "DaemonTarget",
     "DaemonTaskDefinitionRecord",
     "DeploymentRecord",
+    "EventBusRecord",
     "ExpressConfiguration",
     "ExpressRecord",
     "FamilyRecord",
@@ -73,12 +81,16 @@ __all__ = [
     "GatewayUseRecord",
     "Health",
     "InstanceRecord",
+    "InvocationRecord",
     "Record",
     "RevisionRecord",
     "RolloutState",
+    "RuleRecord",
     "ScalableTargetRecord",
     "ScalingActivityRecord",
     "ScalingPolicyRecord",
+    "ScheduleGroupRecord",
+    "ScheduleRecord",
     "ScheduledActionRecord",
     "ServiceDeploymentRecord",
     "ServiceDeploymentStatus",

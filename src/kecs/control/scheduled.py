@@ -1,0 +1,33 @@
+"""What runs tasks by itself: rules of EventBridge and EventBridge Scheduler's schedules, and their invocations.
+
+`app.kernel` puts it beside the other loops, on the same work queue.
+"""
+
+from __future__ import annotations
+
+from kecs.control.invocations import Invocations
+from kecs.control.queue import WorkQueue
+from kecs.control.rules import Rules
+from kecs.ports.clock import Clock, Ids
+from kecs.ports.launcher import RunTask
+from kecs.ports.store import Store
+
+
+class Scheduled:
+    """The loops together; `rules` is a sink of ECS's events, too."""
+
+    def __init__(self, store: Store, clock: Clock, ids: Ids, queue: WorkQueue, run_task: RunTask) -> None:
+        self.rules = Rules(store, clock, ids, queue)
+        self.invocations = Invocations(store, clock, queue, run_task)
+        self._loops = (self.rules, self.invocations)
+        for loop in self._loops:
+            store.subscribe(loop.notice)
+
+    def recover(self) -> None:
+        """Take up what an earlier process left."""
+        for loop in self._loops:
+            loop.recover()
+
+    def forget(self) -> None:
+        """For a reset; the queue is cleared by whoever has it."""
+        self.rules.forget()
