@@ -6,9 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
 
-from kecs.aws.model import ecs as m
 from tests.support.journals import MemoryJournal
 
 from .world import Refused, World
@@ -261,10 +259,18 @@ def test_what_cannot_be_stopped(served: World) -> None:
 
 
 def test_only_a_hook_that_waits_can_be_continued(served: World) -> None:
-    update(served, taskDefinition="bad")
+    pause = {"targetType": "PAUSE", "lifecycleStages": ["PRE_SCALE_UP"]}
+    function = "arn:aws:lambda:us-east-1:000000000000:function:f"
+    call = {
+        "hookTargetArn": function,
+        "roleArn": "arn:aws:iam::000000000000:role/r",
+        "lifecycleStages": ["PRE_SCALE_UP"],
+    }
+    served.hooks.say(function, None)
+    update(served, taskDefinition="bad", deploymentConfiguration={"lifecycleHooks": [pause, pause, call]})
     served.clock.advance(1)
-    arn = listed(served)[0]["serviceDeploymentArn"]
-    table = served.kernel.store.service_deployments
+    shown = described(served)
+    arn, hooks = shown["serviceDeploymentArn"], [hook["hookId"] for hook in shown["lifecycleHookDetails"]]
 
     def proceed(hook: str, **members: Any) -> Any:
         return served.call("ContinueServiceDeployment", serviceDeploymentArn=arn, hookId=hook, **members)
@@ -273,24 +279,15 @@ def test_only_a_hook_that_waits_can_be_continued(served: World) -> None:
         proceed("h")
     with pytest.raises(Refused, match="ServiceDeploymentNotFoundException"):
         served.call("ContinueServiceDeployment", serviceDeploymentArn=arn[:-1] + "~", hookId="h")
-    hooks = (
-        m.DeploymentLifecycleHookDetail(hook_id="h", target_type="PAUSE", status="AWAITING_ACTION"),
-        m.DeploymentLifecycleHookDetail(hook_id="i", target_type="PAUSE", status="AWAITING_ACTION"),
-        m.DeploymentLifecycleHookDetail(hook_id="l", target_type="AWS_LAMBDA", status="IN_PROGRESS"),
-    )
-    record = table.get(arn)
-    assert record is not None
-    with served.kernel.store.transaction():
-        table.put(replace(record, hooks=hooks))
     with pytest.raises(Refused, match="target type PAUSE"):
-        proceed("l")
-    assert proceed("h") == {"serviceDeploymentArn": arn}
+        proceed(hooks[2])
+    assert proceed(hooks[0]) == {"serviceDeploymentArn": arn}
     with pytest.raises(Refused, match="Its status is SUCCEEDED"):
-        proceed("h", action="ROLLBACK")
+        proceed(hooks[0], action="ROLLBACK")
     assert described(served)["status"] == "IN_PROGRESS"
-    proceed("i", action="ROLLBACK")
+    proceed(hooks[1], action="ROLLBACK")
     served.until(lambda: described(served)["status"] == "ROLLBACK_SUCCESSFUL")
-    assert [h["status"] for h in described(served)["lifecycleHookDetails"]] == ["SUCCEEDED", "SUCCEEDED", "IN_PROGRESS"]
+    assert [h["status"] for h in described(served)["lifecycleHookDetails"]] == ["SUCCEEDED", "FAILED", "FAILED"]
 
 
 def test_listing_by_status_time_and_page(served: World) -> None:

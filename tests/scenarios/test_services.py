@@ -222,7 +222,6 @@ def test_describe_services_says_what_is_missing(world: World) -> None:
             {"deploymentConfiguration": {"maximumPercent": 100, "minimumHealthyPercent": 100}},
             "InvalidParameterException",
         ),
-        ({"deploymentConfiguration": {"strategy": "BLUE_GREEN"}}, "UnsupportedFeatureException"),
         ({"deploymentController": {"type": "EXTERNAL"}}, "InvalidParameterException"),
         ({"schedulingStrategy": "DAEMON", "count": None}, "InvalidParameterException"),
         ({"count": -1}, "InvalidParameterException"),

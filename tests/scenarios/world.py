@@ -15,6 +15,7 @@ from kecs.core.settings import Settings
 from kecs.ports.console import FeedEvent
 from kecs.runtimes.simulated import SimulatedRuntime
 from kecs.store.memory import Journal, MemoryStore
+from tests.support.hooks import ScriptedHooks
 
 NETWORK = {"awsvpcConfiguration": {"subnets": ["subnet-1"]}}
 START = 1_700_000_000.0
@@ -40,6 +41,7 @@ class World:
         """Two worlds after each other, with one journal, need different seeds: theirs are the identifiers."""
         self.clock = VirtualClock(start)
         self.runtime = SimulatedRuntime(self.clock)
+        self.hooks = ScriptedHooks(self.clock)
         self.kernel = Kernel(
             settings or Settings(local_cpu=4096, local_memory=8192),
             store=MemoryStore(journal),
@@ -47,6 +49,7 @@ class World:
             ids=SeededIds(seed),
             runtime=self.runtime,
             defer=lambda call: None,
+            hooks=self.hooks,
         )
         self.runtime.connect(self.kernel.control.supervisors.report)
 

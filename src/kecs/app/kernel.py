@@ -11,9 +11,11 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from kecs.aws.model import ecs as m
+from kecs.control.alarms import SetAlarms
 from kecs.control.clock import VirtualClock
 from kecs.control.eventbridge import Both, EventBridge, KeptEvents
 from kecs.control.feed import Feed
+from kecs.control.hooks import NoHooks
 from kecs.control.loops import Control
 from kecs.control.scheduled import Scheduled
 from kecs.control.traffic import RecordedTraffic
@@ -21,6 +23,7 @@ from kecs.core.arns import Scope
 from kecs.core.settings import Settings
 from kecs.gateway.endpoint import Endpoint
 from kecs.ports.clock import Clock, Ids
+from kecs.ports.hooks import Hooks
 from kecs.ports.runtime import Capacity, Runtime
 from kecs.services.context import Context
 from kecs.services.ecs.clusters import ensure_default_cluster
@@ -40,15 +43,18 @@ class Kernel:
         ids: Ids,
         runtime: Runtime,
         defer: Callable[[Callable[[], None]], object],
+        hooks: Hooks | None = None,
     ) -> None:
         self.traffic = RecordedTraffic()
+        self.alarms = SetAlarms()
         self.settings = settings
         self.store = store
         self.clock = clock
         self.ids = ids
         self.runtime = runtime
         self.feed = Feed(clock)
-        self.control = Control(store, runtime, clock, ids, settings, defer, self.traffic)
+        around = self.traffic, hooks or NoHooks(), self.alarms
+        self.control = Control(store, runtime, clock, ids, settings, defer, *around)
         self.scheduled = Scheduled(store, clock, ids, self.control.queue, self._run_task)
         self.sent = KeptEvents()
         store.subscribe(self.feed.notice)
@@ -76,6 +82,7 @@ class Kernel:
         self.scheduled.forget()
         self.control.forget()  # what forgetting itself gave the loops to do
         self.traffic.clear()
+        self.alarms.clear()
         await self.runtime.discard()
 
 

@@ -5,7 +5,7 @@ What is to happen is decided in `core.deployments.history`; `services` calls thi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from kecs.core.deployments.counts import Tally
@@ -15,13 +15,17 @@ from kecs.core.records import RevisionRecord, ServiceDeploymentRecord, ServiceRe
 from kecs.ports.clock import Ids
 from kecs.ports.store import Store
 
+Ringing = Callable[[ServiceRecord, ServiceDeploymentRecord], Sequence[str]]
+"""The alarms of a deployment that are in ALARM."""
+
 
 class History:
     """The history of every service, as far as the service loop writes it."""
 
-    def __init__(self, store: Store, ids: Ids) -> None:
+    def __init__(self, store: Store, ids: Ids, ringing: Ringing) -> None:
         self._store = store
         self._ids = ids
+        self._ringing = ringing
 
     def take_up(
         self, service: ServiceRecord, numbers: Tally, now: float
@@ -30,7 +34,8 @@ class History:
         records = []
         for record in self._store.service_deployments.where("ongoing", service.arn):
             candidate = partial(self._candidate, service.arn)
-            service, record = take_up(service, record, candidate, numbers, now, self._ids.uuid)
+            ringing = self._ringing(service, record)
+            service, record = take_up(service, record, candidate, numbers, now, self._ids.uuid, ringing)
             records.append(record)
         return service, records
 

@@ -13,16 +13,20 @@ from kecs.control.daemons import Daemons
 from kecs.control.deletion import Deletion
 from kecs.control.express import Express
 from kecs.control.gateways import Gateways
+from kecs.control.hooks import HookCalls
 from kecs.control.providers import Providers
 from kecs.control.queue import WorkQueue
 from kecs.control.rooms import Rooms
 from kecs.control.services import Services
 from kecs.control.sessions import Sessions
+from kecs.control.shares import TrafficShares
 from kecs.control.supervisor import KIND as TASK
 from kecs.control.supervisor import Supervisors
 from kecs.core.records import Change, TaskRecord
 from kecs.core.settings import Settings
+from kecs.ports.alarms import Alarms
 from kecs.ports.clock import Clock, Ids
+from kecs.ports.hooks import Hooks
 from kecs.ports.runtime import Runtime
 from kecs.ports.store import Store
 from kecs.ports.traffic import Traffic
@@ -40,6 +44,8 @@ class Control:
         settings: Settings,
         defer: Callable[[Callable[[], None]], object],
         traffic: Traffic,
+        hooks: Hooks,
+        alarms: Alarms,
     ) -> None:
         """`defer` has the event loop call a function soon; without a loop it may do nothing, `drain` does it all."""
         self._store = store
@@ -48,7 +54,9 @@ class Control:
         self.supervisors = Supervisors(store, runtime, clock, self.queue)  # first: tasks before services
         self._daemons = Daemons(store, clock, ids, self.queue)  # and daemons before whatever else runs on an instance
         self._daemon_definitions = DaemonDefinitions(store, clock, self.queue)
-        self._services = Services(store, clock, ids, self.queue)  # DAEMON services before what waits for an instance
+        self._hooks = HookCalls(store, clock, self.queue, hooks)
+        # DAEMON services before what waits for an instance
+        self._services = Services(store, clock, ids, self.queue, self._hooks, alarms)
         self._providers = Providers(store, clock, self.queue)
         self._capacity = Capacity(store, clock, ids, self.queue)
         self._cleanup = Cleanup(store, clock, self.queue, settings.stopped_task_retention)
@@ -56,6 +64,7 @@ class Control:
         self._sessions = Sessions(store, self.queue)
         self._gateways = Gateways(store, clock, ids, self.queue, traffic)
         self._express = Express(store, clock, self.queue, traffic)
+        self._shares = TrafficShares(store, self.queue, traffic)
         self._agents = Agents(store, clock, self.queue)
         self.autoscaling = Autoscaling(store, clock, ids, self.queue, runtime)
         self._rooms = Rooms(store, self.queue)
@@ -68,6 +77,7 @@ class Control:
         store.subscribe(self._sessions.notice)
         store.subscribe(self._gateways.notice)
         store.subscribe(self._express.notice)
+        store.subscribe(self._shares.notice)
         store.subscribe(self._agents.notice)
         store.subscribe(self.autoscaling.notice)
         store.subscribe(self._rooms.notice)
@@ -87,6 +97,7 @@ class Control:
         self._sessions.recover()
         self._gateways.recover()
         self._express.recover()
+        self._shares.recover()
         self._agents.recover()
         self.autoscaling.recover()
 
@@ -94,6 +105,7 @@ class Control:
         """Drop everything that is under way; for a reset."""
         self.queue.clear()
         self.supervisors.forget()
+        self._hooks.forget()
         self._cleanup.forget()
         self.autoscaling.forget()
         self.decisions.clear()
@@ -101,6 +113,7 @@ class Control:
     def _finish(self) -> None:
         self._store.flush()
         self.supervisors.dispatch()
+        self._hooks.dispatch()
 
     def _notice(self, changes: list[Change]) -> None:
         for table, key, before, after in changes:

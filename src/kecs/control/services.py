@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterable, Sequence
 from kecs.aws.model import ecs as m
 from kecs.control.decisions import Decisions
 from kecs.control.history import History
+from kecs.control.hooks import HookCalls
 from kecs.control.places import DaemonPlaces
 from kecs.control.plans import carry_out
 from kecs.control.queue import WorkQueue
+from kecs.control.staging import Staging
 from kecs.control.task_sets import TaskSets
 from kecs.core.arns import last_part
 from kecs.core.capacity.providers import patient
@@ -35,6 +37,7 @@ from kecs.core.scheduling.scheduler import after_launch, plan
 from kecs.core.scheduling.snapshot import Places, ServiceTask, Snapshot, service_task
 from kecs.core.tasks.create import TaskSpec
 from kecs.core.tasks.launch import Launched, launch
+from kecs.ports.alarms import Alarms
 from kecs.ports.clock import Clock, Ids
 from kecs.ports.store import Store
 
@@ -45,12 +48,16 @@ DAEMON = "daemon service"  # its tasks are the first on an instance
 class Services:
     """The loop over all services. A service at rest costs nothing."""
 
-    def __init__(self, store: Store, clock: Clock, ids: Ids, queue: WorkQueue) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, ids: Ids, queue: WorkQueue, hooks: HookCalls, alarms: Alarms
+    ) -> None:
         self._store = store
         self._clock = clock
         self._ids = ids
         self._queue = queue
-        self._history = History(store, ids)
+        self._hooks = hooks
+        self._staging = Staging(store, ids, alarms)
+        self._history = History(store, ids, self._staging.ringing)
         self.decisions = Decisions()
         self._task_sets = TaskSets(store, clock, ids, self._see, self._launch, self.decisions)
         self._more_room: set[str] = set()  # services whose tasks found no room before an instance had some
@@ -58,6 +65,7 @@ class Services:
         self._places = DaemonPlaces(store)
         queue.register(DAEMON, self.work)
         queue.register(KIND, self.work)
+        alarms.subscribe(lambda scope, alarm: self._add_all(self._staging.watching(scope, alarm)))
 
     def work(self, arn: str) -> None:
         """Look at one service and do what its plan says."""
@@ -72,9 +80,17 @@ class Services:
         tasks = self._store.tasks.where("unaccounted", arn)
         seen = self._see(before, tasks)
         numbers = tally(seen)
-        service, history = self._history.take_up(before, numbers, now)
-        places = self._find_places(service, tasks)
-        snapshot = Snapshot(service=service, tasks=seen, now=now, more_room=more_room, places=places)
+        staged = self._staging.progress(*self._history.take_up(before, numbers, now), seen, now)
+        service = staged.service
+        snapshot = Snapshot(
+            service=service,
+            tasks=seen,
+            now=now,
+            more_room=more_room,
+            places=self._find_places(service, tasks),
+            apart=staged.apart,
+            held=staged.held,
+        )
         decided = plan(snapshot, self._ids.uuid)
         self.working = arn
         try:
@@ -82,12 +98,14 @@ class Services:
                 if service is not before:
                     self._store.services.put(service)  # whoever watches sees every state of its deployments
                 self._commit(service, decided, tasks, now)
-                more = self._history.write(decided.service, history, tasks, numbers, now)
+                more = self._history.write(decided.service, staged.records, tasks, numbers, now)
         finally:
             self.working = None
         self.decisions.note(snapshot, decided)
-        if decided.wake_at is not None:
-            self._queue.wake(_kind(service), arn, decided.wake_at)
+        self._hooks.want(staged.calls)
+        for wake_at in (decided.wake_at, staged.wake_at):
+            if wake_at is not None:
+                self._queue.wake(_kind(service), arn, wake_at)
         if decided.launches or more:
             self.add(arn)  # what was started, or refused, changes what comes next
 

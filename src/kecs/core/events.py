@@ -29,7 +29,11 @@ STOPPED_RUNNING = "has stopped {count} running tasks: {tasks}."
 STOPPED_PENDING = "stopped {count} pending tasks."
 FAILED_HEALTH_CHECK = "(task {task}) failed container health checks."
 DEPLOYMENT_COMPLETED = "(deployment {deployment}) deployment completed."
-DEPLOYMENT_FAILED = "(deployment {deployment}) deployment failed: tasks failed to start."
+DEPLOYMENT_FAILED = "(deployment {deployment}) deployment failed: {cause}."
+TASKS_FAILED = "tasks failed to start"
+ALARM_DETECTED = "alarm detected"
+HOOK_FAILURE = "hook execution failure(s) detected"
+TIMED_OUT = "lifecycle stage timed out"
 ROLLING_BACK = "rolling back to deployment {deployment}."
 STUCK = (
     "was unable to stop or start tasks during a deployment because of the service deployment configuration. "
@@ -96,9 +100,9 @@ def deployment_completed(deployment_id: str) -> str:
     return DEPLOYMENT_COMPLETED.format(deployment=deployment_id)
 
 
-def deployment_failed(deployment_id: str) -> str:
-    """The circuit breaker has ended the deployment."""
-    return DEPLOYMENT_FAILED.format(deployment=deployment_id)
+def deployment_failed(deployment_id: str, cause: str = TASKS_FAILED) -> str:
+    """The circuit breaker, an alarm, a hook or its own length has ended the deployment."""
+    return DEPLOYMENT_FAILED.format(deployment=deployment_id, cause=cause)
 
 
 def rolling_back(deployment_id: str) -> str:

@@ -30,6 +30,7 @@ DAEMON_PERCENT = (
     f"{DAEMON} values above 100 for maximumPercent on a deployment configuration. Change the maximumPercent value to "
     "100, and try again"
 )
+DAEMON_STRATEGY = f"{DAEMON} deployment strategies other than ROLLING. Change the strategy and try again"
 DAEMON_FARGATE = f"{DAEMON} the FARGATE launch type. Change the launch type and try again"
 DAEMON_VOLUMES = f"{DAEMON} volume configurations. Remove the volume configuration and try again"
 DAEMON_PROVIDERS = (
@@ -43,6 +44,9 @@ REGISTRY_CONTAINER = (
     "specified from the task definition."
 )
 REGISTRY_TWICE = "A service registry cannot have both a port and a combination of containerName and containerPort."
+INCOMPLETE_ADVANCED = (
+    "advancedConfiguration must specify an alternateTargetGroupArn, a productionListenerRule and a roleArn."
+)
 NO_TASK_ROLE = (
     "The service couldn't be {done} because a valid taskRoleArn is not being used. Specify a valid task role in your "
     "task definition and try again."
@@ -76,6 +80,7 @@ def check_daemon(request: m.CreateServiceRequest | m.UpdateServiceRequest) -> No
         DAEMON_COUNT: request.desired_count is not None,
         DAEMON_PLACEMENT: request.placement_strategy,
         DAEMON_PERCENT: configuration is not None and (configuration.maximum_percent or 0) > 100,
+        DAEMON_STRATEGY: configuration is not None and configuration.strategy not in (None, "ROLLING"),
         DAEMON_FARGATE: getattr(request, "launch_type", None) == "FARGATE",
         DAEMON_VOLUMES: request.volume_configurations,
     }
@@ -127,6 +132,8 @@ def check_fits(service: m.Service, definition: m.TaskDefinition, options: Launch
         check_task_role(definition, None, NO_TASK_ROLE.format(done=done))
     for balancer in service.load_balancers or ():
         _check_balancer(balancer, definition)
+    if service.load_balancers:
+        _check_advanced(service.load_balancers, service.deployment_configuration)
     for registry in service.service_registries or ():
         _check_registry(registry, definition)
 
@@ -141,6 +148,36 @@ def _check_balancer(balancer: m.LoadBalancer, definition: m.TaskDefinition) -> N
     if balancer.container_port is None:
         raise m.InvalidParameterException("Container Port can not be blank.")
     _check_port(balancer.container_name, balancer.container_port, definition)
+
+
+def _check_advanced(balancers: Sequence[m.LoadBalancer], configuration: m.DeploymentConfiguration | None) -> None:
+    """What a deployment that shifts traffic has to know of each load balancer.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/troubleshooting-blue-green.html
+    """
+    advanced = [b.advanced_configuration for b in balancers if b.advanced_configuration is not None]
+    if any(b.advanced_configuration is not None and b.load_balancer_name for b in balancers):
+        raise m.InvalidParameterException("advancedConfiguration field is not allowed with ELBv1 loadBalancers")
+    if advanced and len(advanced) < len(balancers):
+        raise m.InvalidParameterException(
+            "Either all or none of the provided loadBalancers must have advancedConfiguration defined"
+        )
+    if not advanced and configuration is not None and configuration.strategy not in (None, "ROLLING"):
+        raise m.InvalidParameterException(
+            "advancedConfiguration field is required for all loadBalancers when using a non-ROLLING deployment strategy"
+        )
+    groups = [b.target_group_arn for b in balancers] + [a.alternate_target_group_arn for a in advanced]
+    for group in groups:
+        if group and groups.count(group) > 1 and advanced:
+            raise m.InvalidParameterException(f"Duplicate targetGroupArn found: {group}")
+    for rules in advanced:
+        if not (rules.alternate_target_group_arn and rules.production_listener_rule and rules.role_arn):
+            raise m.InvalidParameterException(INCOMPLETE_ADVANCED)
+        if rules.production_listener_rule == rules.test_listener_rule:
+            raise m.InvalidParameterException(
+                "The following rules cannot be used as both production and test listener rules: "
+                f"{rules.production_listener_rule}"
+            )
 
 
 def _check_registry(registry: m.ServiceRegistry, definition: m.TaskDefinition) -> None:

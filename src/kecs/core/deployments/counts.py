@@ -40,6 +40,8 @@ def summaries(
 ) -> list[m.ServiceRevisionSummary]:
     """The target's tasks, then those of each source."""
     wanted = {d.id: d.desired_count for d in service.deployments}
+    production = {d.id: d.production_weight for d in service.deployments}
+    test = {d.id: d.test_weight for d in service.deployments}
     found = []
     for arn in (record.target, *record.sources):
         name = deployment_of(arn)
@@ -50,9 +52,17 @@ def summaries(
                 requested_task_count=wanted.get(name, 0),
                 running_task_count=running,
                 pending_task_count=pending,
+                requested_production_traffic_weight=_weight(production, name),
+                requested_test_traffic_weight=_weight(test, name),
             )
         )
     return found
+
+
+def _weight(weights: Mapping[str, float | None], name: str) -> float | None:
+    """A revision that is gone has none of the traffic that others share."""
+    nothing = 0.0 if any(weight is not None for weight in weights.values()) else None
+    return weights.get(name, nothing)
 
 
 def current_revisions(service: ServiceRecord, numbers: Tally) -> list[m.ServiceCurrentRevisionSummary]:

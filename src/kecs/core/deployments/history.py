@@ -7,7 +7,7 @@ service. Statuses: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from msgspec.structs import replace
 
@@ -15,6 +15,8 @@ from kecs.aws.model import ecs as m
 from kecs.core import events
 from kecs.core.deployments.counts import Tally, summaries
 from kecs.core.deployments.revisions import deployment_of, restored, revision_arn
+from kecs.core.deployments.stages import closed, has_stages, turned_back
+from kecs.core.deployments.weights import ALL, is_shifted, shift
 from kecs.core.events import NewId
 from kecs.core.records import RevisionRecord, ServiceDeploymentRecord, ServiceRecord
 from kecs.core.scheduling.breaker import NAME as BREAKER
@@ -38,8 +40,11 @@ Candidate = Callable[[], RevisionRecord | None]
 """Finds the revision to roll back to: the last one that was rolled out completely."""
 
 
-def new_deployment(service: ServiceRecord, deployment_id: str, arn: str, now: float) -> ServiceDeploymentRecord:
-    """The record of a deployment that is about to start for the service as it is, with what it runs until now."""
+def new_deployment(
+    service: ServiceRecord, deployment_id: str, arn: str, blue: str | None, now: float
+) -> ServiceDeploymentRecord:
+    """The record of a deployment that is about to start for the service as it is, with what it runs until now, of
+    which `blue` serves."""
     return ServiceDeploymentRecord(
         arn=arn,
         service_arn=service.arn,
@@ -49,6 +54,7 @@ def new_deployment(service: ServiceRecord, deployment_id: str, arn: str, now: fl
         created_at=now,
         updated_at=now,
         configuration=service.service.deployment_configuration,
+        blue=blue,
     )
 
 
@@ -89,8 +95,8 @@ def continued(record: ServiceDeploymentRecord, hook_id: str, action: str, now: f
         raise m.InvalidParameterException(f"The lifecycle hook is not awaiting action. Its status is {hook.status}.")
     if record.status != "IN_PROGRESS":
         raise m.InvalidParameterException(f"The service deployment is not paused. Its status is {record.status}.")
-    hooks = tuple(replace(h, status="SUCCEEDED") if h is hook else h for h in record.hooks)
-    record = replace(record, hooks=hooks, updated_at=now)
+    after = replace(hook, status="SUCCEEDED" if action == "CONTINUE" else "FAILED", updated_at=now)
+    record = replace(record, hooks=tuple(after if h is hook else h for h in record.hooks), updated_at=now)
     return stopped(record, "ROLLBACK", now) if action == "ROLLBACK" else record
 
 
@@ -101,13 +107,16 @@ def take_up(
     tally: Tally,
     now: float,
     new_id: NewId,
+    alarms: Collection[str] = (),
 ) -> tuple[ServiceRecord, ServiceDeploymentRecord]:
-    """The service and its ongoing record once what was asked for has been begun; both the same when nothing was."""
+    """The service and its ongoing record once what was asked for has been begun; both the same when nothing was.
+    `alarms`: those of the deployment's that are in ALARM."""
     if service.status != "ACTIVE":
         return service, _ended(record, "STOPPED", SERVICE_ENDED, service, tally, now)
     match record.status:
         case "PENDING":
-            return service, replace(record, status="IN_PROGRESS", started_at=now, updated_at=now)
+            begun = replace(record, status="IN_PROGRESS", started_at=now, updated_at=now)
+            return service, replace(begun, unwatched=True) if alarms else begun
         case "STOP_REQUESTED":
             ended = _ended(record, "STOPPED", record.status_reason, service, tally, now)
             mine = record.arn == service.current_deployment
@@ -194,8 +203,12 @@ def _begin_rollback(
     if revision is None or revision.arn == record.target:
         service = give_up(service, f"{STOPPED_BY_USER}.", now)
         return service, _ended(record, "ROLLBACK_FAILED", NO_CANDIDATE, service, tally, now)
-    why = BREAKER if record.tripped else STOPPED_BY_USER
+    why = BREAKER if record.tripped else record.failed_by or STOPPED_BY_USER
     service = roll_back(restored(service, revision), revision.deployment, why, now)
+    blue = deployment_of(revision.arn)
+    if is_shifted(record.configuration) and "CLEAN_UP" not in [stage.name for stage in record.stages]:
+        service = shift(service, blue, blue, production=ALL, test=ALL)
+    record = turned_back(record, now, blue) if has_stages(record) else record
     service = events.record(service, events.rolling_back(deployment_of(revision.arn)), now, new_id)
     rollback = m.Rollback(reason=record.status_reason, started_at=now, service_revision_arn=revision.arn)
     started = record.started_at if record.started_at is not None else now
@@ -210,7 +223,7 @@ def _ended(
     """The record with its last status; the numbers of tasks stay as they are now."""
     failed = {d.id: d.failed_tasks for d in service.deployments}
     return replace(
-        record,
+        closed(record, now),
         status=status,
         status_reason=reason,
         finished_at=now,

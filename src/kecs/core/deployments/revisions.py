@@ -93,13 +93,21 @@ def revision_view(revision: RevisionRecord) -> m.ServiceRevision:
 
 
 def _resolved(service: m.Service, deployment: DeploymentRecord) -> m.ResolvedConfiguration | None:
-    """The target groups that serve the revision. Rolling deployments name no listener rules."""
-    groups = [b.target_group_arn for b in service.load_balancers or () if b.target_group_arn]
+    """The target groups that serve the revision, and the rules by which requests get there."""
+    groups = [b for b in service.load_balancers or () if b.target_group_arn]
     lattice = [c.target_group_arn for c in deployment.vpc_lattice_configurations]
     if not groups and not lattice:
         return None
     return m.ResolvedConfiguration(
-        load_balancers=[m.ServiceRevisionLoadBalancer(target_group_arn=arn) for arn in groups] or None,
+        load_balancers=[_balancer(b, alternate=deployment.alternate) for b in groups] or None,
         vpc_lattice_configurations=[m.ServiceRevisionVpcLatticeConfiguration(target_group_arn=arn) for arn in lattice]
         or None,
+    )
+
+
+def _balancer(balancer: m.LoadBalancer, *, alternate: bool) -> m.ServiceRevisionLoadBalancer:
+    advanced = balancer.advanced_configuration or m.AdvancedConfiguration()
+    return m.ServiceRevisionLoadBalancer(
+        target_group_arn=advanced.alternate_target_group_arn if alternate else balancer.target_group_arn,
+        production_listener_rule=advanced.production_listener_rule,
     )

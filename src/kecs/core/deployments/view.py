@@ -6,6 +6,7 @@ from typing import Any
 
 from kecs.aws.model import ecs as m
 from kecs.core.deployments.counts import Tally, summaries
+from kecs.core.deployments.hooks import hook_view
 from kecs.core.deployments.revisions import deployment_of
 from kecs.core.records import ServiceDeploymentRecord, ServiceRecord
 from kecs.core.scheduling.breaker import threshold
@@ -42,7 +43,7 @@ def deployment_view(record: ServiceDeploymentRecord, service: ServiceRecord, num
         status=record.status,
         status_reason=record.status_reason,
         lifecycle_stage=_stage(record, target, sources),
-        lifecycle_hook_details=list(record.hooks) or None,
+        lifecycle_hook_details=[hook_view(hook) for hook in record.hooks] or None,
         deployment_configuration=record.configuration,
         rollback=record.rollback,
         deployment_circuit_breaker=_breaker(record, service),
@@ -53,7 +54,9 @@ def deployment_view(record: ServiceDeploymentRecord, service: ServiceRecord, num
 def _stage(
     record: ServiceDeploymentRecord, target: m.ServiceRevisionSummary, sources: list[m.ServiceRevisionSummary]
 ) -> Any:
-    """How far a rolling deployment has come, in the words of the stages: they follow from its tasks."""
+    """Where the deployment is. Of a rolling update in which nothing waits for a stage it follows from its tasks."""
+    if record.stages:
+        return record.stages[-1].name
     if record.status == "PENDING":
         return "RECONCILE_SERVICE" if len(sources) > 1 else "PRE_SCALE_UP"
     if record.status == "SUCCESSFUL" or (target.running_task_count or 0) >= (target.requested_task_count or 0):
@@ -80,8 +83,10 @@ def _breaker(record: ServiceDeploymentRecord, service: ServiceRecord) -> m.Servi
 
 def _alarms(record: ServiceDeploymentRecord) -> m.ServiceDeploymentAlarms:
     alarms = record.configuration.alarms if record.configuration else None
-    if alarms is None or not alarms.enable:
+    if alarms is None or not alarms.enable or record.unwatched:
         return m.ServiceDeploymentAlarms(status="DISABLED")
     return m.ServiceDeploymentAlarms(
-        status=_monitor(record, True), alarm_names=list(alarms.alarm_names), triggered_alarm_names=[]
+        status="TRIGGERED" if record.triggered_alarms else _monitor(record, True),
+        alarm_names=list(alarms.alarm_names),
+        triggered_alarm_names=list(record.triggered_alarms),
     )

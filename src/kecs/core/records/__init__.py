@@ -28,7 +28,14 @@ from kecs.core.records.daemons import (
     DaemonTarget,
     DaemonTaskDefinitionRecord,
 )
-from kecs.core.records.deployments import RevisionRecord, ServiceDeploymentRecord, ServiceDeploymentStatus
+from kecs.core.records.deployments import (
+    HookRecord,
+    LifecycleStage,
+    RevisionRecord,
+    ServiceDeploymentRecord,
+    ServiceDeploymentStatus,
+    StageRecord,
+)
 from kecs.core.records.eventbridge import (
     EventBusRecord,
     InvocationRecord,
@@ -80,8 +87,10 @@ __all__ = [
     "GatewayRouteRecord",
     "GatewayUseRecord",
     "Health",
+    "HookRecord",
     "InstanceRecord",
     "InvocationRecord",
+    "LifecycleStage",
     "Record",
     "RevisionRecord",
     "RolloutState",
@@ -96,6 +105,7 @@ __all__ = [
     "ServiceDeploymentStatus",
     "ServiceRecord",
     "SessionRecord",
+    "StageRecord",
     "Submission",
     "TaskDefinitionRecord",
     "TaskRecord",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from kecs.aws.model import ecs as m
 from kecs.core.records.base import Record
@@ -20,6 +20,47 @@ ServiceDeploymentStatus = Literal[
     "ROLLBACK_FAILED",
 ]
 ONGOING = frozenset({"PENDING", "IN_PROGRESS", "STOP_REQUESTED", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS"})
+
+
+LifecycleStage = Literal[
+    "RECONCILE_SERVICE",
+    "PRE_SCALE_UP",
+    "SCALE_UP",
+    "POST_SCALE_UP",
+    "TEST_TRAFFIC_SHIFT",
+    "POST_TEST_TRAFFIC_SHIFT",
+    "PRE_PRODUCTION_TRAFFIC_SHIFT",
+    "PRODUCTION_TRAFFIC_SHIFT",
+    "POST_PRODUCTION_TRAFFIC_SHIFT",
+    "BAKE_TIME",
+    "CLEAN_UP",
+]
+
+
+class StageRecord(Record):
+    """A lifecycle stage that a deployment has entered."""
+
+    name: LifecycleStage
+    started_at: float
+    finished_at: float | None = None
+
+
+class HookRecord(Record):
+    """One execution of a lifecycle hook: at each entry of a stage each of its hooks has one of its own."""
+
+    hook_id: str
+    entry: int  # of the stage, counted from 0 over all stages that the deployment has entered
+    stage: LifecycleStage
+    target_type: m.DeploymentLifecycleHookTargetType
+    status: m.DeploymentLifecycleHookStatus
+    expires_at: float
+    timeout_action: m.DeploymentLifecycleHookAction
+    updated_at: float
+    target_arn: str | None = None  # of the Lambda function, or the URL of a local hook; None for PAUSE
+    details: Any = None  # what it is handed: its configuration's hookDetails, and what its answers have added
+    calls: int = 0  # an answer says which of them it is to
+    call_at: float | None = None  # when it is called again; None while it is open: its answer is awaited
+    reason: str | None = None  # why it failed
 
 
 class RevisionRecord(Record):
@@ -53,7 +94,14 @@ class ServiceDeploymentRecord(Record):
     stopped_at: float | None = None
     configuration: m.DeploymentConfiguration | None = None
     rollback: m.Rollback | None = None
-    hooks: tuple[m.DeploymentLifecycleHookDetail, ...] = ()
+    blue: str | None = None  # id of the deployment that serves until this one does
+    stages: tuple[StageRecord, ...] = ()  # those that it has entered, the last one is where it is; see core.deployments
+    turned: int | None = None  # how many of them were entered before it began to roll back
+    step: int = 0  # of the shift of production traffic
+    hooks: tuple[HookRecord, ...] = ()
+    unwatched: bool = False  # an alarm was in ALARM when it started: AWS then ignores them all
+    triggered_alarms: tuple[str, ...] = ()
+    failed_by: str | None = None  # what found that it failed, in the words that begin its rolloutStateReason
     final: tuple[m.ServiceRevisionSummary, ...] = ()  # of the target, then of the sources
     failed_tasks: int = 0  # likewise: the count at its end, or when they were too many
     tripped: bool = False  # the circuit breaker has found them too many

@@ -40,6 +40,9 @@ class DeploymentRecord(Record):
     gateway_connectors: tuple[m.GatewayConnector, ...] = ()
     monitoring: m.MonitoringConfiguration | None = None
     fargate_ephemeral_storage: m.DeploymentEphemeralStorage | None = None
+    production_weight: float | None = None  # percent of the production traffic; None: ECS does not share it out
+    test_weight: float | None = None  # percent of the test traffic
+    alternate: bool = False  # its tasks belong to the load balancers' alternate target groups
 
 
 class ServiceRecord(Record):

@@ -79,6 +79,12 @@ class Groups:
         return [self.primary, *self.old]
 
 
+def is_healthy(task: ServiceTask) -> bool:
+    """Whether the task is one of those that serve."""
+    wanted = task.last_status == "RUNNING" and task.desired_status == "RUNNING"
+    return wanted and (not task.has_health_check or task.health == "HEALTHY")
+
+
 def sort_tasks(snapshot: Snapshot) -> Groups:
     """Bucket every task of the snapshot. The service has at least one deployment."""
     groups = {d.id: Group(d) for d in snapshot.service.deployments}
@@ -101,7 +107,7 @@ def sort_tasks(snapshot: Snapshot) -> Groups:
             group.stopping.append(task)
             continue
         starting = task.last_status in STARTING
-        healthy = not starting and (not task.has_health_check or task.health == "HEALTHY")
+        healthy = is_healthy(task)
         group.works = group.works or healthy
         if task.draining and group is result.primary:
             group = result.draining

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from kecs.core import events
+from kecs.core.events import NewId
 from kecs.core.records import DeploymentRecord, ServiceRecord
 
 
@@ -52,6 +54,15 @@ def roll_back(service: ServiceRecord, deployment: DeploymentRecord, why: str, no
     service = give_up(service, f"{why}.", now)
     others = tuple(replace(d, status="ACTIVE") for d in service.deployments if d.id != own.id)
     return replace(service, deployments=(again, *others), steady=False)
+
+
+def complete(service: ServiceRecord, now: float, new_id: NewId) -> ServiceRecord:
+    """The service whose PRIMARY deployment has completed."""
+    primary, *old = service.deployments
+    reason = f"ECS deployment {primary.id} completed."
+    primary = replace(primary, rollout_state="COMPLETED", rollout_state_reason=reason, updated_at=now)
+    service = replace(service, deployments=(primary, *old))
+    return events.record(service, events.deployment_completed(primary.id), now, new_id)
 
 
 def _failed(deployment: DeploymentRecord, reason: str, now: float) -> DeploymentRecord:

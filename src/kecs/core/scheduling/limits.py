@@ -20,13 +20,15 @@ class Limits(Record):
     maximum: int  # the scheduler starts no task when that would make more
 
 
-def limits(service: ServiceRecord) -> Limits:
-    """The limits that hold now. A service that is being deleted wants nothing."""
+def limits(service: ServiceRecord, wanted: int | None = None) -> Limits:
+    """The limits that hold now, for all tasks or for those of a revision of which so many are `wanted`. A service that
+    is being deleted wants nothing."""
     config = service.service.deployment_configuration
     least = config.minimum_healthy_percent if config else None
     most = config.maximum_percent if config else None
     least = MINIMUM_HEALTHY_PERCENT if least is None else least
     most = MAXIMUM_PERCENT if most is None else most
-    desired = service.desired_count if service.status == "ACTIVE" else 0
+    desired = service.desired_count if wanted is None else wanted
+    desired = desired if service.status == "ACTIVE" else 0
     # A minimum above the desired count could never be met without exceeding what the user asked for.
     return Limits(desired=desired, minimum=min(desired, -(-desired * least // 100)), maximum=desired * most // 100)

@@ -8,17 +8,17 @@ DAEMON, and this module turns the decision into records and events.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
 from kecs.core import events
 from kecs.core.events import NewId
 from kecs.core.records import DeploymentRecord, ServiceRecord
-from kecs.core.scheduling import backoff, daemon
+from kecs.core.scheduling import apart, backoff, daemon
 from kecs.core.scheduling.breaker import TRIPPED, counts_on, trips
 from kecs.core.scheduling.counts import HEALTH_REASON, STARTING, Groups, sort_tasks
-from kecs.core.scheduling.deployments import give_up
+from kecs.core.scheduling.deployments import complete, give_up
 from kecs.core.scheduling.limits import Limits, limits
 from kecs.core.scheduling.plan import Launch, Plan, Stop
 from kecs.core.scheduling.rollout import Decision, decide
@@ -44,11 +44,13 @@ def plan(snapshot: Snapshot, new_id: NewId) -> Plan:
     service = _break(service, groups, now, new_id)
     if snapshot.places is not None:
         decision = daemon.decide(groups, snapshot.places, bounds, now)
+    elif snapshot.apart is not None:
+        decision = apart.decide(service, groups, snapshot.apart, now)
     else:
         decision = decide(groups, bounds, now)
     service = _write_stops(service, decision, now, new_id)
-    service = _with_deployments(service, groups, decision, bounds, now)
-    service = _settle(service, groups, decision, bounds, now, new_id)
+    service = _with_deployments(service, groups, decision, bounds, snapshot.apart, now)
+    service = _settle(service, groups, decision, bounds, now, new_id, held=snapshot.held)
     return Plan(
         service=service,
         launches=tuple(decision.launches),
@@ -142,17 +144,27 @@ def _scaling(task: ServiceTask) -> str:
 
 
 def _with_deployments(
-    service: ServiceRecord, groups: Groups, decision: Decision, bounds: Limits, now: float
+    service: ServiceRecord,
+    groups: Groups,
+    decision: Decision,
+    bounds: Limits,
+    apart: Mapping[str, int] | None,
+    now: float,
 ) -> ServiceRecord:
-    """Old deployments without tasks disappear; the others show how many tasks they are still meant to have."""
+    """Old deployments without tasks disappear, unless they stand apart; the others show how many tasks they are still
+    meant to have."""
     launched = {launch.deployment_id: launch.count for launch in decision.launches}
     leaving: dict[str, int] = {}
     for task in (*decision.surplus, *decision.unhealthy):
         leaving[task.deployment_id] = leaving.get(task.deployment_id, 0) + 1
-    deployments = [_with_desired(groups.primary.deployment, bounds.desired, now)]
+    apart = apart or {}
+    primary = groups.primary.deployment
+    deployments = [_with_desired(primary, apart.get(primary.id, bounds.desired), now)]
     for group in groups.old:
         name = group.deployment.id
-        if group.present or name in launched:
+        if name in apart:
+            deployments.append(_with_desired(group.deployment, apart[name], now))
+        elif group.present or name in launched:
             wanted = group.present - len(group.stopping) - leaving.get(name, 0) + launched.get(name, 0)
             deployments.append(_with_desired(group.deployment, wanted, now))
     if tuple(deployments) == service.deployments:
@@ -167,17 +179,20 @@ def _with_desired(deployment: DeploymentRecord, desired: int, now: float) -> Dep
 
 
 def _settle(
-    service: ServiceRecord, groups: Groups, decision: Decision, bounds: Limits, now: float, new_id: NewId
+    service: ServiceRecord,
+    groups: Groups,
+    decision: Decision,
+    bounds: Limits,
+    now: float,
+    new_id: NewId,
+    *,
+    held: bool,
 ) -> ServiceRecord:
     """Complete the roll-out and report the steady state when there is nothing left to do, else take it back."""
-    if service.status != "ACTIVE" or not _is_steady(service, groups, decision, bounds):
+    if held or service.status != "ACTIVE" or not _is_steady(service, groups, decision, bounds):
         return replace(service, steady=False) if service.steady else service
-    primary = service.deployments[0]
-    if primary.rollout_state == "IN_PROGRESS":
-        reason = f"ECS deployment {primary.id} completed."
-        primary = replace(primary, rollout_state="COMPLETED", rollout_state_reason=reason, updated_at=now)
-        service = _replace_deployment(service, primary)
-        service = events.record(service, events.deployment_completed(primary.id), now, new_id)
+    if service.deployments[0].rollout_state == "IN_PROGRESS":
+        service = complete(service, now, new_id)
     return settled(service, now, new_id)
 
 

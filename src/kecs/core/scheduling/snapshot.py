@@ -45,6 +45,8 @@ class Snapshot(Record):
     now: float  # seconds since the epoch
     more_room: bool = False  # container instances have room that they had not before
     places: Places | None = None  # None: the strategy is REPLICA
+    apart: dict[str, int] | None = None  # by deployment id, while revisions run side by side: so many tasks for each
+    held: bool = False  # the deployment has more to go through than its tasks
 
 
 def service_task(task: TaskRecord, *, draining: bool = False, spots: Spots = ()) -> ServiceTask:

@@ -9,8 +9,9 @@ from msgspec.structs import replace
 
 from kecs.core.arns import last_part
 from kecs.core.deployments.counts import tally
-from kecs.core.deployments.history import forgotten, new_deployment, superseded
-from kecs.core.deployments.revisions import new_revision
+from kecs.core.deployments.history import forgotten, last_completed, new_deployment, superseded
+from kecs.core.deployments.revisions import deployment_of, new_revision
+from kecs.core.deployments.weights import in_other_groups, source_of, start
 from kecs.core.records import DeploymentRecord, ServiceRecord, TaskDefinitionRecord
 from kecs.core.scheduling.deployments import start_deployment
 from kecs.core.scheduling.snapshot import service_task
@@ -25,10 +26,13 @@ def roll_out(
     numbers = tally(map(service_task, store.tasks.where("unaccounted", service.arn)))
     for ongoing in store.service_deployments.where("ongoing", service.arn):
         store.service_deployments.put(superseded(ongoing, service, numbers, now))
+    completed = last_completed(store.service_deployments.where("service", service.arn))
+    blue = source_of(service, completed and deployment_of(completed))
+    deployment = in_other_groups(service, deployment, blue)
     arn = context.scope.service_deployment(last_part(service.cluster_arn), service.name, context.ids.name21())
-    store.service_deployments.put(new_deployment(service, deployment.id, arn, now))
+    store.service_deployments.put(new_deployment(service, deployment.id, arn, blue, now))
     store.service_revisions.put(new_revision(service, deployment, definition.definition))
-    service = replace(start_deployment(service, deployment, now), current_deployment=arn)
+    service = replace(start(start_deployment(service, deployment, now), blue), current_deployment=arn)
     _forget(context, service)
     return service
 
