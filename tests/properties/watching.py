@@ -10,9 +10,10 @@ import botocore.session
 from tests.scenarios.world import World
 from tests.wire.exchange import surprises
 
-from kecs.aws.model import ecs as m
+from kecs.services.apis import APIS, Api
 
-MODEL = botocore.session.get_session().get_service_model("ecs")
+ECS = APIS[0]
+MODELS = {api.name: botocore.session.get_session().get_service_model(api.name) for api in APIS}
 
 
 def content(world: World) -> dict[str, dict[str, Any]]:
@@ -20,17 +21,17 @@ def content(world: World) -> dict[str, dict[str, Any]]:
     return {name: dict(table._rows) for name, table in world.kernel.store.tables.items()}
 
 
-def answered(world: World, operation: str, body: bytes) -> Any:
+def answered(world: World, operation: str, body: bytes, api: Api = ECS) -> Any:
     """One call and what has to hold of its answer, which this gives back; None when it was refused, without a trace."""
     before = content(world)
-    answer = world.kernel.endpoint.answer(f"{m.TARGET_PREFIX}.{operation}".encode(), None, body)
+    answer = world.kernel.endpoint.answer(f"{api.target_prefix}.{operation}".encode(), None, body)
     decoded = json.loads(answer.body)
     if answer.status == 200:
-        assert list(surprises(MODEL.operation_model(operation).output_shape, decoded)) == []
+        assert list(surprises(MODELS[api.name].operation_model(operation).output_shape, decoded)) == []
         return decoded
-    declared = {one.code for one in m.OPERATIONS[operation].errors}
+    declared = {one.code for one in api.operations[operation].errors}
     assert (answer.status, decoded["__type"] in declared | {"SerializationException"}) == (400, True), decoded
-    assert decoded["message"] or decoded["__type"] == "SerializationException"
+    assert decoded[api.text] or decoded["__type"] == "SerializationException"
     assert content(world) == before, decoded
     return None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kecs.aws.model import application_autoscaling as a
+from kecs.store.memory import Journal
 
 from .world import World
 
@@ -93,9 +94,9 @@ def desired(world: World) -> int:
     return count
 
 
-def served(count: int = 2, now: float = 1_700_000_100.0) -> World:
+def served(count: int = 2, now: float = 1_700_000_100.0, journal: Journal | None = None) -> World:
     """A world with the service `s`, steady; `now` is on a whole minute of the clock."""
-    world = World(start=now - MINUTE)
+    world = World(journal=journal, start=now - MINUTE)
     world.define()
     world.serve(count=count)
     world.clock.advance(MINUTE)

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.journals import MemoryJournal
+
 from .autoscaling import (
     CPU,
     MEMORY,
@@ -313,13 +315,21 @@ class TestActivities:
         assert activities(world) == []
 
 
-def test_data_points_are_not_kept_over_a_restart_but_policies_are(world: World) -> None:
-    track(world, 50)
-    world.kernel.control.forget()
-    world.kernel.control.autoscaling.recover()
+async def test_after_a_restart_policies_and_cooldowns_hold_and_data_points_begin_anew() -> None:
+    journal = MemoryJournal()
+    world = served(2, journal=journal)
+    register(world)
+    track(world, 50, ScaleOutCooldown=600)
     say(world, 100)
     minutes(world, 3)
-    assert desired(world) == 4
+    again = World(journal=journal, start=world.clock.now(), seed=2)
+    await again.kernel.recover()
+    say(again, 100)
+    minutes(again, 9)
+    assert desired(again) == 4
+    minutes(again, 1)
+    assert desired(again) == 8
+    assert [activity["StatusCode"] for activity in activities(again)][1] in ("Successful", "Overridden")
 
 
 def test_a_policy_that_is_deleted_scales_no_more(world: World) -> None:
