@@ -7,6 +7,9 @@ from typing import Any
 
 import msgspec
 
+from kecs.aws.model import scheduler as s
+from tests.support.rest import rest_request
+
 from .world import NETWORK, Refused, World
 
 CLUSTER = "arn:aws:ecs:us-east-1:000000000000:cluster/default"
@@ -45,3 +48,24 @@ def started_by(world: World, source: str) -> list[Any]:
     """The tasks that a rule or a schedule has started, oldest first."""
     tasks = [task for task in world.kernel.store.tasks if task.started_by == source]
     return [world.task(task.arn) for task in tasks]
+
+
+def scheduler(world: World, operation: str, **members: Any) -> Any:
+    """One call of EventBridge Scheduler. Raises Refused."""
+    request = rest_request(s.OPERATIONS[operation], members)
+    signature = b"AWS4-HMAC-SHA256 Credential=key/20260101/us-east-1/scheduler/aws4_request, x=y"
+    answer = world.kernel.endpoint.answer_rest("scheduler", *request[:3], signature, request[3])
+    assert answer is not None
+    body = msgspec.json.decode(answer.body)
+    if answer.status != 200:
+        code = dict(answer.headers)[b"x-amzn-errortype"].decode()
+        raise Refused(answer.status, {"__type": code, "message": body["Message"]})
+    return body
+
+
+def schedule(world: World, name: str, expression: str, definition: str, **members: Any) -> str:
+    """A schedule that runs one task on Fargate; its ARN. `Target` adds to its target."""
+    aim = {name: value for name, value in target(definition).items() if name != "Id"} | members.pop("Target", {})
+    given = {"FlexibleTimeWindow": {"Mode": "OFF"}, **members, "Target": aim}
+    arn: str = scheduler(world, "CreateSchedule", Name=name, ScheduleExpression=expression, **given)["ScheduleArn"]
+    return arn

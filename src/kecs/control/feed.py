@@ -204,6 +204,12 @@ def _of_rule(old: Any, new: Any) -> Iterator[Seen]:
         yield _moved("rule", (new or old).arn, None, before, after)
 
 
+def _of_schedule(old: Any, new: Any) -> Iterator[Seen]:
+    before, after = (r.given.state if r else None for r in (old, new))
+    if before != after:
+        yield _moved("schedule", (new or old).arn, None, before, after)
+
+
 def _of_invocation(old: Any, new: Any) -> Iterator[Seen]:
     if old is not None and new is not None and old.attempts != new.attempts:
         note = f" ({new.reason})" if new.reason else ""
@@ -225,6 +231,7 @@ _DESCRIBE: dict[str, Callable[[Any, Any], Iterator[Seen]]] = {
     "express_services": _of_express,
     "daemons": _of_daemon,
     "rules": _of_rule,
+    "schedules": _of_schedule,
     "invocations": _of_invocation,
     "daemon_deployments": _of_daemon_deployment,
     "daemon_task_definitions": _of_daemon_definition,

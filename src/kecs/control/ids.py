@@ -25,6 +25,9 @@ class _Ids:
         digits = self.hex32()
         return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
+    def below(self, limit: int) -> int:
+        return self._bits(64) % limit
+
     def digits19(self) -> str:
         return str(LOWEST_19_DIGITS + self._bits(64) % (9 * LOWEST_19_DIGITS))
 

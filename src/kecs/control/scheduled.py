@@ -8,6 +8,7 @@ from __future__ import annotations
 from kecs.control.invocations import Invocations
 from kecs.control.queue import WorkQueue
 from kecs.control.rules import Rules
+from kecs.control.schedules import Schedules
 from kecs.ports.clock import Clock, Ids
 from kecs.ports.launcher import RunTask
 from kecs.ports.store import Store
@@ -19,7 +20,8 @@ class Scheduled:
     def __init__(self, store: Store, clock: Clock, ids: Ids, queue: WorkQueue, run_task: RunTask) -> None:
         self.rules = Rules(store, clock, ids, queue)
         self.invocations = Invocations(store, clock, queue, run_task)
-        self._loops = (self.rules, self.invocations)
+        schedules = Schedules(store, clock, ids, queue)
+        self._loops = (self.rules, schedules, self.invocations)
         for loop in self._loops:
             store.subscribe(loop.notice)
 

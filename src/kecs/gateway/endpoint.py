@@ -1,7 +1,8 @@
 """AWS's JSON APIs: from target header and body to status and answer, with no HTTP server in sight.
 
 The chain, in this order:
-1. the target names an API of `services.apis` and one of its operations, or UnknownOperationException;
+1. the target names an API of `services.apis` and one of its operations, or UnknownOperationException; of a REST API,
+   method and path do;
 2. the signature names account and region;
 3. the body becomes the operation's request struct;
 4. the handler runs in one transaction;
@@ -23,6 +24,7 @@ from kecs.aws.errors import ModeledError, UnknownOperationException
 from kecs.aws.structs import Operation
 from kecs.core.settings import Settings
 from kecs.gateway.listings import with_sealed_tokens
+from kecs.gateway.rest import Router
 from kecs.gateway.signature import Callers
 from kecs.ports.clock import Clock, Ids
 from kecs.ports.store import Store
@@ -33,7 +35,8 @@ log = logging.getLogger(__name__)
 
 _TITLES = [api.title for api in APIS]
 THERE = f"{', '.join(_TITLES[:-1])} and {_TITLES[-1]}"
-_BY_PREFIX = {api.target_prefix: api for api in APIS}
+_BY_PREFIX = {api.target_prefix: api for api in APIS if api.target_prefix}
+REST_TYPE = b"application/json"
 
 
 class Answer(NamedTuple):
@@ -42,6 +45,7 @@ class Answer(NamedTuple):
     status: int
     body: bytes
     content_type: bytes = b"application/x-amz-json-1.1"
+    headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
 class Endpoint:
@@ -54,6 +58,7 @@ class Endpoint:
         self._settings = settings
         self._callers = Callers(settings.account, settings.region)
         self._routes: dict[bytes, tuple[Api, str, Decoder, Handler]] = {}
+        self._rest = Router(APIS)
         self.answered: Counter[tuple[str, str, str]] = Counter()  # by API, operation and error code ("": none)
         self._encode = msgspec.json.Encoder().encode
 
@@ -73,6 +78,32 @@ class Endpoint:
             return Answer(500, self._encode(_error(api, api.failure, "Service Unavailable.", {})))
         self.answered[api.name, name, ""] += 1
         return Answer(200, self._encode(response))
+
+    def answer_rest(
+        self, service: str, method: str, path: str, query: str, authorization: bytes | None, body: bytes
+    ) -> Answer | None:
+        """The same for a REST API: `service` is the one that the request is signed for, path and query are as they were
+        sent. None when this is no request for one; never raises."""
+        found, signed = self._rest.find(service, method, path), self._rest.services.get(service)
+        if found is None:
+            unknown = UnknownOperationException(f"{method} {path} is no operation of the API.")
+            return None if signed is None else self._refused_rest(signed, "", unknown, 404)
+        route, api = found.route, found.route.api
+        try:
+            request = route.decode(route.body(found.labels, query, body))
+            response = self._call(api, self._callers.scope(authorization), route.handler, request)
+        except ModeledError as error:
+            return self._refused_rest(api, route.name, error, error.status)
+        except Exception:
+            log.exception("%s failed", route.name)
+            self.answered[api.name, route.name, api.failure] += 1
+            return _rest_error(500, api, api.failure, "Service Unavailable.", {})
+        self.answered[api.name, route.name, ""] += 1
+        return Answer(200, self._encode(response), REST_TYPE)
+
+    def _refused_rest(self, api: Api, name: str, error: ModeledError, status: int) -> Answer:
+        self.answered[api.name, name, error.code] += 1
+        return _rest_error(status, api, error.code, error.message, error.members)
 
     def _call(self, api: Api, scope: Any, handler: Handler, request: Any) -> Any:
         principal = f"arn:aws:iam::{scope.account}:root"
@@ -115,6 +146,11 @@ def _not_there_yet(operation: Operation) -> ModeledError:
     """The refusal of an operation that has no handler: an error that the model declares for it."""
     error = next((error for error in operation.errors if error.code == "ClientException"), operation.errors[0])
     return error(f"{operation.name} is not there yet in KECS: see docs/coverage.md for what is.")
+
+
+def _rest_error(status: int, api: Api, code: str, text: str, members: dict[str, Any]) -> Answer:
+    body = msgspec.json.encode({api.text: text, **members})
+    return Answer(status, body, REST_TYPE, ((b"x-amzn-errortype", code.encode()),))
 
 
 def _error(api: Api, code: str, text: str, members: dict[str, Any]) -> dict[str, Any]:

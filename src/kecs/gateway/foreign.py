@@ -21,10 +21,15 @@ _SERVICE = re.compile(rb"Credential=[^/,\s]+/[^/]*/[^/]*/([a-z0-9-]+)/aws4_reque
 _OURS = {api.name for api in APIS}
 
 
+def signed_service(authorization: bytes | None) -> str:
+    """The service that a signature is for; "" without one."""
+    match = _SERVICE.search(authorization or b"")
+    return match[1].decode() if match else ""
+
+
 def refusal_of_foreign(authorization: bytes | None, content_type: bytes) -> Answer | None:
     """The answer to a request that is signed for another service; None for one that is not."""
-    match = _SERVICE.search(authorization or b"")
-    service = match[1].decode() if match else ""
+    service = signed_service(authorization)
     if not service or service in _OURS:
         return None
     code, text = UnknownOperationException.code, f"KECS does not have the service {service}. It has {THERE}."

@@ -11,7 +11,7 @@ from typing import Any
 from kecs.core.tasks.exec import PATH
 from kecs.gateway.bodies import MOST_BODY, TOO_LARGE, unpacked
 from kecs.gateway.endpoint import Answer, Endpoint
-from kecs.gateway.foreign import refusal_of_foreign
+from kecs.gateway.foreign import refusal_of_foreign, signed_service
 from kecs.gateway.guard import refusal
 from kecs.gateway.protocol import FOREIGN_PAGE
 
@@ -64,6 +64,8 @@ class HttpApp:
         if scope["path"].startswith(PATH):
             return NO_SESSIONS
         authorization = headers.get(b"authorization")
+        if not target and (rest := self._rest_answer(scope, headers, body)) is not None:
+            return rest
         foreign = None if target else refusal_of_foreign(authorization, headers.get(b"content-type", b""))
         if foreign is not None:
             return foreign
@@ -78,8 +80,25 @@ class HttpApp:
             case _:
                 return NOT_ALLOWED
 
+    def _rest_answer(self, scope: Any, headers: dict[bytes, bytes], body: bytes) -> Answer | None:
+        """The answer of a REST API; None when this is no request for one."""
+        plain = unpacked(body, headers.get(b"content-encoding", b""))
+        if isinstance(plain, Answer):
+            return plain
+        authorization = headers.get(b"authorization")
+        path = scope.get("raw_path") or scope["path"].encode()
+        return self._endpoint.answer_rest(
+            signed_service(authorization),
+            scope["method"],
+            path.decode(errors="replace"),
+            scope["query_string"].decode(errors="replace"),
+            authorization,
+            plain,
+        )
+
     async def _send(self, send: Any, answer: Answer, *, last: bool) -> None:
-        headers = [(b"content-type", answer.content_type), (b"content-length", str(len(answer.body)).encode())]
+        length = str(len(answer.body)).encode()
+        headers = [(b"content-type", answer.content_type), (b"content-length", length), *answer.headers]
         if answer in (OPTIONS, NOT_ALLOWED):
             headers.append(METHODS)
         if last:  # of this connection: what is left of the request is not read

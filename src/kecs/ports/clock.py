@@ -29,6 +29,9 @@ class Ids(Protocol):
     def uuid(self) -> str:
         """A UUID in its usual form: containers, events, attachments, requests."""
 
+    def below(self, limit: int) -> int:
+        """A number from 0 to below the limit: what is left to chance."""
+
     def digits19(self) -> str:
         """19 digits, none of them a leading zero: deployments and service revisions."""
 

@@ -1,6 +1,7 @@
-"""The APIs of AWS that KECS answers, one row each. `gateway.endpoint` finds a request's row by its target header.
+"""The APIs of AWS that KECS answers, one row each. `gateway.endpoint` finds a request's row.
 
-All of them speak AWS's JSON protocol: the header names prefix and operation, the body is the request.
+Most of them speak AWS's JSON protocol: a header names prefix and operation, the body is the request. Those without a
+prefix are REST APIs, whose operations are methods and paths.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from kecs.aws.errors import ModeledError, ValidationException
 from kecs.aws.model import application_autoscaling as autoscaling_model
 from kecs.aws.model import ecs as ecs_model
 from kecs.aws.model import events as events_model
+from kecs.aws.model import scheduler as scheduler_model
 from kecs.aws.structs import Operation
-from kecs.services import application_autoscaling, ecs, events
+from kecs.services import application_autoscaling, ecs, events, scheduler
 from kecs.services.context import Context, Handler
 from kecs.services.ecs.clusters import ensure_default_cluster
 
@@ -24,7 +26,7 @@ class Api(NamedTuple):
 
     name: str  # in the scope of its signatures
     title: str
-    target_prefix: str
+    target_prefix: str  # "": a REST API
     operations: Mapping[str, Operation]
     handlers: Mapping[str, Handler]  # an operation that is not among them is not there yet
     dialect: Dialect
@@ -66,5 +68,16 @@ APIS = (
         dialect=Common(ValidationException),
         bad_token=ValidationException,
         failure="InternalException",
+    ),
+    Api(
+        name="scheduler",
+        title="Amazon EventBridge Scheduler",
+        target_prefix="",
+        operations=scheduler_model.OPERATIONS,
+        handlers=scheduler.HANDLERS,
+        dialect=Common(scheduler_model.ValidationException),
+        bad_token=scheduler_model.ValidationException,
+        failure="InternalServerException",
+        text="Message",
     ),
 )

@@ -55,8 +55,8 @@ class ScheduleGroupRecord(Record):
     """A group of schedules. `default` is one from the start."""
 
     arn: str
-    created_at: float
-    modified_at: float
+    created_at: float | None = None  # None: it has always been there
+    modified_at: float | None = None
     tags: Tags = ()
     token: str | None = None  # of the request that made it
 
