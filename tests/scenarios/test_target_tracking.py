@@ -276,6 +276,15 @@ class TestActivities:
         )
         assert activity["EndTime"] > activity["StartTime"]
 
+    def test_the_feed_has_them(self, world: World) -> None:
+        track(world, 50)
+        say(world, 100)
+        minutes(world, 4)
+        events = world.events("scaling")
+        assert [(event.before, event.after) for event in events] == [(None, "InProgress"), ("InProgress", "Successful")]
+        assert events[0].message.startswith("scaling of s: Setting desired count to 4 InProgress (monitor alarm Target")
+        assert events[0].cluster == "arn:aws:ecs:us-east-1:000000000000:cluster/default"
+
     def test_one_that_another_follows_is_overridden(self, world: World) -> None:
         world.kernel.runtime.set_script("app:*", {"pull_seconds": 3600})  # type: ignore[attr-defined]
         track(world, 50)

@@ -25,6 +25,7 @@ TOLD: dict[str, frozenset[str] | None] = {
     "task": frozenset({"RUNNING", "STOPPED"}),
     "container": frozenset({"STOPPED"}),
     "health": None,
+    "scaling": frozenset({"InProgress", "Failed"}),
 }
 
 _SPEAKER = re.compile(r"^\(service [^\s,)]+\) ")

@@ -217,6 +217,13 @@ def _of_invocation(old: Any, new: Any) -> Iterator[Seen]:
         yield "invocation", new.source_arn, new.target_arn, old.status, new.status, message
 
 
+def _of_scaling_activity(old: Any, new: Any) -> Iterator[Seen]:
+    before, after = (r.status if r else None for r in (old, new))
+    if new is not None and before != after:
+        message = f"scaling of {last_part(new.service_arn)}: {new.description.rstrip('.')} {after} ({new.cause})"
+        yield "scaling", new.service_arn, new.cluster_arn, before, after, message
+
+
 _DESCRIBE: dict[str, Callable[[Any, Any], Iterator[Seen]]] = {
     "clusters": _of_cluster,
     "capacity_providers": _of_provider,
@@ -232,6 +239,7 @@ _DESCRIBE: dict[str, Callable[[Any, Any], Iterator[Seen]]] = {
     "daemons": _of_daemon,
     "rules": _of_rule,
     "schedules": _of_schedule,
+    "scaling_activities": _of_scaling_activity,
     "invocations": _of_invocation,
     "daemon_deployments": _of_daemon_deployment,
     "daemon_task_definitions": _of_daemon_definition,

@@ -16,11 +16,24 @@ class Cooldown(Record):
     before: int
 
 
-class ScalableTargetRecord(Record):
+class OfService(Record):
+    """Whatever belongs to a scalable target, which is a service."""
+
+    service_arn: str
+
+    @property
+    def resource_id(self) -> str:
+        return self.service_arn.split(":", 5)[-1]
+
+    @property
+    def cluster_arn(self) -> str:
+        return scope_of(self.service_arn).cluster(self.service_arn.split("/")[1])
+
+
+class ScalableTargetRecord(OfService):
     """A service whose desired count may be scaled. There is one a service, under the service's ARN."""
 
     arn: str
-    service_arn: str
     minimum: int
     maximum: int
     role_arn: str
@@ -35,16 +48,11 @@ class ScalableTargetRecord(Record):
     def scope(self) -> Scope:
         return scope_of(self.arn)
 
-    @property
-    def resource_id(self) -> str:
-        return resource_id(self.service_arn)
 
-
-class ScalingPolicyRecord(Record):
+class ScalingPolicyRecord(OfService):
     """A scaling policy of a scalable target: of one of the two types, with its configuration."""
 
     arn: str
-    service_arn: str
     name: str
     created_at: float
     tracking: a.TargetTrackingScalingPolicyConfiguration | None = None
@@ -55,16 +63,11 @@ class ScalingPolicyRecord(Record):
     def key(self) -> str:
         return named(self.service_arn, self.name)
 
-    @property
-    def resource_id(self) -> str:
-        return resource_id(self.service_arn)
 
-
-class ScheduledActionRecord(Record):
+class ScheduledActionRecord(OfService):
     """A scheduled action of a scalable target."""
 
     arn: str
-    service_arn: str
     name: str
     schedule: str
     created_at: float
@@ -78,16 +81,11 @@ class ScheduledActionRecord(Record):
     def key(self) -> str:
         return named(self.service_arn, self.name)
 
-    @property
-    def resource_id(self) -> str:
-        return resource_id(self.service_arn)
 
-
-class ScalingActivityRecord(Record):
+class ScalingActivityRecord(OfService):
     """One thing that was done, or not done, to a scalable target or its service."""
 
     id: str
-    service_arn: str
     description: str
     cause: str
     started_at: float
@@ -97,15 +95,7 @@ class ScalingActivityRecord(Record):
     count: int | None = None  # the desired count that was set
     reasons: tuple[a.NotScaledReason, ...] = ()  # why nothing was scaled
 
-    @property
-    def resource_id(self) -> str:
-        return resource_id(self.service_arn)
-
 
 def named(service_arn: str, name: str) -> str:
     """The key of what has a name on a scalable target."""
     return f"{service_arn}|{name}"
-
-
-def resource_id(service_arn: str) -> str:
-    return service_arn.split(":", 5)[-1]
