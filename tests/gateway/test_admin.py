@@ -126,6 +126,12 @@ class FakeConsole:
         self.calls.append(("alarm", policy, alarm, breach))
         return True
 
+    def set_alarm(self, name: str, state: str, **given: Any) -> None:
+        self.calls.append(("set alarm", name, state, given))
+
+    def alarms(self) -> list[dict[str, Any]]:
+        return [{"name": call[1]} for call in self.calls]
+
     def images(self) -> dict[str, dict[str, Any]]:
         return self.scripts
 
@@ -474,3 +480,25 @@ async def test_an_alarm_goes_off() -> None:
 async def test_an_alarm_that_cannot_go_off(members: dict[str, Any], status: int) -> None:
     body = json.dumps({"policy": "arn", "value": 85, "threshold": 70, **members}).encode()
     assert (await call(FakeConsole(), "POST", "/_kecs/alarms", body)).status == status
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+async def test_an_alarm_of_deployments_is_set(method: str) -> None:
+    console = FakeConsole()
+    for more in ({"state": "ALARM"}, {"state": "OK", "seconds": 300, "account": "1", "region": "eu-west-1"}):
+        answer = await call(console, method, "/_kecs/alarms", json.dumps({"name": "errors", **more}).encode())
+        assert answer.status == 200
+    assert console.calls == [
+        ("set alarm", "errors", "ALARM", {"seconds": None}),
+        ("set alarm", "errors", "OK", {"seconds": 300, "account": "1", "region": "eu-west-1"}),
+    ]
+    assert (await call(console, "GET", "/_kecs/alarms")).json() == {"alarms": [{"name": "errors"}] * 2}
+
+
+@pytest.mark.parametrize(
+    "members",
+    [{"state": "BAD"}, {"name": ""}, {"name": 1}, {"seconds": -1}, {"seconds": "1"}, {"region": 1}, {"more": 1}],
+)
+async def test_an_alarm_that_cannot_be(members: dict[str, Any]) -> None:
+    body = json.dumps({"name": "errors", "state": "ALARM", **members}).encode()
+    assert (await call(FakeConsole(), "POST", "/_kecs/alarms", body)).status == 400

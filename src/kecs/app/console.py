@@ -11,9 +11,10 @@ from kecs import __version__
 from kecs.app import scaling
 from kecs.app.kernel import Kernel
 from kecs.app.state import state_of
+from kecs.control.alarms import PATIENCE, Alarm
 from kecs.control.clock import VirtualClock
 from kecs.control.interruptions import interrupt_provider, interrupt_task
-from kecs.core.arns import last_part
+from kecs.core.arns import Scope, last_part
 from kecs.core.records import TaskRecord
 from kecs.ports.console import ClockNotControllable, ClockState, EventFormat, FeedEvent, NoSuchContainer, SentEvent
 from kecs.ports.runtime import LogLine
@@ -103,6 +104,25 @@ class KernelConsole:
 
     def set_off(self, policy: str, alarm: str, breach: float) -> bool:
         return scaling.set_off(self._kernel, policy, alarm, breach)
+
+    def set_alarm(
+        self,
+        name: str,
+        state: str,
+        *,
+        seconds: float | None = None,
+        account: str | None = None,
+        region: str | None = None,
+    ) -> None:
+        settings = self._kernel.settings
+        scope = Scope(account or settings.account, region or settings.region)
+        self._kernel.alarms.set(scope, Alarm(name=name, state=state, patience=PATIENCE if seconds is None else seconds))
+
+    def alarms(self) -> list[dict[str, Any]]:
+        return [
+            {"name": alarm.name, "state": alarm.state, "seconds": alarm.patience, **scope._asdict()}
+            for scope, alarm in self._kernel.alarms.all()
+        ]
 
     def metrics(self) -> bytes:
         from kecs.app.metrics import exposition  # prometheus_client is only needed here

@@ -23,6 +23,7 @@ class ServerOptions:
     local_instance: bool = True
     pull: Literal["missing", "always", "never"] = "missing"
     log_level: str = "info"
+    lambda_endpoint: str | None = None  # URL of what runs Lambda functions: the lifecycle hooks of deployments
     instance: str = "default"
 
     def settings(self) -> Settings:

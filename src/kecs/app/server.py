@@ -19,6 +19,7 @@ from kecs.app.kernel import Kernel, with_capacity
 from kecs.app.logs import configure_logging
 from kecs.app.options import ServerOptions
 from kecs.app.runtimes import open_runtime
+from kecs.companions.functions import HttpHooks
 from kecs.control.ids import RandomIds
 from kecs.gateway.http import App
 from kecs.ports.runtime import RuntimeUnavailable
@@ -66,6 +67,8 @@ async def _open_kernel(
     except RuntimeUnavailable as error:
         raise StartupError(str(error)) from error
     stack.push_async_callback(opened.runtime.close)
+    hooks = HttpHooks(options.lambda_endpoint)
+    stack.push_async_callback(hooks.close)
     kernel = Kernel(
         with_capacity(replace(options.settings(), endpoint=reachable(url)), opened.capacity),
         store=store,
@@ -73,6 +76,7 @@ async def _open_kernel(
         ids=RandomIds(),
         runtime=opened.runtime,
         defer=loop.call_soon,
+        hooks=hooks,
     )
     kernels.append(kernel)
     await kernel.recover()

@@ -50,11 +50,14 @@ def chosen_instance(instance: str, data_dir: Path | None) -> Instance:
     return Instance(data_root(data_dir), instance)
 
 
-def matching(pattern: str | re.Pattern[str], wanted: str) -> Callable[[click.Context, click.Parameter, str], str]:
-    """The callback of an option whose value has to match as a whole; `wanted` says what it has to be."""
+def matching(
+    pattern: str | re.Pattern[str], wanted: str
+) -> Callable[[click.Context, click.Parameter, str | None], str | None]:
+    """The callback of an option whose value, if there is one, has to match as a whole; `wanted` says what it has to
+    be."""
 
-    def check(_: click.Context, __: click.Parameter, value: str) -> str:
-        if not re.fullmatch(pattern, value):
+    def check(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(pattern, value):
             raise click.BadParameter(wanted)
         return value
 

@@ -70,6 +70,12 @@ def _default_level() -> str:
     show_default=False,
     help="What is logged, on standard error.  [default: info]",
 )
+@flag(
+    "--lambda-endpoint",
+    metavar="URL",
+    callback=matching(r"https?://[^\s/]\S*", "a URL such as http://127.0.0.1:4566."),
+    help="What runs Lambda functions: the lifecycle hooks of deployments.",
+)
 @flag("--detach", is_flag=True, help="Return as soon as KECS is ready, and let it run on.")
 @instance_flags
 @click.option("--ready-fd", type=int, hidden=True, help="Where to tell a detaching parent how the start went.")
@@ -128,6 +134,7 @@ def _run(options: dict[str, Any], parent: WaitingParent | None, *, named: bool) 
         local_instance=not options["no_local_instance"],
         pull=options["pull"],
         log_level=options["log_level"],
+        lambda_endpoint=options["lambda_endpoint"],
         instance=instance.label,
     )
     try:

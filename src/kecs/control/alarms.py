@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from kecs.core.arns import Scope, scope_key
+from kecs.core.arns import Scope
 from kecs.core.records import Record
 
 PATIENCE = 60.0  # seconds; CloudWatch's shortest common period
@@ -22,17 +22,17 @@ class SetAlarms:
     """See ports.alarms.Alarms. A restart forgets them."""
 
     def __init__(self) -> None:
-        self._alarms: dict[tuple[str, str], Alarm] = {}  # by scope and name
+        self._alarms: dict[tuple[Scope, str], Alarm] = {}  # by scope and name
         self._listeners: list[Callable[[Scope, str], None]] = []
 
     def set(self, scope: Scope, alarm: Alarm) -> None:
         """Have the alarm of that name be so."""
-        self._alarms[scope_key(scope), alarm.name] = alarm
+        self._alarms[scope, alarm.name] = alarm
         for listener in self._listeners:
             listener(scope, alarm.name)
 
-    def all(self) -> list[Alarm]:
-        return list(self._alarms.values())
+    def all(self) -> list[tuple[Scope, Alarm]]:
+        return [(scope, alarm) for (scope, _), alarm in self._alarms.items()]
 
     def ringing(self, scope: Scope, names: Iterable[str]) -> tuple[str, ...]:
         return tuple(alarm.name for alarm in self._known(scope, names) if alarm.state == "ALARM")
@@ -47,5 +47,5 @@ class SetAlarms:
         self._alarms.clear()
 
     def _known(self, scope: Scope, names: Iterable[str]) -> list[Alarm]:
-        found = (self._alarms.get((scope_key(scope), name)) for name in names)
+        found = (self._alarms.get((scope, name)) for name in names)
         return [alarm for alarm in found if alarm is not None]

@@ -24,6 +24,7 @@ from kecs.gateway.guard import refusal
 from kecs.gateway.health import health_response
 from kecs.ports.console import ClockNotControllable, Console, EventFormat, NoSuchContainer
 
+MAX_PATIENCE = 86_400.0  # a day, in seconds: CloudWatch's longest period
 MAX_ADVANCE = 315_360_000.0  # ten years, in seconds: what is recurring has to happen that often
 
 # A cluster's and a task's name, id or ARN between slashes; ARNs contain slashes themselves.
@@ -51,7 +52,8 @@ def admin_app(console: Console, host: str | None = None) -> ASGIApp:
             Route("/_kecs/images", admin.set_image, methods=["POST"]),
             Route("/_kecs/measurements", admin.measurements, methods=["GET"]),
             Route("/_kecs/measurements", admin.set_measurement, methods=["POST"]),
-            Route("/_kecs/alarms", admin.set_off, methods=["POST"]),
+            Route("/_kecs/alarms", admin.alarms, methods=["GET"]),
+            Route("/_kecs/alarms", admin.set_off, methods=["POST", "PUT"]),
             Route("/_kecs/tasks/{task:path}/logs/{container}", admin.logs, methods=["GET"]),
         ],
     )
@@ -165,8 +167,18 @@ class _Admin:
             400, 'The body is {"cluster": …, "service": …, "metric": …, "value": …}; value is 0 or more, or null.'
         )
 
+    async def alarms(self, _: Request) -> Response:
+        return _json({"alarms": self._console.alarms()})
+
     async def set_off(self, request: Request) -> Response:
         match await _json_object(request):
+            case {"name": str() as name, "state": "ALARM" | "OK" as state, **others} if name:
+                given = {key: others.pop(key) for key in ("account", "region", "seconds") if key in others}
+                seconds = given.pop("seconds", None)
+                known = seconds is None or (_number(seconds) and 0 <= seconds <= MAX_PATIENCE)
+                if known and not others and all(isinstance(value, str) for value in given.values()):
+                    self._console.set_alarm(name, state, seconds=seconds, **given)
+                    return _json({"alarms": self._console.alarms()})
             case {"policy": str() as policy, "value": value, "threshold": threshold, **others}:
                 alarm = others.pop("alarm", "alarm")
                 if not others and isinstance(alarm, str) and _number(value) and _number(threshold):
@@ -174,7 +186,11 @@ class _Admin:
                         return _json({"scaled": self._console.set_off(policy, alarm, value - threshold)})
                     except ValueError as error:
                         raise HTTPException(400, str(error)) from error
-        raise HTTPException(400, 'The body is {"policy": ARN, "value": …, "threshold": …}, and may have an "alarm".')
+        raise HTTPException(
+            400,
+            'The body is {"name": …, "state": "ALARM" or "OK"} and may have "seconds", "account" and "region", or it '
+            'is {"policy": ARN, "value": …, "threshold": …} and may have an "alarm".',
+        )
 
     async def logs(self, request: Request) -> Response:
         names = _TASK_PATH.fullmatch(request.path_params["task"])

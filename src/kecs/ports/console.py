@@ -109,5 +109,20 @@ class Console(Protocol):
         """An alarm of the step policy with this ARN goes off, its metric `breach` above the threshold; whether that
         scales. Raises NoSuchContainer, and ValueError for a policy with alarms of its own."""
 
+    def set_alarm(
+        self,
+        name: str,
+        state: str,
+        *,
+        seconds: float | None = None,
+        account: str | None = None,
+        region: str | None = None,
+    ) -> None:
+        """The alarm of that name is in this state (OK, ALARM) from now on, for the deployments of the account and
+        region, KECS's own unless given. `seconds`: how long it takes to notice something."""
+
+    def alarms(self) -> list[dict[str, Any]]:
+        """What `set_alarm` was told: `name`, `state`, `seconds`, `account` and `region`."""
+
     def metrics(self) -> bytes:
         """Prometheus text."""
