@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from msgspec.structs import replace
 
 from kecs.aws.model import application_autoscaling as a
-from kecs.core.arns import Scope
+from kecs.core.arns import Scope, scope_of
 from kecs.core.records import ScalableTargetRecord, ServiceRecord
 
 NAMESPACE: a.ServiceNamespace = "ecs"
@@ -71,15 +71,13 @@ def registered(
         service_arn=service.arn if service else "",
         minimum=0,
         maximum=0,
-        role_arn=request.role_arn or "",
+        role_arn=role_arn(scope_of(new_arn)),
         created_at=now,
         suspended=suspended_state(None, None),
     )
     after = replace(
         with_bounds(before, minimum, maximum),
-        role_arn=role_arn(before.scope),
         suspended=suspended_state(before.suspended, request.suspended_state),
-        bounds_changed=True,
     )
     return tagged(after, request.tags) if request.tags else after
 
