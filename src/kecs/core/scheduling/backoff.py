@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from kecs.core import events
 from kecs.core.events import NewId
 from kecs.core.records import DeploymentRecord, ServiceRecord
-from kecs.core.scheduling.counts import HEALTH_REASON, Group
+from kecs.core.scheduling.counts import ASKED_FOR, HEALTH_REASON, Group, failed_to_start
 from kecs.core.scheduling.snapshot import ServiceTask
 
 LONGEST = 27 * 60.0  # seconds
@@ -29,9 +29,6 @@ BRIEF = 10.0
 PACE = (0.0, 0.0, 1.0, 2.0, 5.0, 10.0)
 FORGET_QUICK_EXITS = 60.0  # seconds without one
 
-# Stops that were asked for, or that took the capacity away: no failure of the task, whatever it had reached.
-ASKED_FOR = frozenset({"ServiceSchedulerInitiated", "UserInitiated", "SpotInterruption", "TerminationNotice"})
-
 
 def delay(failures: int) -> float:
     """Seconds to wait after that many failed attempts in a row."""
@@ -45,7 +42,7 @@ def backed_off(deployment: DeploymentRecord, now: float) -> bool:
 def account(group: Group, now: float, *, counts_on: bool = False) -> DeploymentRecord:
     """The deployment after its tasks' successes and failures since the last look; `counts_on` as in `breaker`."""
     deployment = _after_success(group.deployment, group, counts_on=counts_on)
-    never_ran = [t for t in group.stopped if t.started_at is None and t.stop_code not in ASKED_FOR]
+    never_ran = [t for t in group.stopped if failed_to_start(t)]
     failed = len(never_ran) + sum(t.stopped_reason == HEALTH_REASON for t in group.stopped)
     if failed and _counts(deployment, counts_on=counts_on):
         deployment = replace(deployment, failed_tasks=deployment.failed_tasks + failed)

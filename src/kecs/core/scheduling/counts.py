@@ -13,6 +13,8 @@ from kecs.core.scheduling.snapshot import ServiceTask, Snapshot
 
 STARTING = frozenset({"PROVISIONING", "PENDING", "ACTIVATING"})
 HEALTH_REASON = "Task failed container health checks"
+# Stops that were asked for, or that took the capacity away: no failure of the task, whatever it had reached.
+ASKED_FOR = frozenset({"ServiceSchedulerInitiated", "UserInitiated", "SpotInterruption", "TerminationNotice"})
 
 
 @dataclass(slots=True)
@@ -40,6 +42,12 @@ class Group:
         """How many are not STOPPED."""
         running = len(self.unproven) + len(self.healthy) + len(self.unhealthy)
         return running + len(self.pending) + len(self.evicted) + len(self.stopping)
+
+    @property
+    def failing(self) -> int:
+        """How many are on their way to STOPPED without having run. Nothing takes their place before they have been
+        counted: that is when the time of the next attempt is set."""
+        return sum(map(failed_to_start, self.stopping))
 
     @property
     def proven(self) -> bool:
@@ -83,6 +91,11 @@ def is_healthy(task: ServiceTask) -> bool:
     """Whether the task is one of those that serve."""
     wanted = task.last_status == "RUNNING" and task.desired_status == "RUNNING"
     return wanted and (not task.has_health_check or task.health == "HEALTHY")
+
+
+def failed_to_start(task: ServiceTask) -> bool:
+    """Whether the task, which is stopping or STOPPED, never came to run, and nobody had asked it to stop."""
+    return task.started_at is None and task.stop_code not in ASKED_FOR
 
 
 def sort_tasks(snapshot: Snapshot) -> Groups:

@@ -13,7 +13,7 @@ Tasks of PRIMARY on a container instance that is to be left are as good as old: 
 3. Healthy old tasks stop as soon as healthy PRIMARY tasks stand in for them. They stop before that, down to the
    minimum, only when there is no other way: the maximum leaves no room beside them, or no instance does.
 4. PRIMARY starts what it lacks, as far as the maximum leaves room. Tasks count against the maximum until they are
-   STOPPED: until then they hold ports, memory and locks.
+   STOPPED: until then they hold ports, memory and locks. A task that never came to run is replaced only then.
 5. An unhealthy PRIMARY task stops once a healthy one stands in for it; without room for that, one at a time.
 6. Room that PRIMARY cannot use brings an older deployment that worked back to the minimum, as AWS does since 2025.
 
@@ -66,7 +66,7 @@ def decide(groups: Groups, limits: Limits, now: float) -> Decision:
     else:
         missing = limits.minimum - healthy
     lacking = _stop_old_not_serving(groups, max(0, missing), decision)
-    need = 0 if primary.given_up else max(0, limits.desired - len(primary.healthy) - coming)
+    need = 0 if primary.given_up else max(0, limits.desired - len(primary.healthy) - coming - primary.failing)
     healthy -= _stop_old_healthy(groups, limits, serving, healthy, need, decision)
     _stop_unhealthy_replaced(primary, limits, healthy, decision)
     room = limits.maximum - sum(g.present for g in groups.all)
@@ -188,5 +188,5 @@ def _launch_old(old: list[Group], count: int, decision: Decision, now: float) ->
         return
     if backed_off(group.deployment, now):
         decision.held_back.append(group)
-        return
-    decision.launches.append(Launch(deployment_id=group.deployment.id, count=count))
+    elif count > group.failing:
+        decision.launches.append(Launch(deployment_id=group.deployment.id, count=count - group.failing))
