@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from kecs.core.eventbridge.event import milliseconds, seconds
 from tests.support.hooks import FAILED, SUCCEEDED, in_progress
 
+from .sent import sent
 from .shifting import (
     DAY,
     HOOKED,
@@ -287,3 +289,29 @@ def test_an_answer_that_comes_too_late_changes_nothing(world: World) -> None:
     world.clock.advance(2 * HOUR)
     assert latest(world)["status"] == "ROLLBACK_SUCCESSFUL"
     assert [hook["status"] for hook in hooks(world)] == ["FAILED"]
+
+
+def test_eventbridge_hears_of_every_hook(world: World) -> None:
+    serve(world)
+    both = [lambda_hook("PRE_SCALE_UP"), pause_hook("POST_SCALE_UP", timeoutInMinutes=10)]
+    world.hooks.takes = 1
+    arn = deploy(world, deploymentConfiguration={"lifecycleHooks": both})
+    until_stage(world, "POST_SCALE_UP")
+    (awaited,) = sent(world, "ECS Hook State Change", eventName="HOOK_AWAITING_ACTION")
+    assert awaited == {
+        "eventType": "INFO",
+        "eventName": "HOOK_AWAITING_ACTION",
+        "hookId": hooks(world)[1]["hookId"],
+        "hookType": "PAUSE",
+        "expiresAt": seconds(hooks(world)[1]["expiresAt"]),
+        "lifecycleStage": "POST_SCALE_UP",
+        "clusterArn": world.service()["clusterArn"],
+        "serviceArn": world.service()["serviceArn"],
+        "serviceDeploymentArn": arn,
+        "updatedAt": milliseconds(hooks(world)[1]["expiresAt"] - 10 * MINUTE),
+    }
+    until_status(world, "ROLLBACK_SUCCESSFUL", HOUR)
+    names = [detail["eventName"] for detail in sent(world, "ECS Hook State Change")]
+    assert names == ["HOOK_IN_PROGRESS", "HOOK_SUCCEEDED", "HOOK_AWAITING_ACTION", "HOOK_TIMED_OUT"]
+    (failed,) = sent(world, "ECS Deployment State Change", eventName="SERVICE_DEPLOYMENT_FAILED")
+    assert failed["eventType"] == "ERROR"

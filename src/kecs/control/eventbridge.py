@@ -5,9 +5,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 from kecs.control.recent import Recent
 from kecs.core.eventbridge.daemons import daemon_deployment_events, daemon_task_events
 from kecs.core.eventbridge.event import Event
+from kecs.core.eventbridge.hooks import hook_events
 from kecs.core.eventbridge.instances import instance_events
 from kecs.core.eventbridge.services import service_events
 from kecs.core.eventbridge.tasks import task_event
@@ -40,15 +44,22 @@ class EventBridge:
                     take(event)
                     if after.daemon_arn is not None:
                         self._notice_daemon(before, after, now)
-            elif table == "services":
-                for event in service_events(before, after, now):
+            else:
+                for event in self._others(table, key, before, after, now):
                     take(event)
-            elif table == "instances":
-                for event in instance_events(before, after, self._store.tasks.where("instance", key), now):
-                    take(event)
-            elif table == "daemon_deployments":
-                for event in daemon_deployment_events(before, after, now):
-                    take(event)
+
+    def _others(self, table: str, key: str, before: Any, after: Any, now: float) -> Iterable[Event]:
+        """The events of whatever is no task."""
+        match table:
+            case "services":
+                return service_events(before, after, now)
+            case "instances":
+                return instance_events(before, after, self._store.tasks.where("instance", key), now)
+            case "service_deployments":
+                return hook_events(before, after, now)
+            case "daemon_deployments":
+                return daemon_deployment_events(before, after, now)
+        return ()
 
     def _notice_daemon(self, before: TaskRecord | None, after: TaskRecord, now: float) -> None:
         for event in daemon_task_events(before, after, now):

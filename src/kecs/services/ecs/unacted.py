@@ -105,7 +105,7 @@ GATEWAYS = {
 GATEWAY_BALANCERS = {
     "webACLArn": "Kept and shown. No request is filtered.",
     "httpDesync": "Checked, kept and shown. A gateway's load balancers are records only.",
-    "testTrafficRules": "Checked, kept and shown, with a rule for each route. No deployment has test traffic yet.",
+    "testTrafficRules": "Checked, kept and shown, with a rule for each route. No request is led by it.",
 }
 """Of HostSharedAlbConfiguration and UpdateGatewayAlbConfiguration."""
 
@@ -144,7 +144,7 @@ UNACTED: dict[str, str] = {
     **{f"RegisterDaemonTaskDefinition.{member}": text for member, text in DAEMONS.items()},
     "CreateDaemon.enableExecuteCommand": SERVICES["enableExecuteCommand"],
     "UpdateDaemon.enableExecuteCommand": SERVICES["enableExecuteCommand"],
-    "DaemonDeploymentConfiguration.alarms": "Checked, kept and shown. There are no alarms yet that could go off.",
+    "DaemonDeploymentConfiguration.alarms": "Checked, kept and shown. Deployments of daemons watch no alarm.",
     "DaemonVolume.logDriverVolumeConfiguration": "Checked, kept and shown. The daemon gets an empty volume instead.",
     **{
         f"DaemonContainerDefinition.{member}": text
@@ -241,7 +241,11 @@ UNACTED: dict[str, str] = {
     "VersionInfo.dockerVersion": "Kept and shown. It changes nothing.",
     "NetworkBinding.hostPortRange": "Kept and shown. The ports of a range are not taken on the instance.",
     # Services and task sets
-    "LoadBalancer.advancedConfiguration": "Kept and shown. It is for blue/green deployments, which are not there yet.",
+    "LoadBalancer.advancedConfiguration": (
+        "Checked, kept and shown; target groups take turns. There are no load balancers yet to share traffic out."
+    ),
+    "AdvancedConfiguration.roleArn": "Checked, kept and shown. No role is assumed.",
+    "ServiceConnectTestTrafficRules.header": f"Kept and shown. {SERVICE_CONNECT}",
     "ServiceRegistry.registryArn": SERVICES["serviceRegistries"],
     # What tasks and services share.
     "AwsVpcConfiguration.subnets": "Kept and shown. All tasks are in one network of KECS's own.",
@@ -251,12 +255,10 @@ UNACTED: dict[str, str] = {
     "TaskOverride.executionRoleArn": TASK_DEFINITIONS["executionRoleArn"],
     "TaskOverride.ephemeralStorage": TASK_DEFINITIONS["ephemeralStorage"],
     "TaskOverride.inferenceAcceleratorOverrides": "Refused: no task definition has accelerators any more.",
-    "DeploymentConfiguration.alarms": "Checked, kept and shown. No alarm is watched.",
-    "DeploymentConfiguration.bakeTimeInMinutes": "Checked, kept and shown. Rolling updates do not bake.",
-    "DeploymentConfiguration.lifecycleHooks": "Checked, kept and shown. No hook is called.",
-    "DeploymentConfiguration.linearConfiguration": "Refused: the strategy LINEAR, which it is for, is not there yet.",
-    "DeploymentConfiguration.canaryConfiguration": "Refused: the strategy CANARY, which it is for, is not there yet.",
-    "DeploymentConfiguration.earlySuccessCriteria": "Checked, kept and shown. Deployments end when they are steady.",
+    "DeploymentConfiguration.alarms": (
+        "Watched. There is no CloudWatch yet that could set one off; `/_kecs/alarms` does, until the next restart."
+    ),
+    "DeploymentLifecycleHook.roleArn": "Checked, kept and shown. No role is assumed.",
     # Containers
     "ContainerDefinition.repositoryCredentials": "Checked, kept and shown. Images are pulled with Docker's own login.",
     "ContainerDefinition.environmentFiles": "Checked, kept and shown. Nothing is read from S3.",
