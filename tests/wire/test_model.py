@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import typing
+
 import botocore
 import botocore.session
+import pytest
 
 from kecs.aws.model import ecs as m
+from kecs.services.context import Context
 from kecs.services.ecs import HANDLERS
 
 MODEL = botocore.session.get_session().get_service_model("ecs")
@@ -27,3 +31,10 @@ def test_every_operation_has_a_handler() -> None:
 
 def test_every_handler_is_one_of_an_operation() -> None:
     assert sorted(set(HANDLERS) - set(m.OPERATIONS)) == []
+
+
+@pytest.mark.parametrize("name", sorted(HANDLERS))
+def test_a_handler_takes_the_request_of_its_operation_and_answers_with_its_response(name: str) -> None:
+    handler, operation = HANDLERS[name], m.OPERATIONS[name]
+    hints = typing.get_type_hints(handler)
+    assert list(hints.values()) == [Context, operation.request, operation.response]
