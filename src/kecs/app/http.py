@@ -10,13 +10,14 @@ from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING
 
 from kecs.gateway.endpoint import Endpoint
-from kecs.gateway.http import App, HttpApp
 from kecs.gateway.outbox import Outbox
 from kecs.gateway.protocol import MALFORMED, GatewayProtocol, on_the_wire
 
 if TYPE_CHECKING:
     from uvicorn import Config
     from uvicorn.server import ServerState
+
+    from kecs.gateway.http import App
 
 GRACE = 1.0  # seconds that open answers get when KECS stops; streams would never end by themselves
 BACKLOG = 2048  # connections
@@ -31,10 +32,12 @@ class HttpServer:
         self._endpoint = endpoint
         self._request_id = request_id
         self._host = host
-        self._app = HttpApp(endpoint, admin, request_id, host)
+        self._admin = admin
         self._open: set[GatewayProtocol] = set()
         self._outbox: Outbox
         self._uvicorn: tuple[Config, ServerState] | None = None  # imported with the first connection it gets
+            None  # imported, as all that it runs, with the first connection it gets
+        )
 
     @contextlib.asynccontextmanager
     async def listening(self, listener: socket.socket) -> AsyncIterator[None]:
@@ -69,6 +72,8 @@ class HttpServer:
         from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
         from uvicorn.server import ServerState
 
+        from kecs.gateway.http import HttpApp
+
         malformed = functools.partial(on_the_wire, MALFORMED, keep_alive=False)
         request_id = self._request_id
 
@@ -80,7 +85,7 @@ class HttpServer:
                 self.transport.close()
 
         config = uvicorn.Config(
-            self._app,
+            HttpApp(self._endpoint, self._admin, self._request_id, self._host),
             http=HandedOver,
             loop="none",
             ws="none",

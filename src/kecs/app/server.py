@@ -9,11 +9,11 @@ import gc
 import signal
 import socket
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import uvloop
 from msgspec.structs import replace
 
-from kecs.app.console import KernelConsole
 from kecs.app.http import HttpServer
 from kecs.app.kernel import Kernel, with_capacity
 from kecs.app.logs import configure_logging
@@ -21,10 +21,12 @@ from kecs.app.options import ServerOptions
 from kecs.app.runtimes import open_runtime
 from kecs.companions.functions import HttpHooks
 from kecs.control.ids import RandomIds
-from kecs.gateway.http import App
 from kecs.ports.runtime import RuntimeUnavailable
 from kecs.store.journal import JournalBroken, SqliteJournal
 from kecs.store.memory import MemoryStore
+
+if TYPE_CHECKING:
+    from kecs.gateway.http import App
 
 STATE_FILE = "state.sqlite"
 
@@ -87,12 +89,12 @@ async def _open_kernel(
 
 async def _answer(options: ServerOptions, kernel: Kernel, listener: socket.socket, on_ready: Ready) -> None:
     """Serve requests until a signal comes."""
-    console = KernelConsole(kernel, options.instance)
 
     def admin() -> App:
-        from kecs.gateway.admin import admin_app  # Starlette: not before somebody asks
+        from kecs.app.console import KernelConsole  # not before somebody asks, and Starlette neither
+        from kecs.gateway.admin import admin_app
 
-        return admin_app(console, options.host)
+        return admin_app(KernelConsole(kernel, options.instance), options.host)
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
