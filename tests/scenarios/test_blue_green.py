@@ -237,6 +237,16 @@ def test_a_newer_deployment_reconciles_the_service_first(world: World, stage: st
     assert (running(world), weights(world)) == ([3], (100, 100))
 
 
+def test_an_update_that_scales_too_goes_on_from_what_served(world: World) -> None:
+    serve(world, blue_green(bake=10))
+    blue = world.service()["deployments"][0]["id"]
+    deploy(world)
+    until_stage(world, "BAKE_TIME")
+    deploy(world, desiredCount=5)
+    until_stage(world, "BAKE_TIME")
+    assert (running(world), world.service()["deployments"][1]["id"]) == ([5, 5], blue)
+
+
 HOOK = {
     "hookTargetArn": "arn:aws:lambda:us-east-1:000000000000:function:wait",
     "roleArn": "arn:aws:iam::000000000000:role/hooks",

@@ -84,6 +84,23 @@ def test_from_the_clean_up_traffic_goes_back_when_the_old_revision_has_its_tasks
     until_status(world, "ROLLBACK_SUCCESSFUL", MINUTE)
 
 
+def test_a_revision_that_is_gone_gets_its_tasks_before_its_traffic(world: World) -> None:
+    world.runtime.set_script("app*", {"pull_seconds": 30})
+    reach(world, "CLEAN_UP", bakeTimeInMinutes=0)
+    first = latest(world)["sourceServiceRevisions"][0]["arn"].rpartition("/")[2]
+    deploy(world, "slow")
+    until_stage(world, "SCALE_UP")
+    assert first not in {d["id"].rpartition("/")[2] for d in world.service()["deployments"]}
+    stop(world)
+    until_status(world, "ROLLBACK_IN_PROGRESS", 1)
+    world.clock.advance(1)
+    shares = world.kernel.traffic.shares[world.service()["serviceArn"]].revisions
+    assert (running(world), [share.production for share in shares]) == ([0, 0, 3], [0, 0, 100])
+    until_status(world, "ROLLBACK_SUCCESSFUL", 5 * MINUTE)
+    (only,) = world.kernel.traffic.shares[world.service()["serviceArn"]].revisions
+    assert (only.deployment_id, only.production) == (f"ecs-svc/{first}", 100)
+
+
 @pytest.mark.parametrize("configuration", [linear(20.0, 5), canary(20.0, 5)])
 def test_a_shift_that_is_half_done_goes_all_the_way_back(world: World, configuration: dict[str, Any]) -> None:
     serve(world, configuration)

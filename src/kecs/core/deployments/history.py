@@ -16,7 +16,7 @@ from kecs.core import events
 from kecs.core.deployments.counts import Tally, summaries
 from kecs.core.deployments.revisions import deployment_of, restored, revision_arn
 from kecs.core.deployments.stages import closed, has_stages, turned_back
-from kecs.core.deployments.weights import ALL, is_shifted, shift
+from kecs.core.deployments.weights import ALL, is_shifted, rejoined, shift
 from kecs.core.events import NewId
 from kecs.core.records import RevisionRecord, ServiceDeploymentRecord, ServiceRecord
 from kecs.core.scheduling.breaker import NAME as BREAKER
@@ -206,8 +206,10 @@ def _begin_rollback(
     why = BREAKER if record.tripped else record.failed_by or STOPPED_BY_USER
     service = roll_back(restored(service, revision), revision.deployment, why, now)
     blue = deployment_of(revision.arn)
-    if is_shifted(record.configuration) and "CLEAN_UP" not in [stage.name for stage in record.stages]:
-        service = shift(service, blue, blue, production=ALL, test=ALL)
+    kept = blue == record.blue and "CLEAN_UP" not in [stage.name for stage in record.stages]
+    if is_shifted(record.configuration):
+        service = rejoined(service)
+        service = shift(service, blue, blue, production=ALL, test=ALL) if kept else service
     record = turned_back(record, now, blue) if has_stages(record) else record
     service = events.record(service, events.rolling_back(deployment_of(revision.arn)), now, new_id)
     rollback = m.Rollback(reason=record.status_reason, started_at=now, service_revision_arn=revision.arn)

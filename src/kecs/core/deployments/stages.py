@@ -144,7 +144,8 @@ def closed(record: ServiceDeploymentRecord, now: float) -> ServiceDeploymentReco
 def turned_back(record: ServiceDeploymentRecord, now: float, blue: str) -> ServiceDeploymentRecord:
     """The record when it begins to roll back to the deployment `blue`."""
     record = closed(record, now)
-    return replace(record, turned=len(record.stages), blue=blue)
+    relieved = record.blue if record.blue != blue else None
+    return replace(record, turned=len(record.stages), blue=blue, relieved=relieved)
 
 
 def apart(service: ServiceRecord, record: ServiceDeploymentRecord | None) -> dict[str, int] | None:
@@ -157,12 +158,13 @@ def apart(service: ServiceRecord, record: ServiceDeploymentRecord | None) -> dic
     green, blue, desired = deployment_of(record.target), record.blue, service.desired_count
     names = [stage.name for stage in record.stages]
     wanted = {} if blue is None else {blue: desired}
+    serving = {} if record.relieved is None else {record.relieved: desired}
     if not is_shifted(record.configuration):
         starts = record.ongoing and record.turned is None and "SCALE_UP" not in names
         return {**wanted, green: 0} if starts else None
     if "CLEAN_UP" in names[record.turned or 0 :]:
         return {green: desired} if record.turned is None else wanted
-    return {**wanted, green: desired if "SCALE_UP" in names else 0}
+    return {**wanted, **serving, green: desired if "SCALE_UP" in names else 0}
 
 
 def is_held(record: ServiceDeploymentRecord | None) -> bool:
@@ -345,6 +347,10 @@ def _has_bake_time(look: Look) -> bool:
     return _bake_time(look) > 0.0
 
 
+def _lacks_blue(look: Look) -> bool:
+    return _blue_is_up(look) is None
+
+
 def _had(name: LifecycleStage) -> Callable[[Look], bool]:
     """Whether the deployment had come so far when it turned back."""
     return lambda look: any(stage.name == name for stage in look.record.stages[: look.record.turned])
@@ -375,7 +381,7 @@ ROLLING: dict[LifecycleStage, Stage] = {
 }
 
 BACKWARD: dict[LifecycleStage, Stage] = {
-    "SCALE_UP": Stage(_blue_is_up, needed=_had("CLEAN_UP")),
+    "SCALE_UP": Stage(_blue_is_up, needed=_lacks_blue),
     "PRODUCTION_TRAFFIC_SHIFT": Stage(_at_once, _all_blue, needed=_had("PRODUCTION_TRAFFIC_SHIFT")),
     "TEST_TRAFFIC_SHIFT": Stage(_at_once, _all_blue, needed=_had("TEST_TRAFFIC_SHIFT")),
     "CLEAN_UP": Stage(_never, _all_blue),

@@ -85,6 +85,15 @@ def start(service: ServiceRecord, blue: str | None) -> ServiceRecord:
     return shift(service, blue, blue, production=ALL, test=ALL)
 
 
+def rejoined(service: ServiceRecord) -> ServiceRecord:
+    """The service after a revision has come back to it that has nothing of the traffic yet."""
+    for kind in ("production_weight", "test_weight"):
+        if any(getattr(d, kind) is not None for d in service.deployments):
+            fresh = (replace(d, **{kind: getattr(d, kind) or 0.0}) for d in service.deployments)
+            service = _with(service, fresh)
+    return service
+
+
 def shift(
     service: ServiceRecord, green: str | None, blue: str | None, *, production: float | None, test: float | None
 ) -> ServiceRecord:

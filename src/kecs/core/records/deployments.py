@@ -97,6 +97,7 @@ class ServiceDeploymentRecord(Record):
     blue: str | None = None  # id of the deployment that serves until this one does
     stages: tuple[StageRecord, ...] = ()  # those that it has entered, the last one is where it is; see core.deployments
     turned: int | None = None  # how many of them were entered before it began to roll back
+    relieved: str | None = None  # id of the deployment that served, when it rolls back to yet another one
     step: int = 0  # of the shift of production traffic
     hooks: tuple[HookRecord, ...] = ()
     unwatched: bool = False  # an alarm was in ALARM when it started: AWS then ignores them all

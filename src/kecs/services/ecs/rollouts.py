@@ -27,7 +27,8 @@ def roll_out(
     for ongoing in store.service_deployments.where("ongoing", service.arn):
         store.service_deployments.put(superseded(ongoing, service, numbers, now))
     completed = last_completed(store.service_deployments.where("service", service.arn))
-    blue = source_of(service, completed and deployment_of(completed))
+    before = store.services.get(service.arn) or service  # the update may have scaled it already
+    blue = source_of(before, completed and deployment_of(completed))
     deployment = in_other_groups(service, deployment, blue)
     arn = context.scope.service_deployment(last_part(service.cluster_arn), service.name, context.ids.name21())
     store.service_deployments.put(new_deployment(service, deployment.id, arn, blue, now))
