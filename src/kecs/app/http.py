@@ -36,8 +36,6 @@ class HttpServer:
         self._open: set[GatewayProtocol] = set()
         self._outbox: Outbox
         self._uvicorn: tuple[Config, ServerState] | None = None  # imported with the first connection it gets
-            None  # imported, as all that it runs, with the first connection it gets
-        )
 
     @contextlib.asynccontextmanager
     async def listening(self, listener: socket.socket) -> AsyncIterator[None]:
