@@ -64,7 +64,7 @@ async def test_a_function_is_invoked_by_the_lambda_api() -> None:
         answer = await called(HttpHooks(found.url + "/"), FUNCTION)
     assert answer == HookAnswer(deployment="d", hook_id="h", number=2, body={"hookStatus": "SUCCEEDED"})
     (head,) = found.heads
-    path = "/2015-03-31/functions/arn%3Aaws%3Alambda%3Aeu-west-1%3A111111111111%3Afunction%3Acheck%3Alive/invocations"
+    path = "/2015-03-31/functions/arn:aws:lambda:eu-west-1:111111111111:function:check:live/invocations"
     assert head[0] == f"POST {path} HTTP/1.1"
     (scope,) = [line for line in head if line.lower().startswith("authorization:")]
     assert "Credential=111111111111/20260101/eu-west-1/lambda/aws4_request" in scope

@@ -5,9 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from msgspec.structs import replace
-
-from kecs.aws.model import ecs as m
 from kecs.services.ecs import HANDLERS
 from tests.scenarios.world import NETWORK, World
 from tests.support.journals import MemoryJournal
@@ -176,17 +173,14 @@ class Furnished:
 
     def _deployments(self, world: World) -> None:
         """One that goes on, and one that waits at a hook."""
-        for service in ("rolling", "serving"):
-            world.call("UpdateService", service=service, forceNewDeployment=True)
+        pause = {"lifecycleHooks": [{"targetType": "PAUSE", "lifecycleStages": ["PRE_SCALE_UP"]}]}
+        for service, configuration in (("rolling", {}), ("serving", pause)):
+            world.call("UpdateService", service=service, forceNewDeployment=True, deploymentConfiguration=configuration)
         world.clock.advance(0)  # the service loop takes them up; their tasks take time
         self.ongoing, self.waiting = (self._ongoing(world, service) for service in ("rolling", "serving"))
-        store = world.kernel.store
-        record = store.service_deployments.get(self.waiting)
-        assert record is not None
-        hook = m.DeploymentLifecycleHookDetail(hook_id="hook", target_type="PAUSE", status="AWAITING_ACTION")
-        with store.transaction():
-            store.service_deployments.put(replace(record, hooks=(hook,)))
-        store.flush()
+        described = world.call("DescribeServiceDeployments", serviceDeploymentArns=[self.waiting])
+        (hook,) = described["serviceDeployments"][0]["lifecycleHookDetails"]
+        self.hook = hook["hookId"]
 
     @staticmethod
     def _ongoing(world: World, service: str) -> str:
@@ -204,7 +198,7 @@ def valid_requests(there: Furnished) -> dict[str, dict[str, Any]]:
     express = {"infrastructureRoleArn": ROLE, "executionRoleArn": ROLE, "primaryContainer": {"image": "app:1"}}
     return {
         "AssociateGatewayWithCluster": {"gateway": there.gateway, "cluster": "other"},
-        "ContinueServiceDeployment": {"serviceDeploymentArn": there.waiting, "hookId": "hook"},
+        "ContinueServiceDeployment": {"serviceDeploymentArn": there.waiting, "hookId": there.hook},
         "CreateCapacityProvider": {
             "name": "new", "autoScalingGroupProvider": {"autoScalingGroupArn": GROUP.format("two")}, "tags": TAGS,
         },

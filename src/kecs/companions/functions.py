@@ -77,18 +77,17 @@ class HttpHooks:
         # Emulators find service, region and account in the signature's scope, and do not check the signature.
         scope = f"Credential={account or 'test'}/20260101/{region or 'us-east-1'}/lambda/aws4_request"
         signature = f"AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0"
-        path = f"/2015-03-31/functions/{quote(target, safe='')}/invocations"
+        path = f"/2015-03-31/functions/{quote(target, safe=':')}/invocations"
         return self._endpoint + path, {"authorization": signature, "x-amz-invocation-type": "RequestResponse"}
 
     async def _post(self, url: str, headers: dict[str, str], body: bytes) -> Any:
         """The JSON that was answered; None when it is none. Raises FunctionFailed and aiohttp's errors."""
         from aiohttp import ClientSession, ClientTimeout
-        from yarl import URL
 
         if self._session is None:
             self._session = ClientSession(timeout=ClientTimeout(total=self._patience))
         headers = {"content-type": "application/json", **headers}
-        async with self._session.post(URL(url, encoded=True), data=body, headers=headers) as response:
+        async with self._session.post(url, data=body, headers=headers) as response:
             content = await response.read()
             failed = response.headers.get("X-Amz-Function-Error") or (
                 response.status if response.status >= 300 else None
