@@ -91,6 +91,10 @@ def test_a_module_and_its_functions_are_short(path: Path) -> None:
     assert {name: length for name, length in lengths.items() if length > MOST_LINES_OF_A_FUNCTION} == {}
 
 
+DISTRIBUTIONS = {"yaml": "pyyaml"}
+"""Of packages that are called otherwise."""
+
+
 def test_what_the_sources_import_is_what_is_declared() -> None:
     imported = set()
     for path in modules():
@@ -99,7 +103,7 @@ def test_what_the_sources_import_is_what_is_declared() -> None:
             if isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 names = [node.module]
             imported |= {name.split(".")[0] for name in names} - sys.stdlib_module_names
-    assert {canonicalize_name(name) for name in imported - {"kecs"}} == {
+    assert {canonicalize_name(DISTRIBUTIONS.get(name, name)) for name in imported - {"kecs"}} == {
         canonicalize_name(requirement.name) for requirement in declared()
     }
 

@@ -43,6 +43,7 @@ SERVICES = {
     "application_autoscaling": Service("Application Auto Scaling", "application-autoscaling"),
     "events": Service("Amazon EventBridge", "events", EVENTS),
     "scheduler": Service("Amazon EventBridge Scheduler", "scheduler"),
+    "codedeploy": Service("AWS CodeDeploy", "codedeploy"),
 }
 """By the name of the module that is written."""
 
@@ -203,7 +204,8 @@ class Writer:
         ]
         for name in self.shapes:
             shape = self.model.shape_for(name)
-            meta = "" if isinstance(shape, ListShape | MapShape) else self.meta(shape)
+            is_named = isinstance(shape, ListShape | MapShape) or bool(getattr(shape, "enum", None))
+            meta = "" if is_named else self.meta(shape)
             if meta:
                 plain = "int" if shape.type_name in WHOLE_NUMBERS else SCALARS[shape.type_name]
                 lines.append(f"{name}: TypeAlias = Annotated[{plain}, {meta}]")

@@ -43,6 +43,7 @@ ALLOWED_MODULES = (
     "types",
     "typing",
     "unicodedata",
+    "yaml",  # given text, it makes of it what that says and nothing else
     "zoneinfo",  # a table too: of the offsets of the world's time zones
     "kecs.aws",
     "kecs.core",

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from kecs.aws.model import ecs as m
 from kecs.control.alarms import SetAlarms
 from kecs.control.clock import VirtualClock
+from kecs.control.codedeploy import CodeDeploy
 from kecs.control.eventbridge import Both, EventBridge, KeptEvents
 from kecs.control.feed import Feed
 from kecs.control.hooks import NoHooks
@@ -23,10 +24,12 @@ from kecs.core.arns import Scope
 from kecs.core.settings import Settings
 from kecs.gateway.endpoint import Endpoint
 from kecs.ports.clock import Clock, Ids
+from kecs.ports.ecs import TaskSetRequest
 from kecs.ports.hooks import Hooks
 from kecs.ports.runtime import Capacity, Runtime
 from kecs.services.context import Context
 from kecs.services.ecs.clusters import ensure_default_cluster
+from kecs.services.ecs.task_sets import call as call_task_sets
 from kecs.services.ecs.tasks import run_task
 from kecs.store.memory import MemoryStore
 
@@ -56,6 +59,8 @@ class Kernel:
         around = self.traffic, hooks or NoHooks(), self.alarms
         self.control = Control(store, runtime, clock, ids, settings, defer, *around)
         self.scheduled = Scheduled(store, clock, ids, self.control.queue, self._run_task)
+        around_code_deploy = self._call_task_sets, self.traffic, self.alarms, self.control.hooks.want
+        self.code_deploy = CodeDeploy(store, clock, ids, self.control.queue, *around_code_deploy)
         self.sent = KeptEvents()
         store.subscribe(self.feed.notice)
         store.subscribe(EventBridge(store, clock, Both(self.sent, self.scheduled.rules)).notice)
@@ -65,21 +70,31 @@ class Kernel:
 
     def _run_task(self, scope: Scope, request: m.RunTaskRequest) -> m.RunTaskResponse:
         """See ports.launcher.RunTask."""
+        return run_task(self._context(scope), request)
+
+    def _call_task_sets(self, scope: Scope, request: TaskSetRequest) -> m.TaskSet:
+        """See ports.ecs.CallEcs."""
+        return call_task_sets(self._context(scope), request)
+
+    def _context(self, scope: Scope) -> Context:
+        """Of a call of ECS in a caller's name."""
         principal = f"arn:aws:iam::{scope.account}:root"
         context = Context(scope, principal, self.clock.now(), self.ids, self.store, self.settings)
         ensure_default_cluster(context)
-        return run_task(context, request)
+        return context
 
     async def recover(self) -> None:
         """Take up what an earlier process left. The runtime's reports must go to `control.supervisors.report`."""
         await self.control.recover()
         self.scheduled.recover()
+        self.code_deploy.recover()
 
     async def reset(self) -> None:
         """Forget everything and stop every container."""
         self.control.forget()
         self.store.clear()
         self.scheduled.forget()
+        self.code_deploy.forget()
         self.control.forget()  # what forgetting itself gave the loops to do
         self.traffic.clear()
         self.alarms.clear()

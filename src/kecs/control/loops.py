@@ -54,9 +54,9 @@ class Control:
         self.supervisors = Supervisors(store, runtime, clock, self.queue)  # first: tasks before services
         self._daemons = Daemons(store, clock, ids, self.queue)  # and daemons before whatever else runs on an instance
         self._daemon_definitions = DaemonDefinitions(store, clock, self.queue)
-        self._hooks = HookCalls(store, clock, self.queue, hooks)
+        self.hooks = HookCalls(store, clock, self.queue, hooks)
         # DAEMON services before what waits for an instance
-        self._services = Services(store, clock, ids, self.queue, self._hooks, alarms)
+        self._services = Services(store, clock, ids, self.queue, self.hooks, alarms)
         self._providers = Providers(store, clock, self.queue)
         self._capacity = Capacity(store, clock, ids, self.queue)
         self._cleanup = Cleanup(store, clock, self.queue, settings.stopped_task_retention)
@@ -105,7 +105,7 @@ class Control:
         """Drop everything that is under way; for a reset."""
         self.queue.clear()
         self.supervisors.forget()
-        self._hooks.forget()
+        self.hooks.forget()
         self._cleanup.forget()
         self.autoscaling.forget()
         self.decisions.clear()
@@ -113,7 +113,7 @@ class Control:
     def _finish(self) -> None:
         self._store.flush()
         self.supervisors.dispatch()
-        self._hooks.dispatch()
+        self.hooks.dispatch()
 
     def _notice(self, changes: list[Change]) -> None:
         for table, key, before, after in changes:

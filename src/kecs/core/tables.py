@@ -12,13 +12,17 @@ from typing import Any, Generic, Protocol, TypeVar
 from kecs.core.arns import group_key, scope_key, scope_of
 from kecs.core.records import (
     AccountSettingRecord,
+    ApplicationRecord,
     CapacityGroupRecord,
     CapacityProviderRecord,
     ClusterRecord,
+    CodeDeploymentRecord,
     DaemonDeploymentRecord,
     DaemonRecord,
     DaemonRevisionRecord,
     DaemonTaskDefinitionRecord,
+    DeploymentConfigRecord,
+    DeploymentGroupRecord,
     EventBusRecord,
     ExpressRecord,
     FamilyRecord,
@@ -188,6 +192,24 @@ RULES = Table(
 SCHEDULE_GROUPS = Table("schedule_groups", ScheduleGroupRecord, by_arn, {"scope": in_scope})
 SCHEDULES = Table("schedules", ScheduleRecord, by_arn, {"scope": in_scope, "group": lambda r: r.group_arn})
 INVOCATIONS = Table("invocations", InvocationRecord, lambda r: r.id)
+APPLICATIONS = Table("applications", ApplicationRecord, lambda r: r.id, {"scope": in_scope, "arn": by_arn})
+DEPLOYMENT_GROUPS = Table(
+    "deployment_groups",
+    DeploymentGroupRecord,
+    lambda r: r.id,
+    {"arn": by_arn, "application": lambda r: r.application_id, "service": lambda r: r.service_arn},
+)
+DEPLOYMENT_CONFIGS = Table("deployment_configs", DeploymentConfigRecord, by_arn, {"scope": in_scope})
+CODE_DEPLOYMENTS = Table(
+    "code_deployments",
+    CodeDeploymentRecord,
+    lambda r: r.id,
+    {
+        "scope": lambda r: scope_key(r.scope),
+        "group": lambda r: r.group_id,
+        "ongoing": lambda r: r.service_arn if r.ongoing else None,
+    },
+)
 TOKENS = Table("tokens", TokenRecord, lambda r: r.key)
 
 TABLES: tuple[Table[Any], ...] = (
@@ -223,4 +245,8 @@ TABLES: tuple[Table[Any], ...] = (
     SCHEDULE_GROUPS,
     SCHEDULES,
     INVOCATIONS,
+    APPLICATIONS,
+    DEPLOYMENT_GROUPS,
+    DEPLOYMENT_CONFIGS,
+    CODE_DEPLOYMENTS,
 )

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from kecs.aws.decoding import Decoder
-from kecs.aws.errors import ModeledError, UnknownOperationException
+from kecs.aws.errors import ModeledError, UnknownOperationException, ValidationException
 from kecs.aws.structs import Operation
 from kecs.core.settings import Settings
 from kecs.gateway.listings import with_sealed_tokens
@@ -143,8 +143,9 @@ def _named(target: str) -> tuple[Api, Operation]:
 
 
 def _not_there_yet(operation: Operation) -> ModeledError:
-    """The refusal of an operation that has no handler: an error that the model declares for it."""
-    error = next((error for error in operation.errors if error.code == "ClientException"), operation.errors[0])
+    """The refusal of an operation that has no handler: an error that the model declares for it, if it does."""
+    declared: tuple[type[ModeledError], ...] = (*operation.errors, ValidationException)
+    error = next((error for error in declared if error.code == "ClientException"), declared[0])
     return error(f"{operation.name} is not there yet in KECS: see docs/coverage.md for what is.")
 
 

@@ -14,14 +14,18 @@ from typing import Protocol, TypeVar
 
 from kecs.core.records import (
     AccountSettingRecord,
+    ApplicationRecord,
     CapacityGroupRecord,
     CapacityProviderRecord,
     Change,
     ClusterRecord,
+    CodeDeploymentRecord,
     DaemonDeploymentRecord,
     DaemonRecord,
     DaemonRevisionRecord,
     DaemonTaskDefinitionRecord,
+    DeploymentConfigRecord,
+    DeploymentGroupRecord,
     EventBusRecord,
     ExpressRecord,
     FamilyRecord,
@@ -210,6 +214,22 @@ class Store(Protocol):
     @property
     def invocations(self) -> Table[InvocationRecord]:
         """By id, oldest first. No index."""
+
+    @property
+    def applications(self) -> Table[ApplicationRecord]:
+        """By id. Indexes: scope, arn."""
+
+    @property
+    def deployment_groups(self) -> Table[DeploymentGroupRecord]:
+        """By id. Indexes: arn, application (an id), service."""
+
+    @property
+    def deployment_configs(self) -> Table[DeploymentConfigRecord]:
+        """By ARN; those that callers have made. Index: scope."""
+
+    @property
+    def code_deployments(self) -> Table[CodeDeploymentRecord]:
+        """By id, oldest first. Indexes: scope, group (an id), ongoing (a service: those that have not ended)."""
 
     def transaction(self) -> AbstractContextManager[None]: ...
 

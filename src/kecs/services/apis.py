@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from kecs.aws.codedeploy import CodeDeploy
 from kecs.aws.dialects import Common, Dialect, Ecs
 from kecs.aws.errors import ModeledError, ValidationException
 from kecs.aws.model import application_autoscaling as autoscaling_model
+from kecs.aws.model import codedeploy as codedeploy_model
 from kecs.aws.model import ecs as ecs_model
 from kecs.aws.model import events as events_model
 from kecs.aws.model import scheduler as scheduler_model
 from kecs.aws.structs import Operation
-from kecs.services import application_autoscaling, ecs, events, scheduler
+from kecs.services import application_autoscaling, codedeploy, ecs, events, scheduler
 from kecs.services.context import Context, Handler
 from kecs.services.ecs.clusters import ensure_default_cluster
 
@@ -79,5 +81,15 @@ APIS = (
         bad_token=scheduler_model.ValidationException,
         failure="InternalServerException",
         text="Message",
+    ),
+    Api(
+        name="codedeploy",
+        title="AWS CodeDeploy",
+        target_prefix=codedeploy_model.TARGET_PREFIX,
+        operations=codedeploy_model.OPERATIONS,
+        handlers=codedeploy.HANDLERS,
+        dialect=CodeDeploy(),
+        bad_token=codedeploy_model.InvalidNextTokenException,
+        failure="InternalFailure",
     ),
 )

@@ -123,6 +123,10 @@ class MemoryTables:
         self.schedule_groups = MemoryTable(tables.SCHEDULE_GROUPS, log)
         self.schedules = MemoryTable(tables.SCHEDULES, log)
         self.invocations = MemoryTable(tables.INVOCATIONS, log)
+        self.applications = MemoryTable(tables.APPLICATIONS, log)
+        self.deployment_groups = MemoryTable(tables.DEPLOYMENT_GROUPS, log)
+        self.deployment_configs = MemoryTable(tables.DEPLOYMENT_CONFIGS, log)
+        self.code_deployments = MemoryTable(tables.CODE_DEPLOYMENTS, log)
         self.tables: dict[str, MemoryTable[Any]] = {
             table.name: table for table in vars(self).values() if isinstance(table, MemoryTable)
         }

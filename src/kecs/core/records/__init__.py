@@ -21,6 +21,14 @@ from kecs.core.records.autoscaling import (
 from kecs.core.records.base import Record
 from kecs.core.records.capacity import CapacityGroupRecord, CapacityProviderRecord
 from kecs.core.records.clusters import ClusterRecord
+from kecs.core.records.codedeploy import (
+    ApplicationRecord,
+    AppSpec,
+    CodeDeploymentRecord,
+    DeploymentConfigRecord,
+    DeploymentGroupRecord,
+    LifecycleEventRecord,
+)
 from kecs.core.records.daemons import (
     DaemonDeploymentRecord,
     DaemonRecord,
@@ -64,10 +72,13 @@ Change = tuple[str, str, Any, Any]
 
 __all__ = [
     "AccountSettingRecord",
+    "AppSpec",
+    "ApplicationRecord",
     "CapacityGroupRecord",
     "CapacityProviderRecord",
     "Change",
     "ClusterRecord",
+    "CodeDeploymentRecord",
     "ContainerPhase",
     "ContainerRecord",
     "Cooldown",
@@ -76,6 +87,8 @@ __all__ = [
     "DaemonRevisionRecord",
     "DaemonTarget",
     "DaemonTaskDefinitionRecord",
+    "DeploymentConfigRecord",
+    "DeploymentGroupRecord",
     "DeploymentRecord",
     "EventBusRecord",
     "ExpressConfiguration",
@@ -90,6 +103,7 @@ __all__ = [
     "HookRecord",
     "InstanceRecord",
     "InvocationRecord",
+    "LifecycleEventRecord",
     "LifecycleStage",
     "Record",
     "RevisionRecord",

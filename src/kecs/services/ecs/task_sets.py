@@ -20,10 +20,15 @@ from kecs.core.task_sets.changes import drained, promoted, scaled, showing
 from kecs.core.task_sets.new import new_task_set
 from kecs.core.tasks.options import check_launch, launch_options
 from kecs.core.tasks.rules import check_volumes
+from kecs.ports.ecs import TaskSetRequest
 from kecs.services.ecs.context import Context, find_cluster, find_service
 from kecs.services.ecs.local_instance import ensure_instance
 from kecs.services.ecs.task_definitions import runnable_task_definition
 from kecs.services.ecs.tokens import recall, remember
+
+_Answer = (
+    m.CreateTaskSetResponse | m.UpdateTaskSetResponse | m.DeleteTaskSetResponse | m.UpdateServicePrimaryTaskSetResponse
+)
 
 
 def create_task_set(context: Context, request: m.CreateTaskSetRequest) -> m.CreateTaskSetResponse:
@@ -86,6 +91,22 @@ def update_service_primary_task_set(
         primary = task_set if task_set.arn == primary.arn else primary
     context.store.services.put(showing(service, primary))
     return m.UpdateServicePrimaryTaskSetResponse(task_set=_view(context, primary))
+
+
+def call(context: Context, request: TaskSetRequest) -> m.TaskSet:
+    """Any of the operations that change task sets, for callers inside; see ports.ecs.CallEcs."""
+    match request:
+        case m.CreateTaskSetRequest():
+            answer: _Answer = create_task_set(context, request)
+        case m.UpdateTaskSetRequest():
+            answer = update_task_set(context, request)
+        case m.DeleteTaskSetRequest():
+            answer = delete_task_set(context, request)
+        case m.UpdateServicePrimaryTaskSetRequest():
+            answer = update_service_primary_task_set(context, request)
+    if answer.task_set is None:
+        raise LookupError("these operations always answer a task set")
+    return answer.task_set
 
 
 def _managed(context: Context, cluster: ClusterRecord, reference: str) -> ServiceRecord:
