@@ -9,7 +9,7 @@ from kecs.core.records import InstanceRecord
 from .world import World
 
 AGENT = {"name": "agent", "image": "agent:1", "memory": 64}
-TEMPLATE = {
+TEMPLATE: dict[str, Any] = {
     "ec2InstanceProfileArn": "arn:aws:iam::000000000000:instance-profile/p",
     "networkConfiguration": {"subnets": ["subnet-12345678"], "securityGroups": ["sg-12345678"]},
     "instanceRequirements": {
@@ -24,8 +24,9 @@ GONE = ("DEREGISTERING", "INACTIVE")
 class Managed:
     """The cluster `default` with the capacity provider `mi`, whose instances stay until they are drained."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, template: dict[str, Any] = TEMPLATE) -> None:
         self.world = world
+        self.template = template
         self.store = world.kernel.store
         self.provider = self.add_provider("mi")
         app = {"networkMode": "host", "requiresCompatibilities": ["MANAGED_INSTANCES"]}
@@ -35,7 +36,7 @@ class Managed:
         """A capacity provider of Managed Instances, ACTIVE; answers its ARN."""
         managed = {
             "infrastructureRoleArn": "arn:aws:iam::000000000000:role/r",
-            "instanceLaunchTemplate": TEMPLATE,
+            "instanceLaunchTemplate": self.template,
             "infrastructureOptimization": {"scaleInAfter": -1},
         }
         answer = self.world.call(

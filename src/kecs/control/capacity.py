@@ -100,7 +100,8 @@ class Capacity:
         members, waiting = self._machines(instances, group), self._demands(key)
         decided = fleet.decide(cluster, provider, group, members, waiting, now, self._held(daemons))
         for kind in decided.launch:
-            instance = fleet.launched(cluster, provider, kind, self._ids.hex32(), now)
+            others = self._store.instances.where("group", key)
+            instance = fleet.launched(cluster, provider, kind, self._ids.hex32(), now, others)
             self._store.instances.put(instance)
             starting = now + fleet.BOOT if starting is None else starting
         for arn in decided.hopeless:

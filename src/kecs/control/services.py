@@ -165,20 +165,20 @@ class Services:
         left = {arn for arn, place in places.items() if place is None or place.instance.status in LEFT}
         found = self._spots(service, tasks, [place for place in places.values() if place is not None])
         return tuple(
-            service_task(
-                task, draining=task.container_instance_arn in left, spots=found.get(task.container_instance_arn, ())
-            )
+            service_task(task, draining=task.container_instance_arn in left, spots=found.get(_place(task), ()))
             for task in tasks
         )
 
     def _spots(
         self, service: ServiceRecord, tasks: Sequence[TaskRecord], instances: Sequence[InstanceRecord]
     ) -> dict[str | None, Spots]:
-        """By instance, if PRIMARY has more tasks than desired: only then somebody asks."""
+        """By instance, on Fargate by zone, if PRIMARY has more tasks than desired: only then somebody asks."""
         primary = service.deployments[0].id if service.deployments else None
         wanted = sum(task.deployment_id == primary and task.desired_status == "RUNNING" for task in tasks)
-        if not instances or wanted <= service.desired_count:
+        if wanted <= service.desired_count:
             return {}
+        if not instances:
+            return {zone: (zone,) for task in tasks if (zone := task.availability_zone)}
         strategies = service.service.placement_strategy or ()
         packed = any(strategy.type == "binpack" for strategy in strategies)
         return {
@@ -268,6 +268,10 @@ class Services:
 
 def _kind(service: ServiceRecord | None) -> str:
     return DAEMON if service is not None and is_daemon(service) else KIND
+
+
+def _place(task: TaskRecord) -> str | None:
+    return task.container_instance_arn or task.availability_zone
 
 
 def _is_over(task: TaskRecord | None) -> bool:

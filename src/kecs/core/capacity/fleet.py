@@ -5,7 +5,7 @@ Called by control.capacity, which puts what these functions give back.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
@@ -19,6 +19,7 @@ from kecs.core.instances import new_instance
 from kecs.core.instances.changes import changed
 from kecs.core.records import CapacityGroupRecord, CapacityProviderRecord, ClusterRecord, InstanceRecord, Record
 from kecs.core.taskdefs.requirements import Requirements
+from kecs.core.zones import emptiest, zones_of_region, zones_of_subnets
 
 BOOT = 0.2
 """Seconds from the launch of an instance until its agent registers: long enough to be seen. EC2 takes a minute."""
@@ -84,13 +85,17 @@ def launched(
     kind: InstanceType,
     instance_id: str,
     now: float,
+    others: Iterable[InstanceRecord],
 ) -> InstanceRecord:
-    """An instance on its way: its agent has yet to connect."""
+    """An instance on its way: its agent has yet to connect. It is where there are the fewest `others`."""
     hardware = Hardware(
         cpu=kind.cpu,
         memory=kind.memory,
         instance_type=kind.name,
         architecture=kind.architecture,
+        availability_zone=emptiest(
+            _zones(provider, cluster.scope.region), (i for i in others if i.instance.status not in GOING)
+        ),
         gpus=tuple(f"GPU-{instance_id[:8]}-{number}" for number in range(kind.gpus)),
     )
     managed = provider.provider.managed_instances_provider
@@ -131,6 +136,14 @@ def kind_of(instance: InstanceRecord) -> InstanceType:
     attributes = instance.instance.attributes or ()
     name = next((a.value for a in attributes if a.name == "ecs.instance-type"), None)
     return INSTANCE_TYPES.get(name or "", INSTANCE_TYPES[DEFAULT_TYPE])
+
+
+def _zones(provider: CapacityProviderRecord, region: str) -> tuple[str, ...]:
+    """Where its instances may be: in the subnets of its launch template; an Auto Scaling group is in every zone."""
+    managed = provider.provider.managed_instances_provider
+    template = managed.instance_launch_template if managed else None
+    network = template.network_configuration if template else None
+    return zones_of_subnets((network.subnets if network else None) or (), region) or zones_of_region(region)
 
 
 def _machine(member: Member) -> Machine:

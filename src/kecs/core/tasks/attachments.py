@@ -9,16 +9,28 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from kecs.aws.model import ecs as m
+from kecs.core.records import TaskRecord
 
 INTERFACE = "ElasticNetworkInterface"
+SUBNET = "subnetId"
 STORAGE = "AmazonElasticBlockStorage"
 
 
-def interface(network: m.NetworkConfiguration | None, attachment_id: str) -> m.Attachment:
+def interface(subnet: str | None, attachment_id: str) -> m.Attachment:
     """The elastic network interface of an awsvpc task, before it has an address."""
-    vpc = network.awsvpc_configuration if network else None
-    details = [m.KeyValuePair(name="subnetId", value=vpc.subnets[0])] if vpc and vpc.subnets else []
+    details = _pairs({SUBNET: subnet})
     return m.Attachment(id=attachment_id, type=INTERFACE, status="PRECREATED", details=details)
+
+
+def in_subnet(attachment: m.Attachment, subnet: str | None) -> m.Attachment:
+    """The attachment, which has no address yet, in that subnet if it is a network interface."""
+    return attachment if attachment.type != INTERFACE else replace(attachment, details=_pairs({SUBNET: subnet}))
+
+
+def subnet_of(task: TaskRecord) -> str | None:
+    """The subnet of the task's network interface."""
+    details = (d for a in task.attachments if a.type == INTERFACE for d in a.details or ())
+    return next((detail.value for detail in details if detail.name == SUBNET), None)
 
 
 def storage(volume: m.TaskVolumeConfiguration | m.ServiceVolumeConfiguration, attachment_id: str) -> m.Attachment:

@@ -12,6 +12,8 @@ from kecs.core.taskdefs.overrides import apply_overrides, effective_definition
 from kecs.core.taskdefs.requirements import Requirements, requirements
 from kecs.core.tasks.attachments import interface, storage
 from kecs.core.tasks.platforms import architecture, platform_family, platform_version
+from kecs.core.tasks.subnets import subnet_in
+from kecs.core.zones import zone_of, zone_of_subnet, zones_of_region
 
 FARGATE_STORAGE = 20  # GiB; https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-task-storage.html
 
@@ -26,6 +28,7 @@ class TaskSpec(Record):
     started_by: str | None = None
     overrides: m.TaskOverride | None = None
     network_configuration: m.NetworkConfiguration | None = None
+    subnet: str | None = None  # the one of its subnets that a task on Fargate gets
     platform_version: str | None = None
     capacity_provider_name: str | None = None
     enable_execute_command: bool = False
@@ -50,6 +53,7 @@ def new_task(
     """The record of a task that starts at `now` on `instance` (None: on Fargate); `needs` is what it takes there,
     `gpus` are the ids of those that it gets."""
     scope, task_id = spec.cluster.scope, hex32()
+    subnet = spec.subnet or subnet_in(zone_of(instance), spec.network_configuration, scope.region)
     driven = instance is not None and instance.agent_driven
     definition = effective_definition(spec.definition.definition, spec.overrides)
     awsvpc = definition.network_mode == "awsvpc"
@@ -72,9 +76,9 @@ def new_task(
         deployment_id=spec.deployment_id,
         started_by=spec.started_by,
         network_configuration=spec.network_configuration,
-        attachments=_attachments(spec, awsvpc, uuid),
+        attachments=_attachments(spec, subnet, awsvpc, uuid),
         capacity_provider_name=spec.capacity_provider_name,
-        availability_zone=zone_of(instance) or f"{scope.region}a",
+        availability_zone=zone_of(instance) or _zone(subnet, scope.region),
         cpu=definition.cpu,
         memory=definition.memory,
         overrides=spec.overrides,
@@ -109,9 +113,13 @@ def _on_instance(task: TaskRecord, instance: InstanceRecord, needs: Requirements
     )
 
 
-def _attachments(spec: TaskSpec, awsvpc: bool, uuid: Callable[[], str]) -> tuple[m.Attachment, ...]:
+def _zone(subnet: str | None, region: str) -> str:
+    return zone_of_subnet(subnet, region) if subnet else zones_of_region(region)[0]
+
+
+def _attachments(spec: TaskSpec, subnet: str | None, awsvpc: bool, uuid: Callable[[], str]) -> tuple[m.Attachment, ...]:
     storages = (storage(volume, uuid()) for volume in spec.volumes)
-    return (interface(spec.network_configuration, uuid()), *storages) if awsvpc else tuple(storages)
+    return (interface(subnet, uuid()), *storages) if awsvpc else tuple(storages)
 
 
 def needs_of(spec: TaskSpec) -> Requirements:
@@ -132,11 +140,6 @@ def shared_out(gpus: tuple[str, ...], containers: Sequence[m.ContainerDefinition
         shares.append(gpus[:count])
         gpus = gpus[count:]
     return shares
-
-
-def zone_of(instance: InstanceRecord | None) -> str | None:
-    attributes = (instance.instance.attributes if instance else None) or ()
-    return next((a.value for a in attributes if a.name == "ecs.availability-zone"), None)
 
 
 def _container(definition: m.ContainerDefinition, arn: str, gpus: tuple[str, ...], *, checked: bool) -> ContainerRecord:

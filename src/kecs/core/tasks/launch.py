@@ -17,7 +17,9 @@ from kecs.core.instances.capabilities import EXTERNAL
 from kecs.core.placement import Refusal, Room, place, rules_of
 from kecs.core.records import TaskRecord
 from kecs.core.tasks.create import TaskSpec, needs_of, new_task
+from kecs.core.tasks.subnets import Subnets
 from kecs.core.tasks.waiting import put_off
+from kecs.core.zones import zone_of
 
 NO_INSTANCES = "No Container Instances were found in your cluster."
 NO_CAPACITY = "No Container Instances were found in your capacity provider."
@@ -41,24 +43,32 @@ def launch(
     hex32: Callable[[], str],
     uuid: Callable[[], str],
     patient: Collection[str] = (),
+    zone: str | None = None,
 ) -> Launched:
     """`count` tasks of `spec`. A strategy, if any, decides each one's provider, counting what is `running`.
 
-    `rooms` is asked only when a task needs an instance. Tasks of the `patient` providers wait when there is none.
+    `rooms` is asked only when a task needs an instance. Tasks of the `patient` providers wait when there is none. All
+    of them go to the Availability Zone `zone` if it is given.
     """
     tasks: list[TaskRecord] = []
     refusals: list[Refusal] = []
     missing = 0
-    needs, found = needs_of(spec), None
+    needs, found, subnets = needs_of(spec), None, None
     rules = rules_of(spec.definition.definition, spec.group, spec.constraints, spec.strategies)
+
+    def pick(below: int) -> int:
+        return int(hex32(), 16) % below
+
     for spec_of_one in _kinds(spec, count, strategy, running):
         if spec_of_one.launch_type == "FARGATE":
-            tasks.append(new_task(spec_of_one, None, needs, now, hex32, uuid))
+            subnets = subnets or Subnets(spec.network_configuration, spec.cluster.scope.region, running)
+            subnet = subnets.take(zone, pick)
+            tasks.append(new_task(replace(spec_of_one, subnet=subnet), None, needs, now, hex32, uuid))
             continue
         if found is None:
             found = rooms()
-        candidates = eligible(spec_of_one, found)
-        room, refused = place(needs, rules, candidates, lambda below: int(hex32(), 16) % below)
+        candidates = [r for r in eligible(spec_of_one, found) if zone is None or zone_of(r.instance) == zone]
+        room, refused = place(needs, rules, candidates, pick)
         if room is None and spec_of_one.capacity_provider_name in patient:
             tasks.append(put_off(new_task(spec_of_one, None, needs, now, hex32, uuid), spec_of_one))
             continue

@@ -16,7 +16,10 @@ from kecs.core.placement import Room, place, rules_of
 from kecs.core.records import TaskRecord
 from kecs.core.taskdefs.overrides import apply_overrides
 from kecs.core.taskdefs.requirements import requirements
-from kecs.core.tasks.create import TaskSpec, reserved_ports, shared_out, zone_of
+from kecs.core.tasks.attachments import in_subnet
+from kecs.core.tasks.create import TaskSpec, reserved_ports, shared_out
+from kecs.core.tasks.subnets import subnet_in
+from kecs.core.zones import zone_of
 
 
 def put_off(task: TaskRecord, spec: TaskSpec) -> TaskRecord:
@@ -35,12 +38,15 @@ def put_off(task: TaskRecord, spec: TaskSpec) -> TaskRecord:
 def placed(task: TaskRecord, room: Room, definition: m.TaskDefinition) -> TaskRecord:
     """The task on the instance of `room`, which is counted down."""
     needs = requirements(definition, task.overrides)
+    zone = zone_of(room.instance)
+    subnet = subnet_in(zone, task.network_configuration, task.scope.region)
     shares = shared_out(room.give(needs, task.group), apply_overrides(definition, task.overrides))
     return replace(
         task,
         unplaced=False,
         container_instance_arn=room.instance.arn,
-        availability_zone=zone_of(room.instance),
+        availability_zone=zone,
+        attachments=tuple(in_subnet(attachment, subnet) for attachment in task.attachments),
         containers=tuple(replace(c, gpu_ids=own) for c, own in zip(task.containers, shares, strict=True)),
         reserved_cpu=needs.cpu,
         reserved_memory=needs.memory,

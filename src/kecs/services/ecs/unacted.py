@@ -71,7 +71,10 @@ MANAGED_PROVIDERS = ("CreateManagedInstancesProviderConfiguration", "UpdateManag
 INFRASTRUCTURE_ROLE = "Checked, kept and shown. KECS launches its instances without it."
 LAUNCH_TEMPLATES = {
     "ec2InstanceProfileArn": "Checked, kept and shown. Tasks get no credentials from it.",
-    "networkConfiguration": "Checked, kept and shown. Instances are simulated; their tasks are in KECS's own network.",
+    "networkConfiguration": (
+        "Instances are simulated, in the Availability Zones that KECS gives the subnets; their tasks are in KECS's own "
+        "network."
+    ),
     "storageConfiguration": "Kept and shown. Storage is not limited.",
     "localStorageConfiguration": "Kept and shown. Tasks use the storage of the machine that KECS runs on.",
     "monitoring": "Kept and shown. KECS publishes no CloudWatch metrics.",
@@ -233,7 +236,8 @@ UNACTED: dict[str, str] = {
         "Scales the service. There are no load balancers yet, so requests are those that a test says there are."
     ),
     "ExpressGatewayServiceNetworkConfiguration.subnets": (
-        "Kept and shown. All tasks are in one network of KECS's own, and every subnet counts as a public one."
+        "Each id is in an Availability Zone that KECS gives it. All tasks are in one network of KECS's own, and every "
+        "subnet counts as a public one."
     ),
     "ExpressGatewayServiceNetworkConfiguration.securityGroups": "Kept and shown. No traffic is filtered.",
     # Agents
@@ -248,7 +252,10 @@ UNACTED: dict[str, str] = {
     "ServiceConnectTestTrafficRules.header": f"Kept and shown. {SERVICE_CONNECT}",
     "ServiceRegistry.registryArn": SERVICES["serviceRegistries"],
     # What tasks and services share.
-    "AwsVpcConfiguration.subnets": "Kept and shown. All tasks are in one network of KECS's own.",
+    "AwsVpcConfiguration.subnets": (
+        "Each id is in an Availability Zone that KECS gives it, which says where tasks on Fargate are. All tasks are "
+        "in one network of KECS's own."
+    ),
     "AwsVpcConfiguration.securityGroups": "Kept and shown. No traffic is filtered.",
     "AwsVpcConfiguration.assignPublicIp": "Kept and shown. The task's address is reached from this machine only.",
     "TaskOverride.taskRoleArn": TASK_DEFINITIONS["taskRoleArn"],
