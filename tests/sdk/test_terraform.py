@@ -93,7 +93,12 @@ def test_apply_update_destroy_without_drift(server: Server, tmp_path: Path) -> N
     scaling = server.client("application-autoscaling")
     (target,) = scaling.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"]
     assert (target["ResourceId"], target["MaxCapacity"]) == ("service/terraform/web", 5)
+    schedule = server.client("scheduler").get_schedule(Name="rate")
+    assert schedule["ScheduleExpression"] == "rate(3 hours)"
+    assert schedule["Target"]["EcsParameters"]["TaskDefinitionArn"].endswith("scheduled:2")
     terraform("destroy", "-auto-approve", "-input=false", *update)
     assert ecs.describe_clusters(clusters=["terraform"])["clusters"][0]["status"] == "INACTIVE"
     assert ecs.list_task_definitions()["taskDefinitionArns"] == []
     assert scaling.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"] == []
+    assert server.client("events").list_rules()["Rules"] == []
+    assert server.client("scheduler").list_schedules()["Schedules"] == []

@@ -29,6 +29,8 @@ provider "aws" {
   endpoints {
     ecs            = var.endpoint
     appautoscaling = var.endpoint
+    events         = var.endpoint
+    scheduler      = var.endpoint
   }
 }
 
