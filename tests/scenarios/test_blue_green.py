@@ -76,6 +76,13 @@ def test_every_stage_has_its_time(world: World) -> None:
     assert {name: length for name, length in lengths.items() if length} == {"SCALE_UP": 60, "BAKE_TIME": 120}
 
 
+def test_the_feed_tells_of_every_stage(world: World) -> None:
+    serve(world, blue_green(bake=1))
+    arn = deploy(world)
+    until_status(world, "SUCCESSFUL")
+    assert [event.after for event in world.events("lifecycle-stage") if event.arn == arn] == ALL_STAGES
+
+
 def test_linear_shifts_in_equal_steps(world: World) -> None:
     serve(world, linear(25.0, 6, bake=3))
     arn = deploy(world)

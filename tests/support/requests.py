@@ -58,7 +58,6 @@ PLAIN_NAMES: dict[str, list[Any]] = {
     "key": ["team", "aws:x"],
     "tagKeys": ["team"],
     "clientToken": ["token", "used"],
-    "hookId": ["hook"],
 }
 # Members of requests that name a resource, and the member of answers that says what it is called.
 CALLED: dict[str, str] = {
@@ -83,6 +82,7 @@ CALLED: dict[str, str] = {
     "daemonTaskDefinitionArn": "daemonTaskDefinitionArn",
     "gateway": "gatewayArn",
     "gatewayRouteArn": "gatewayRouteArn",
+    "hookId": "hookId",
     "nextToken": "nextToken",
 }
 LISTED = {"taskArns", "serviceArns", "clusterArns", "containerInstanceArns", "taskDefinitionArns"}
@@ -96,7 +96,7 @@ def names_in(answer: Any, member: str = "") -> Iterator[tuple[str, str]]:
     elif isinstance(answer, list):
         for value in answer:
             yield from names_in(value, member[:-1] if member in LISTED else member)
-    elif isinstance(answer, str) and (member.endswith("Arn") or member == "nextToken"):
+    elif isinstance(answer, str) and (member.endswith("Arn") or member in ("hookId", "nextToken")):
         yield member, answer
 
 

@@ -21,6 +21,7 @@ TOLD: dict[str, frozenset[str] | None] = {
     "service-deployment": frozenset(
         {"SUCCESSFUL", "STOPPED", "ROLLBACK_IN_PROGRESS", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED"}
     ),
+    "lifecycle-stage": None,
     "task-set": None,
     "task": frozenset({"RUNNING", "STOPPED"}),
     "container": frozenset({"STOPPED"}),

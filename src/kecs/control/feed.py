@@ -11,7 +11,7 @@ from typing import Any
 from kecs.control.recent import Recent
 from kecs.core.arns import last_part
 from kecs.core.lifecycle import CONTAINER_STATUS
-from kecs.core.records import Change, ContainerRecord, ServiceRecord, TaskRecord
+from kecs.core.records import Change, ContainerRecord, ServiceDeploymentRecord, ServiceRecord, TaskRecord
 from kecs.ports.clock import Clock
 from kecs.ports.console import FeedEvent
 
@@ -152,11 +152,17 @@ def _of_daemon_definition(old: Any, new: Any) -> Iterator[Seen]:
         yield _moved("daemon-task-definition", (new or old).arn, None, before, after)
 
 
-def _of_service_deployment(old: Any, new: Any) -> Iterator[Seen]:
+def _of_service_deployment(old: ServiceDeploymentRecord | None, new: ServiceDeploymentRecord | None) -> Iterator[Seen]:
+    record = new or old
+    if record is None:
+        return
     before, after = (r.status if r else None for r in (old, new))
     if before != after:
-        record = new or old
         yield _moved("service-deployment", record.arn, record.cluster_arn, before, after)
+    known = len(old.stages) if old else 0
+    for entered in new.stages[known:] if new else ():
+        message = f"service-deployment {last_part(record.arn)} enters {entered.name}"
+        yield "lifecycle-stage", record.arn, record.cluster_arn, None, entered.name, message
 
 
 def _of_task_set(old: Any, new: Any) -> Iterator[Seen]:
