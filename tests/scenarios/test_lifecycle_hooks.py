@@ -9,6 +9,7 @@ import pytest
 from kecs.core.eventbridge.event import milliseconds, seconds
 from tests.support.hooks import FAILED, SUCCEEDED, in_progress
 
+from .machines import machine
 from .sent import sent
 from .shifting import (
     DAY,
@@ -277,6 +278,30 @@ def test_hooks_of_rolling_updates(world: World) -> None:
     proceed(world, (until_stage(world, "PRE_SCALE_UP"), hooks(world)[0])[1])
     until_status(world, "ROLLBACK_SUCCESSFUL", MINUTE)
     assert (world.service()["deployments"][0]["id"], running(world)) == (green, [3])
+
+
+def test_hooks_of_daemon_services(world: World) -> None:
+    world.define_ec2("agent")
+    for number in (1, 2):
+        machine(world, number)
+    both = [pause_hook("PRE_SCALE_UP"), lambda_hook("POST_SCALE_UP")]
+    daemon = {"schedulingStrategy": "DAEMON", "launchType": "EC2", "networkConfiguration": None}
+    world.serve(count=None, definition="agent", deploymentConfiguration={"lifecycleHooks": both}, **daemon)
+    world.clock.advance(MINUTE)
+    assert (latest(world)["lifecycleStage"], running(world), world.hooks.calls) == ("PRE_SCALE_UP", [0], [])
+    proceed(world, hooks(world)[0])
+    until_status(world, "SUCCESSFUL", MINUTE)
+    assert (running(world), world.hooks.stages(LAMBDA)) == ([2], ["POST_SCALE_UP"])
+    old = {task["taskArn"] for task in world.tasks()}
+    deploy(world, "agent")
+    world.clock.advance(HOUR)
+    assert {task["taskArn"] for task in world.tasks()} == old
+    world.call("StopTask", task=min(old))
+    world.clock.advance(MINUTE)
+    assert (latest(world)["lifecycleStage"], running(world)) == ("PRE_SCALE_UP", [0, 2])
+    proceed(world, hooks(world)[0])
+    until_status(world, "SUCCESSFUL", HOUR)
+    assert running(world) == [2]
 
 
 def test_an_answer_that_comes_too_late_changes_nothing(world: World) -> None:

@@ -80,14 +80,16 @@ class Services:
         tasks = self._store.tasks.where("unaccounted", arn)
         seen = self._see(before, tasks)
         numbers = tally(seen)
-        staged = self._staging.progress(*self._history.take_up(before, numbers, now), seen, now)
+        service, history = self._history.take_up(before, numbers, now)
+        places = self._find_places(service, tasks)
+        staged = self._staging.progress(service, history, seen, places, now)
         service = staged.service
         snapshot = Snapshot(
             service=service,
             tasks=seen,
             now=now,
             more_room=more_room,
-            places=self._find_places(service, tasks),
+            places=places,
             apart=staged.apart,
             held=staged.held,
         )

@@ -16,7 +16,7 @@ from kecs.core.deployments.hooks import HookCall, calls
 from kecs.core.deployments.stages import Count, Look
 from kecs.core.records import ServiceDeploymentRecord, ServiceRecord
 from kecs.core.scheduling.counts import is_healthy
-from kecs.core.scheduling.snapshot import ServiceTask
+from kecs.core.scheduling.snapshot import Places, ServiceTask
 from kecs.ports.alarms import Alarms
 from kecs.ports.clock import Ids
 from kecs.ports.store import Store
@@ -46,6 +46,7 @@ class Staging:
         service: ServiceRecord,
         records: list[ServiceDeploymentRecord],
         tasks: Sequence[ServiceTask],
+        places: Places | None,
         now: float,
     ) -> Staged:
         """The service when its current deployment has gone as far as it can. Nothing is written yet."""
@@ -56,7 +57,8 @@ class Staging:
         if not stages.has_stages(current) or not service.deployments:
             return Staged(service, records)
         bake = self._alarms.patience(service.scope, alarm_names(current))
-        look = Look(service=service, record=current, counts=_counts(tasks), now=now, alarm_bake=bake)
+        desired = service.desired_count if places is None else len(places.wanted)
+        look = Look(service=service, record=current, counts=_counts(tasks), now=now, desired=desired, alarm_bake=bake)
         look = stages.alarmed(look, self.ringing(service, current), self._ids.uuid)
         look = stages.progress(look, self._ids.uuid)
         return Staged(

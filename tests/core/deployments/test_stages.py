@@ -65,7 +65,7 @@ def look(**members: Any) -> Look:
         configuration=configuration(**members),
         blue=BLUE,
     )
-    return Look(service=service, record=record, counts={BLUE: Count(2, 2)}, now=START)
+    return Look(service=service, record=record, counts={BLUE: Count(2, 2)}, now=START, desired=2)
 
 
 def ids() -> Any:

@@ -49,6 +49,7 @@ class Look(Record):
     record: ServiceDeploymentRecord
     counts: Mapping[str, Count]  # by deployment id; what is missing has no task
     now: float  # seconds since the epoch
+    desired: int  # tasks
     alarm_bake: float = 0.0  # seconds that the alarms need to notice a failure
 
     @property
@@ -271,21 +272,21 @@ def _never(_: Look) -> None:
 
 
 def _reconciled(look: Look) -> float | None:
-    full = look.record.blue is None or look.count(look.record.blue).healthy >= look.service.desired_count
+    full = look.record.blue is None or look.count(look.record.blue).healthy >= look.desired
     return look.now if full and not look.others(look.green, look.record.blue) else None
 
 
 def _green_is_up(look: Look) -> float | None:
-    return look.now if look.count(look.green).healthy >= look.service.desired_count else None
+    return look.now if look.count(look.green).healthy >= look.desired else None
 
 
 def _blue_is_up(look: Look) -> float | None:
-    return look.now if look.count(look.record.blue).healthy >= look.service.desired_count else None
+    return look.now if look.count(look.record.blue).healthy >= look.desired else None
 
 
 def _is_replaced(look: Look) -> float | None:
     """A rolling update: nothing but new tasks, or with early success enough of them."""
-    early, desired = look.configuration.early_success_criteria, look.service.desired_count
+    early, desired = look.configuration.early_success_criteria, look.desired
     healthy, present = look.count(look.green)
     if early is not None and early.enable:
         return look.now if healthy * 100 >= desired * (early.healthy_percent or 0) else None

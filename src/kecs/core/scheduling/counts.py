@@ -31,6 +31,7 @@ class Group:
     stopped: list[ServiceTask] = field(default_factory=list)  # not accounted for yet
     newest_success: float | None = None  # creation of the newest task that has been RUNNING
     works: bool = False  # a task of it is healthy, wherever that is
+    waits: bool = False  # it is not to start tasks yet
 
     @property
     def live(self) -> list[ServiceTask]:
@@ -56,8 +57,8 @@ class Group:
 
     @property
     def given_up(self) -> bool:
-        """The deployment has failed, or somebody has ended it: it starts no more tasks."""
-        return self.deployment.rollout_state == "FAILED"
+        """The deployment has failed, or somebody has ended it: it starts no more tasks. Or it waits and starts none."""
+        return self.waits or self.deployment.rollout_state == "FAILED"
 
 
 @dataclass(slots=True)

@@ -42,14 +42,16 @@ def plan(snapshot: Snapshot, new_id: NewId) -> Plan:
     groups, bounds = sort_tasks(snapshot), limits(service)
     service = _account(service, groups, bool(stopped) or snapshot.more_room, now, new_id)
     service = _break(service, groups, now, new_id)
+    counts = snapshot.apart if snapshot.places is None else None
     if snapshot.places is not None:
+        groups.primary.waits = snapshot.apart is not None
         decision = daemon.decide(groups, snapshot.places, bounds, now)
-    elif snapshot.apart is not None:
-        decision = apart.decide(service, groups, snapshot.apart, now)
+    elif counts is not None:
+        decision = apart.decide(service, groups, counts, now)
     else:
         decision = decide(groups, bounds, now)
     service = _write_stops(service, decision, now, new_id)
-    service = _with_deployments(service, groups, decision, bounds, snapshot.apart, now)
+    service = _with_deployments(service, groups, decision, bounds, counts, now)
     service = _settle(service, groups, decision, bounds, now, new_id, held=snapshot.held)
     return Plan(
         service=service,
