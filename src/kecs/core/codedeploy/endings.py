@@ -103,7 +103,7 @@ def rolled_back(
         terminate_at=None,
         rollback_info=back,
     )
-    return replace(deployment, rollback_info=triggered), rollback
+    return replace(deployment, rollback_info=triggered, production=0.0, test=False), rollback
 
 
 def _ended(
