@@ -146,6 +146,7 @@ def test_odd_options_are_usage_errors(shell: Shell) -> None:
         ["--instance", "../x"],
         ["--log-level", "loud"],
         ["--account", "abc"],
+        ["--lambda-endpoint", "ftp://example"],
         ["--region", "us east"],
     ):
         assert shell.kecs("start", *options).returncode == 2

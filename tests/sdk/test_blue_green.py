@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.servers import Server
+from tests.support.servers import Server, running
 
 from .calls import NETWORK, define, tasks, until
 
@@ -24,6 +24,7 @@ class Hook(ThreadingHTTPServer):
 
     def __init__(self) -> None:
         self.events: list[Any] = []
+        self.paths: list[str] = []
         super().__init__(("127.0.0.1", 0), _Handler)
 
     @property
@@ -37,6 +38,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["content-length"]))
         self.server.events.append(json.loads(body))
+        self.server.paths.append(self.path)
         answer = b'{"hookStatus": "SUCCEEDED"}'
         self.send_response(200)
         self.send_header("content-length", str(len(answer)))
@@ -105,6 +107,27 @@ def test_a_deployment_is_checked_paused_and_rolled_back(
     until(lambda: deployment()["status"] == "ROLLBACK_SUCCESSFUL", 90, "the way back")
     assert deployment()["alarms"]["triggeredAlarmNames"] == [f"errors-{cluster}"]
     assert {task["taskDefinitionArn"] for task in tasks(ecs, cluster, serviceName="web")} == {old}
+
+
+def test_functions_are_invoked_at_the_lambda_endpoint(hook: Hook) -> None:
+    function = "arn:aws:lambda:us-east-1:111111111111:function:check"
+    at_the_end = {"hookTargetArn": function, "roleArn": ROLE, "lifecycleStages": ["POST_SCALE_UP"]}
+    with running("--test-mode", "--port", "0", KECS_LAMBDA_ENDPOINT=hook.url) as server:
+        ecs = server.client()
+        ecs.create_service(
+            serviceName="web",
+            taskDefinition=define(ecs, "web", "web:1"),
+            desiredCount=1,
+            launchType="FARGATE",
+            networkConfiguration=NETWORK,
+            deploymentConfiguration={"strategy": "BLUE_GREEN", "lifecycleHooks": [at_the_end]},
+        )
+
+        def status() -> Any:
+            return ecs.list_service_deployments(service="web")["serviceDeployments"][0]["status"]
+
+        until(lambda: status() == "SUCCESSFUL", 30, "a deployment")
+    assert hook.paths == [f"/check/2015-03-31/functions/{function}/invocations"]
 
 
 def balancer() -> dict[str, Any]:
