@@ -141,3 +141,19 @@ def test_a_time_that_clocks_show_twice_comes_once() -> None:
     once = datetime(2024, 10, 27, 0, 30, tzinfo=UTC).timestamp()  # in summer time still
     assert first.after(once - 1, BERLIN) == once
     assert first.after(once, BERLIN) == datetime(2024, 10, 28, 1, 30, tzinfo=UTC).timestamp()
+
+
+@pytest.mark.parametrize("place", ["UTC", "Europe/Berlin", "Australia/Lord_Howe", "America/Sao_Paulo", "Pacific/Apia"])
+@pytest.mark.parametrize("with_gaps", [False, True])
+def test_every_hour_comes_once_and_in_order(place: str, *, with_gaps: bool) -> None:
+    """Clocks of these places are changed by different times, at different hours; none of it stops the hours."""
+    expression, where = parse("cron(7 * * * ? *)"), zone(place)
+    assert isinstance(expression, cron.Cron)
+    previous, end = (datetime(2011, month, 1, tzinfo=UTC).timestamp() for month in (10, 11))
+    while previous < end:
+        following = expression.after(previous, where, with_gaps=with_gaps)
+        assert following is not None
+        local = datetime.fromtimestamp(following, where)
+        assert local.minute in (7, 37)  # Lord Howe's clocks are put forward by half an hour
+        assert 0 < following - previous <= 2 * 3600 + 1800
+        previous = following

@@ -37,17 +37,21 @@ class Cron(NamedTuple):
         A time that daylight saving time skips comes when the clocks have been put forward; `with_gaps`: it does not
         come at all. One that it repeats comes once.
         """
-        start = datetime.fromtimestamp(moment, zone).date()
-        for day in self._days(start):
+        now = datetime.fromtimestamp(moment, zone)
+        for day in self._days(now.date()):
+            steady = _steady(day, zone)
+            earliest = (now.hour, now.minute) if steady and day == now.date() else (0, 0)
             moments = (
                 datetime(day.year, day.month, day.day, hour, minute, tzinfo=zone)
                 for hour in self.hours
                 for minute in self.minutes
+                if (hour, minute) >= earliest
             )
-            times = (local.timestamp() for local in moments if not (with_gaps and in_gap(local)))
-            later = min((time for time in times if time > moment), default=None)
-            if later is not None:
-                return later
+            times = (local.timestamp() for local in moments if steady or not (with_gaps and in_gap(local)))
+            later = (time for time in times if time > moment)
+            found = next(later, None) if steady else min(later, default=None)
+            if found is not None:
+                return found
         return None
 
     def _days(self, start: date) -> Iterator[date]:
@@ -58,6 +62,12 @@ class Cron(NamedTuple):
                 for day in sorted(_days(self.day_of_month, self.day_of_week, year, month)):
                     if (found := date(year, month, day)) >= start:
                         yield found
+
+
+def _steady(day: date, zone: tzinfo) -> bool:
+    """Whether clocks run through the day from its beginning to its end."""
+    first = datetime(day.year, day.month, day.day, tzinfo=zone)
+    return first.utcoffset() == first.replace(hour=23, minute=59, fold=1).utcoffset()
 
 
 def in_gap(local: datetime) -> bool:

@@ -58,14 +58,17 @@ def _check_transformer(target: str, transformer: e.InputTransformer) -> None:
             raise ValidationException(f"InputTemplate for target {target} contains invalid placeholder {piece[1]}.")
 
 
-def input_of(target: e.Target, event: Event, rule_arn: str, rule_name: str, now: float) -> str:
-    """The text that the target gets; what stands at a path that an event has not is null."""
+def input_of(target: e.Target, event: Event, rule_arn: str, rule_name: str, now: float) -> str | None:
+    """The text that the target gets; what stands at a path that an event has not is null.
+
+    None when the target does not say: a cluster of ECS gets nothing of an event then.
+    """
     if target.input is not None:
         return target.input
     if target.input_path is not None:
         return _json(_at(event, target.input_path))
     if target.input_transformer is None:
-        return _json(event)
+        return None
     values: dict[str, Any] = {
         name: _at(event, path) for name, path in (target.input_transformer.input_paths_map or {}).items()
     }

@@ -11,6 +11,7 @@ UNACTED: dict[str, str] = {
     "CreateEventBus.LogConfig": "Kept and shown. Nothing is logged; the feed tells of invocations.",
     "DeleteRule.Force": "Accepted and dropped. There are no managed rules, which it is for.",
     "RemoveTargets.Force": "Accepted and dropped. There are no managed rules, which it is for.",
+    "PutRule.State": "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS is as ENABLED: there are no events of CloudTrail.",
     "PutRule.RoleArn": "Kept and shown. There are no permissions.",
     "PutEvents.EndpointId": "Accepted and dropped. There are no global endpoints; events go to their bus here.",
     "PutEventsRequestEntry.TraceHeader": "Accepted and dropped. Nothing is traced.",
