@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/codedeploy/latest/userguide/reference-appspec-file-s
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from hashlib import sha256
 from typing import Any
 
@@ -18,8 +19,9 @@ from kecs.core.records.codedeploy import AppSpec
 
 HOOKS = ("BeforeInstall", "AfterInstall", "AfterAllowTestTraffic", "BeforeAllowTraffic", "AfterAllowTraffic")
 TYPE = "AWS::ECS::Service"
-LONGEST = 50 * 1024  # characters
+LONGEST = 20 * 1024  # characters
 DEEPEST = 12  # levels
+TOO_DEEP = "it is nested too deep"
 
 
 class _Balancer(msgspec.Struct):
@@ -144,17 +146,33 @@ def _read(content: str) -> Any:
     import yaml  # type: ignore[import-untyped]  # it comes without types; and only an AppSpec file needs it
 
     try:
-        if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(content)):
-            raise _invalid("it must not have aliases")  # a few of them can stand for more than any memory holds
+        _check_tokens(type(token).__name__ for token in yaml.scan(content))
         return yaml.load(content, Loader=yaml.BaseLoader)  # which makes strings, lists and mappings only
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError) as error:
         raise _invalid(f"it is neither JSON nor YAML: {error}") from None
+
+
+def _check_tokens(tokens: Iterable[str]) -> None:
+    """What could take forever to read: a few aliases stand for more than any memory holds, and depth costs its square.
+
+    https://yaml.org/spec/1.2.2/#71-alias-nodes
+    """
+    depth = 0
+    for token in tokens:
+        if token == "AliasToken":
+            raise _invalid("it must not have aliases")
+        if token.endswith("StartToken"):
+            depth += token.startswith(("Block", "Flow"))
+        elif token in ("BlockEndToken", "FlowSequenceEndToken", "FlowMappingEndToken"):
+            depth -= 1
+        if depth > DEEPEST:
+            raise _invalid(TOO_DEEP)
 
 
 def _lower(value: Any, depth: int = 0) -> Any:
     """The same with all names in small letters, but for those that the caller gives; null and nothing are left out."""
     if depth > DEEPEST:
-        raise _invalid("it is nested too deep")
+        raise _invalid(TOO_DEEP)
     if isinstance(value, dict):
         return {
             str(name).lower(): _lower(item, depth + 1)
