@@ -62,6 +62,7 @@ class Server:
                 "AWS_ACCESS_KEY_ID": "111111111111",
                 "AWS_SECRET_ACCESS_KEY": "secret",
                 "AWS_DEFAULT_REGION": "us-east-1",
+                "AWS_ENDPOINT_URL": self.url,  # for commands that talk to more than one API
             },
             capture_output=True,
             text=True,
