@@ -18,7 +18,8 @@ from typing import NamedTuple
 
 from msgspec import inspect
 
-from kecs.services.apis import APIS, Api
+from kecs.services.api import Api
+from kecs.services.apis import APIS
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs/coverage.md"
@@ -88,8 +89,8 @@ def reachable(api: Api, closed: Container[str], operations: Iterable[str] | None
     """Every member that callers of these operations (of all) can send, each once, but none below a `closed` one."""
     seen: set[str] = set()
     shapes: list[tuple[str, inspect.StructType]] = []
-    for operation in api.handlers if operations is None else operations:
-        request = inspect.type_info(api.operations[operation].request)
+    for operation in api.parts.handlers if operations is None else operations:
+        request = inspect.type_info(api.parts.operations[operation].request)
         shapes += ((operation, shape) for shape in _structs(request))
     while shapes:
         owner, shape = shapes.pop()
@@ -149,13 +150,13 @@ def render() -> str:
 
 
 def _section(api: Api) -> str:
-    states = [(name, "yes" if name in api.handlers else "not yet") for name in sorted(api.operations)]
+    states = [(name, "yes" if name in api.parts.handlers else "not yet") for name in sorted(api.parts.operations)]
     keys = [member.key for member in reachable(api, unacted(api))]
     counts = Counter(state_of(api, key) for key in keys)
     return OF_API.format(
         title=api.title,
-        implemented=len(api.handlers),
-        total=len(api.operations),
+        implemented=len(api.parts.handlers),
+        total=len(api.parts.operations),
         operations=_table(("operation", "there"), [(f"`{name}`", state) for name, state in states]),
         members=len(keys),
         acted=counts[ACTED],
@@ -171,7 +172,7 @@ def _rows(api: Api, keys: Iterable[str]) -> Iterator[tuple[str, str, str]]:
     owners: dict[str, list[str]] = {}
     for key in keys:
         owners.setdefault(key.partition(".")[0], []).append(key)
-    for owner in sorted(owners, key=lambda owner: (owner not in api.handlers, owner)):
+    for owner in sorted(owners, key=lambda owner: (owner not in api.parts.handlers, owner)):
         acted = [f"`{key.partition('.')[2]}`" for key in owners[owner] if state_of(api, key) == ACTED]
         if acted:
             yield f"`{owner}`", ACTED, ", ".join(acted)

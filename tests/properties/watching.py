@@ -10,7 +10,8 @@ import botocore.session
 from tests.scenarios.world import World
 from tests.wire.exchange import surprises
 
-from kecs.services.apis import APIS, Api
+from kecs.services.api import Api
+from kecs.services.apis import APIS
 
 ECS = APIS[0]
 MODELS = {api.name: botocore.session.get_session().get_service_model(api.name) for api in APIS}
@@ -29,7 +30,7 @@ def answered(world: World, operation: str, body: bytes, api: Api = ECS) -> Any:
     if answer.status == 200:
         assert list(surprises(MODELS[api.name].operation_model(operation).output_shape, decoded)) == []
         return decoded
-    declared = {one.code for one in api.operations[operation].errors}
+    declared = {one.code for one in api.parts.operations[operation].errors}
     assert (answer.status, decoded["__type"] in declared | {"SerializationException"}) == (400, True), decoded
     assert decoded[api.text] or decoded["__type"] == "SerializationException"
     assert content(world) == before, decoded

@@ -9,7 +9,8 @@ from msgspec.structs import fields
 
 from kecs.aws.model import ecs as m
 from kecs.runtimes.docker.translate import NOT_ACTED_ON
-from kecs.services.apis import APIS, Api
+from kecs.services.api import Api
+from kecs.services.apis import APIS
 from kecs.services.ecs.unacted import UNACTED
 from tools import coverage
 
@@ -66,9 +67,9 @@ def section(api: Api) -> list[str]:
 @EACH_API
 def test_the_page_says_of_every_operation_whether_it_is_there(api: Api) -> None:
     lines = section(api)
-    states = {name: "yes" if name in api.handlers else "not yet" for name in api.operations}
+    states = {name: "yes" if name in api.parts.handlers else "not yet" for name in api.parts.operations}
     assert [name for name, state in states.items() if f"| `{name}` | {state} |" not in lines] == []
-    assert f"{len(api.handlers)} of {api.title}'s {len(api.operations)} operations." in lines
+    assert f"{len(api.parts.handlers)} of {api.title}'s {len(api.parts.operations)} operations." in lines
 
 
 @EACH_API

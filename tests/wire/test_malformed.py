@@ -16,11 +16,12 @@ from tests.support.rest import rest_request
 from tests.wire.malformed import KINDS, Fault, faults
 
 from kecs.gateway.endpoint import Answer
-from kecs.services.apis import APIS, Api
+from kecs.services.api import Api
+from kecs.services.apis import APIS
 
 MODELS = {api.name: botocore.session.get_session().get_service_model(api.name) for api in APIS}
 ECS = APIS[0]
-OPERATIONS = [(api, name) for api in APIS for name in sorted(api.handlers)]
+OPERATIONS = [(api, name) for api in APIS for name in sorted(api.parts.handlers)]
 COMMON = {"SerializationException", "ValidationException"}  # what operations answer though no model declares it
 
 
@@ -41,7 +42,7 @@ def refusal(world: World, api: Api, name: str, fault: Fault) -> tuple[str, str]:
 
 
 def answer_rest(world: World, api: Api, name: str, request: Any) -> Answer:
-    method, path, query, body = rest_request(api.operations[name], request)
+    method, path, query, body = rest_request(api.parts.operations[name], request)
     answer = world.kernel.endpoint.answer_rest(api.name, method, path, query, None, body)
     assert answer is not None
     return answer
@@ -49,7 +50,7 @@ def answer_rest(world: World, api: Api, name: str, request: Any) -> Answer:
 
 def can_be_sent(api: Api, name: str, fault: Fault) -> bool:
     """Whether a request can have the fault: what stands in a path is a text and there, in a query a text."""
-    rest, member = api.operations[name].rest, fault.path[0]
+    rest, member = api.parts.operations[name].rest, fault.path[0]
     if rest is not None and member in rest.query.values():
         return fault.kind not in ("wrong type", "null")
     if rest is not None and f"{{{member}}}" in rest.path:

@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from typing import Any, NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -24,12 +25,15 @@ from kecs.aws.errors import ModeledError, UnknownOperationException, ValidationE
 from kecs.aws.structs import Operation
 from kecs.core.settings import Settings
 from kecs.gateway.listings import with_sealed_tokens
-from kecs.gateway.rest import Router
 from kecs.gateway.signature import Callers
 from kecs.ports.clock import Clock, Ids
 from kecs.ports.store import Store
-from kecs.services.apis import APIS, Api
+from kecs.services.api import Api
+from kecs.services.apis import APIS, ECS
 from kecs.services.context import Context, Handler
+
+if TYPE_CHECKING:
+    from kecs.gateway.rest import Router
 
 log = logging.getLogger(__name__)
 
@@ -58,13 +62,18 @@ class Endpoint:
         self._settings = settings
         self._callers = Callers(settings.account, settings.region)
         self._routes: dict[bytes, tuple[Api, str, Decoder, Handler]] = {}
-        self._rest = Router(APIS)
         self.answered: Counter[tuple[str, str, str]] = Counter()  # by API, operation and error code ("": none)
         self._encode = msgspec.json.Encoder().encode
 
+    @cached_property
+    def _rest(self) -> Router:
+        from kecs.gateway.rest import Router  # with the first request for a REST API
+
+        return Router(APIS)
+
     def answer(self, target: bytes, authorization: bytes | None, body: bytes) -> Answer:
         """The whole way of one request; never raises."""
-        api, name = APIS[0], ""
+        api, name = ECS, ""
         try:
             api, name, decode, handler = self._routes.get(target) or self._route(target)
             scope = self._callers.scope(authorization)
@@ -109,18 +118,18 @@ class Endpoint:
         principal = f"arn:aws:iam::{scope.account}:root"
         context = Context(scope, principal, self._clock.now(), self._ids, self._store, self._settings)
         with self._store.transaction():
-            if api.prepare is not None:
-                api.prepare(context)
+            if api.parts.prepare is not None:
+                api.parts.prepare(context)
             response = handler(context, request)
         self._store.flush()
         return response
 
     def _route(self, target: bytes) -> tuple[Api, str, Decoder, Handler]:
         api, operation = _named(target.decode(errors="replace"))
-        handler = api.handlers.get(operation.name)
+        handler = api.parts.handlers.get(operation.name)
         if handler is None:
             raise _not_there_yet(operation)
-        decoder = Decoder(operation, api.dialect)
+        decoder = Decoder(operation, api.parts.dialect)
         route = (api, operation.name, decoder, with_sealed_tokens(api, operation, handler))
         self._routes[target] = route
         return route
@@ -136,7 +145,7 @@ def _named(target: str) -> tuple[Api, Operation]:
     api = _BY_PREFIX.get(prefix)
     if api is None:
         raise UnknownOperationException(f"KECS does not have the API of {target}. It has {THERE}.")
-    operation = api.operations.get(name)
+    operation = api.parts.operations.get(name)
     if operation is None:
         raise UnknownOperationException(f"The requested operation {name} is not known to {api.title}.")
     return api, operation

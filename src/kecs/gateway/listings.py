@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from kecs.aws.paging import seal, unseal
 from kecs.aws.structs import Operation
-from kecs.services.apis import Api
+from kecs.services.api import Api
 from kecs.services.context import Context, Handler
 
 _PAGING = ("next_token", "max_results", "limit")  # where a page begins, and its size, by the names that APIs have
@@ -28,7 +28,7 @@ def with_sealed_tokens(api: Api, operation: Operation, handler: Handler) -> Hand
     def listing(context: Context, request: Any) -> Any:
         given, opened = request.next_token, request
         if given:
-            token = unseal(given, _listing(operation, context, request), api.bad_token)
+            token = unseal(given, _listing(operation, context, request), api.parts.bad_token)
             opened = replace(request, next_token=token)
         response = handler(context, opened)
         if response.next_token is None:

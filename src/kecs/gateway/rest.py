@@ -18,7 +18,7 @@ from msgspec import inspect
 from kecs.aws.decoding import Decoder
 from kecs.aws.structs import Operation
 from kecs.gateway.listings import with_sealed_tokens
-from kecs.services.apis import Api
+from kecs.services.api import Api
 from kecs.services.context import Handler
 
 _LABEL = re.compile(r"\{(\w+)(\+?)\}")
@@ -45,7 +45,7 @@ class RestRoute:
     @cached_property
     def decode(self) -> Decoder:
         """Most operations are never called, and a decoder takes its time to be made."""
-        return Decoder(self._operation, self.api.dialect)
+        return Decoder(self._operation, self.api.parts.dialect)
 
     def labels(self, path: str) -> dict[str, str] | None:
         """The members in a path as it was sent; None when it is not this operation's."""
@@ -105,9 +105,9 @@ class Router:
     def __init__(self, apis: Iterable[Api]) -> None:
         self.services = {api.name: api for api in apis if not api.target_prefix}
         self._routes = [
-            RestRoute(api, api.operations[name], handler)
+            RestRoute(api, api.parts.operations[name], handler)
             for api in self.services.values()
-            for name, handler in api.handlers.items()
+            for name, handler in api.parts.handlers.items()
         ]
 
     def find(self, service: str, method: str, path: str) -> Found | None:
