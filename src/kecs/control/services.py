@@ -31,12 +31,13 @@ from kecs.core.records import (
     ServiceRecord,
     TaskRecord,
 )
+from kecs.core.scheduling import zones
 from kecs.core.scheduling.daemon import is_daemon, launch_on
 from kecs.core.scheduling.plan import Launch, Plan
 from kecs.core.scheduling.scheduler import after_launch, plan
 from kecs.core.scheduling.snapshot import Places, ServiceTask, Snapshot, service_task
 from kecs.core.tasks.create import TaskSpec
-from kecs.core.tasks.launch import Launched, launch
+from kecs.core.tasks.launch import Launched, launch, zones_for
 from kecs.ports.alarms import Alarms
 from kecs.ports.clock import Clock, Ids
 from kecs.ports.store import Store
@@ -90,6 +91,7 @@ class Services:
             now=now,
             more_room=more_room,
             places=places,
+            zones=self._find_zones(service),
             apart=staged.apart,
             held=staged.held,
         )
@@ -108,8 +110,8 @@ class Services:
         for wake_at in (decided.wake_at, staged.wake_at):
             if wake_at is not None:
                 self._queue.wake(_kind(service), arn, wake_at)
-        if decided.launches or more:
-            self.add(arn)  # what was started, or refused, changes what comes next
+        if decided.launches or more or (decided.service.steady and not service.steady):
+            self.add(arn)  # what was started, or refused, changes what comes next; what is steady may be balanced
 
     def add(self, arn: str) -> None:
         """Have the service looked at soon."""
@@ -141,6 +143,9 @@ class Services:
                 self._add_all(self._store.services.keys("daemon", (after or before).cluster_arn))
                 if after is not None and after.instance.status == "ACTIVE":
                     self._notice_room(after.cluster_arn)
+                    if before is None or before.instance.status != "ACTIVE":
+                        services = self._store.services.where("cluster", after.cluster_arn)
+                        self._add_all(service.arn for service in services if zones.concerns(service))
             elif table == "tasks" and _is_over(after) and not _is_over(before) and after.container_instance_arn:
                 self._add_all(self._places.lingering_on(after.container_instance_arn))
                 self._notice_room(after.cluster_arn)
@@ -160,6 +165,19 @@ class Services:
             return None
         spec = self._spec(service, service.deployments[0])
         return self._places.of(service, spec, tasks)
+
+    def _find_zones(self, service: ServiceRecord) -> tuple[str, ...] | None:
+        if not zones.concerns(service):
+            return None
+        deployment = service.deployments[0]
+        spec, instances = self._spec(service, deployment), self._store.instances
+        if spec is None:
+            return None
+        return zones_for(
+            spec,
+            deployment.capacity_provider_strategy,
+            lambda: [Room(instance, ()) for instance in instances.where("cluster", service.cluster_arn)],
+        )
 
     def _see(self, service: ServiceRecord, tasks: Sequence[TaskRecord]) -> tuple[ServiceTask, ...]:
         """The tasks and where they are, as far as it matters for what becomes of them."""
@@ -215,7 +233,8 @@ class Services:
                 now,
                 self._ids.hex32,
                 self._ids.uuid,
-                patient(deployment.capacity_provider_strategy, self._provider_of(service)),
+                () if wanted.zone else patient(deployment.capacity_provider_strategy, self._provider_of(service)),
+                wanted.zone,
             )
         )
         for task in launched.tasks:

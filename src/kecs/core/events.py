@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-event-messag
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -44,6 +44,16 @@ PROTECTED_SET = (
     f"{PROTECTED} ({{deployment}}) was unable to scale in. "
     "Reason: The number of protected tasks are more than the desired count of tasks."
 )
+NOT_BALANCED = "is not AZ balanced with"
+BALANCED = "is AZ balanced with"
+REBALANCING_STOPPED = "stopped AZ Rebalancing."
+TO_REBALANCE = "to AZ Rebalance"
+STARTED_IN = f"has started {{count}} tasks in {{zone}} {TO_REBALANCE}: {{tasks}}."
+STOPPED_IN = "has stopped {count} running tasks in {zone} due to AZ rebalancing: {tasks}."
+NO_ROOM_IN_ZONE = "is unable to place a task in"
+ZONE_FULL = f"{NO_ROOM_IN_ZONE} {{zone}} because no container instance met all of its requirements."
+PROTECTED_ZONE = "was unable to AZ Rebalance because"
+PROTECTED_IN_ZONE = f"{PROTECTED_ZONE} {{deployment}} was unable to scale in due to task protection."
 GUIDE = " For more information, see the Troubleshooting section of the Amazon ECS Developer Guide."
 THROTTLED = "is unable to consistently start tasks successfully." + GUIDE
 NOT_PLACED = "was unable to place a task because no container instance met all of its requirements."
@@ -67,6 +77,8 @@ RESOLVED_BY = {
     THROTTLED: (STEADY, TASK_SET_STEADY),
     NOT_PLACED: ("has started", STEADY, TASK_SET_STEADY),
     NO_CAPACITY: ("has started", STEADY, TASK_SET_STEADY),
+    NO_ROOM_IN_ZONE: (TO_REBALANCE, BALANCED),
+    PROTECTED_ZONE: (TO_REBALANCE, BALANCED),
     NOT_ALL_LAUNCHED: (STEADY, TASK_SET_STEADY),
 }
 
@@ -80,6 +92,31 @@ def started(tasks: Sequence[str], replaced: int = 0) -> str:
 def stopped_running(tasks: Sequence[str]) -> str:
     """The scheduler told running tasks, by ARN, to stop."""
     return STOPPED_RUNNING.format(count=len(tasks), tasks=_listed(tasks))
+
+
+def started_in(zone: str, tasks: Sequence[str]) -> str:
+    """Tasks, by ARN, were created in an Availability Zone that had fewer than others."""
+    return STARTED_IN.format(count=len(tasks), zone=zone, tasks=_listed(tasks))
+
+
+def stopped_in(zone: str, tasks: Sequence[str]) -> str:
+    """The scheduler told running tasks, by ARN, to stop in an Availability Zone that had more than others."""
+    return STOPPED_IN.format(count=len(tasks), zone=zone, tasks=_listed(tasks))
+
+
+def not_balanced(tasks: Mapping[str, int]) -> str:
+    """Tasks are to be moved; `tasks` says how many each Availability Zone has."""
+    return f"{NOT_BALANCED} {_zones(tasks)}. AZ Rebalancing in progress."
+
+
+def balanced(tasks: Mapping[str, int]) -> str:
+    """No more tasks are to be moved."""
+    return f"{BALANCED} {_zones(tasks)}."
+
+
+def zones_held_by_protection(deployment_id: str) -> str:
+    """Tasks that should move to another Availability Zone are protected."""
+    return PROTECTED_IN_ZONE.format(deployment=deployment_id)
 
 
 def stopped_pending(count: int) -> str:
@@ -164,6 +201,11 @@ def last_steady(service: ServiceRecord) -> float | None:
 def _message(service: ServiceRecord, text: str) -> str:
     speaker = f"service {service.name}, taskSet {service.task_set}" if service.task_set else f"service {service.name}"
     return f"({speaker}) {text}"
+
+
+def _zones(tasks: Mapping[str, int]) -> str:
+    *others, last = [f"{count} tasks in {zone}" for zone, count in sorted(tasks.items())]
+    return f"{', '.join(others)}, and {last}" if len(others) > 1 else " and ".join([*others, last])
 
 
 def _listed(tasks: Sequence[str]) -> str:

@@ -14,6 +14,7 @@ from kecs.aws.model import ecs as m
 from kecs.core.capacity import launch_type_of
 from kecs.core.deployments.configuration import DAEMON_DEFAULTS, deployment_configuration
 from kecs.core.records import ClusterRecord, DeploymentRecord, TaskDefinitionRecord
+from kecs.core.scheduling.zones import possible
 from kecs.core.service_rules import check_fits, check_members, check_role
 from kecs.core.tasks.options import LaunchOptions, launch_options
 from kecs.core.tasks.platforms import platform_family
@@ -43,7 +44,6 @@ DEPLOYMENT_ONLY = (
 )
 """Members that belong to a deployment, not to the service; a change of theirs starts a new one too."""
 
-ZONE = "attribute:ecs.availability-zone"
 MUST_FORCE = (
     "When switching from launch type to capacity provider strategy on an existing service, or making a change to a "
     "capacity provider strategy on a service that is already using one, you must force a new deployment."
@@ -75,7 +75,8 @@ def configured(
     service = replace(service, **placed(service, options, definition))
     check_fits(service, definition.definition, options, "created")
     if service.availability_zone_rebalancing is None:
-        service = replace(service, availability_zone_rebalancing=_rebalancing(service))
+        rebalancing: Any = "ENABLED" if possible(service) else "DISABLED"
+        service = replace(service, availability_zone_rebalancing=rebalancing)
     return service
 
 
@@ -183,22 +184,6 @@ def _role(request: m.CreateServiceRequest, principal: str) -> str:
         return request.role
     name = request.role or "aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS"
     return f"arn:aws:iam::{principal.split(':')[4]}:role/{name.lstrip('/')}"
-
-
-def _rebalancing(service: m.Service) -> Any:
-    """ECS turns it on by itself for every service that it can do it for.
-
-    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-rebalancing.html
-    """
-    configuration, strategies = service.deployment_configuration, service.placement_strategy or []
-    unfit = (
-        configuration is not None and configuration.maximum_percent == 100,
-        bool(strategies) and (strategies[0].type, strategies[0].field) != ("spread", ZONE),
-        any(ZONE in (constraint.expression or "") for constraint in service.placement_constraints or ()),
-        any(balancer.load_balancer_name for balancer in service.load_balancers or ()),
-        service.launch_type == "EXTERNAL",
-    )
-    return "DISABLED" if any(unfit) else "ENABLED"
 
 
 def _listed(value: Any) -> Any:

@@ -15,7 +15,7 @@ from kecs.aws.model import ecs as m
 from kecs.core.records import DeploymentRecord, ServiceRecord
 from kecs.core.scheduling.deployments import begin_deletion, set_desired_count, start_deployment
 from kecs.core.scheduling.limits import limits
-from kecs.core.scheduling.plan import Plan
+from kecs.core.scheduling.plan import Launch, Plan
 from kecs.core.scheduling.scheduler import after_launch, plan
 from kecs.core.scheduling.snapshot import ServiceTask, Snapshot
 
@@ -180,13 +180,18 @@ class World:
                 self.tasks[stop.task], desired_status="STOPPED", stop_code=stop.stop_code, stopped_reason=stop.reason
             )
         for launch in result.launches:
-            instances = launch.instances or (None,) * launch.count
-            started = [self._create(launch.deployment_id, instance) for instance in instances] if self.places else []
-            failures = [] if self.places else ["RESOURCE:MEMORY"] * launch.count
+            started, failures = self.start(launch)
             self.service = after_launch(self.service, launch, started, failures, self.now, self.new_id)
         return changed
 
-    def _create(self, deployment_id: str, instance: str | None) -> str:
+    def start(self, launch: Launch) -> tuple[list[str], list[str]]:
+        """The tasks that are created, and why others are not."""
+        if not self.places:
+            return [], ["RESOURCE:MEMORY"] * launch.count
+        instances = launch.instances or (None,) * launch.count
+        return [self.create(launch.deployment_id, instance) for instance in instances], []
+
+    def create(self, deployment_id: str, instance: str | None = None, zone: str | None = None) -> str:
         arn = f"{ARN}:task/main/{next(self.numbers):032x}"
         self.tasks[arn] = ServiceTask(
             arn=arn,
@@ -198,6 +203,7 @@ class World:
             has_health_check=self.checks,
             created_at=self.now,
             instance=instance,
+            zone=zone,
         )
         return arn
 

@@ -57,6 +57,7 @@ class ServiceRecord(Record):
     events: tuple[m.ServiceEvent, ...] = ()  # newest first, 100 at most
     current_deployment: str | None = None  # ARN of its newest ServiceDeploymentRecord
     steady: bool = False  # the steady-state event has been written since the last change
+    rebalancing: int | None = None  # tasks beyond the desired count, while some move to other Availability Zones
     tags: tuple[m.Tag, ...] = ()
 
     @property

@@ -11,6 +11,7 @@ class Launch(Record):
     deployment_id: str
     count: int
     replaces: int = 0  # how many of them stand in for unhealthy tasks that are still there
+    zone: str | None = None  # the Availability Zone that they are for
     instances: tuple[str, ...] = ()  # ARNs: one of them to each, and nowhere else; for the DAEMON strategy
 
 

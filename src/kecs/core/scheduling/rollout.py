@@ -45,6 +45,7 @@ class Decision:
 
     surplus: list[ServiceTask] = field(default_factory=list)  # to stop: no longer wanted
     unhealthy: list[ServiceTask] = field(default_factory=list)  # to stop: failed their health checks
+    moved: list[ServiceTask] = field(default_factory=list)  # to stop: others stand in for them in emptier zones
     launches: list[Launch] = field(default_factory=list)
     held_back: list[Group] = field(default_factory=list)  # would start tasks but for their back-off
     stuck: bool = False  # the percentages leave no way to go on
@@ -52,7 +53,7 @@ class Decision:
 
     @property
     def stops(self) -> int:
-        return len(self.surplus) + len(self.unhealthy)
+        return len(self.surplus) + len(self.unhealthy) + len(self.moved)
 
 
 def decide(groups: Groups, limits: Limits, now: float) -> Decision:

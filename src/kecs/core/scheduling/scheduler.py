@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from kecs.core import events
 from kecs.core.events import NewId
 from kecs.core.records import DeploymentRecord, ServiceRecord
-from kecs.core.scheduling import apart, backoff, daemon
+from kecs.core.scheduling import apart, backoff, daemon, zones
 from kecs.core.scheduling.breaker import TRIPPED, counts_on, trips
 from kecs.core.scheduling.counts import HEALTH_REASON, STARTING, Groups, sort_tasks
 from kecs.core.scheduling.deployments import complete, give_up
@@ -42,6 +42,7 @@ def plan(snapshot: Snapshot, new_id: NewId) -> Plan:
     groups, bounds = sort_tasks(snapshot), limits(service)
     service = _account(service, groups, bool(stopped) or snapshot.more_room, now, new_id)
     service = _break(service, groups, now, new_id)
+    service, holding = zones.hold(service, groups, bounds, snapshot, new_id)
     counts = snapshot.apart if snapshot.places is None else None
     if snapshot.places is not None:
         groups.primary.waits = snapshot.apart is not None
@@ -49,10 +50,12 @@ def plan(snapshot: Snapshot, new_id: NewId) -> Plan:
     elif counts is not None:
         decision = apart.decide(service, groups, counts, now)
     else:
-        decision = decide(groups, bounds, now)
+        decision = decide(groups, holding, now)
+    service = zones.stop(service, groups, bounds, decision)
     service = _write_stops(service, decision, now, new_id)
     service = _with_deployments(service, groups, decision, bounds, counts, now)
     service = _settle(service, groups, decision, bounds, now, new_id, held=snapshot.held)
+    service = zones.start(service, groups, bounds, decision, snapshot, new_id)
     return Plan(
         service=service,
         launches=tuple(decision.launches),
@@ -80,6 +83,8 @@ def after_launch(
     deployment = next((d for d in service.deployments if d.id == launch.deployment_id), None)
     if deployment is None:
         return service
+    if launch.zone:
+        return zones.after_launch(service, launch, started, failures, now, new_id)
     if started:
         text = events.started(started, replaced=min(launch.replaces, len(started)))
         service = events.record(service, text, now, new_id)
@@ -129,6 +134,9 @@ def _write_stops(service: ServiceRecord, decision: Decision, now: float, new_id:
         service = events.record(service, events.stopped_pending(pending), now, new_id)
     if running:
         service = events.record(service, events.stopped_running(running), now, new_id)
+    for zone in sorted({task.zone or "" for task in decision.moved}):
+        text = events.stopped_in(zone, [t.arn for t in decision.moved if (t.zone or "") == zone])
+        service = events.record(service, text, now, new_id)
     if decision.stuck:
         service = events.record_once(service, events.STUCK, events.STUCK, now, new_id)
     for deployment in decision.protected:
@@ -138,7 +146,8 @@ def _write_stops(service: ServiceRecord, decision: Decision, now: float, new_id:
 
 def _stops(decision: Decision, bounds: Limits) -> tuple[Stop, ...]:
     unhealthy = [Stop(task=t.arn, reason=HEALTH_REASON if bounds.desired else _scaling(t)) for t in decision.unhealthy]
-    return (*unhealthy, *(Stop(task=t.arn, reason=_scaling(t)) for t in decision.surplus))
+    others = (*decision.surplus, *decision.moved)
+    return (*unhealthy, *(Stop(task=t.arn, reason=_scaling(t)) for t in others))
 
 
 def _scaling(task: ServiceTask) -> str:

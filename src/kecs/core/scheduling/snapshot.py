@@ -27,6 +27,7 @@ class ServiceTask(Record):
     protected_until: float | None = None  # not to be stopped by scaling in or by a deployment before then
     draining: bool = False  # on a container instance that is to be left
     instance: str | None = None  # ARN of its container instance
+    zone: str | None = None  # its Availability Zone
     spots: Spots = ()  # what is to be said of that place; given when PRIMARY has more tasks than desired
 
 
@@ -46,6 +47,7 @@ class Snapshot(Record):
     more_room: bool = False  # container instances have room that they had not before
     places: Places | None = None  # None: the strategy is REPLICA
     apart: dict[str, int] | None = None  # by deployment id, while revisions run side by side: so many tasks for each
+    zones: tuple[str, ...] | None = None  # those where tasks can run; given while it matters where they are
     held: bool = False  # the deployment has more to go through than its tasks
 
 
@@ -68,5 +70,6 @@ def service_task(task: TaskRecord, *, draining: bool = False, spots: Spots = ())
         protected_until=task.protected_until,
         draining=draining,
         instance=task.container_instance_arn,
+        zone=task.availability_zone,
         spots=spots,
     )

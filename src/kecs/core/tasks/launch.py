@@ -17,9 +17,9 @@ from kecs.core.instances.capabilities import EXTERNAL
 from kecs.core.placement import Refusal, Room, place, rules_of
 from kecs.core.records import TaskRecord
 from kecs.core.tasks.create import TaskSpec, needs_of, new_task
-from kecs.core.tasks.subnets import Subnets
+from kecs.core.tasks.subnets import Subnets, subnets_of
 from kecs.core.tasks.waiting import put_off
-from kecs.core.zones import zone_of
+from kecs.core.zones import zone_of, zones_of_subnets
 
 NO_INSTANCES = "No Container Instances were found in your cluster."
 NO_CAPACITY = "No Container Instances were found in your capacity provider."
@@ -81,6 +81,21 @@ def launch(
     return Launched(tasks, refusals, missing)
 
 
+def zones_for(
+    spec: TaskSpec, strategy: Sequence[m.CapacityProviderStrategyItem], rooms: Callable[[], Sequence[Room]]
+) -> tuple[str, ...]:
+    """The Availability Zones where tasks of `spec` could run; `rooms` gives the instances as if nothing ran there."""
+    needs, found = needs_of(spec), set[str]()
+    rules = rules_of(spec.definition.definition, spec.group, spec.constraints)
+    for kind in _providers(spec, strategy).values() if strategy else [spec]:
+        if kind.launch_type == "FARGATE":
+            found.update(zones_of_subnets(subnets_of(spec.network_configuration), spec.cluster.scope.region))
+            continue
+        able = (room.instance for room in eligible(kind, rooms()) if room.lacks(needs, rules) is None)
+        found.update(zone for instance in able if (zone := zone_of(instance)))
+    return tuple(sorted(found))
+
+
 def eligible(spec: TaskSpec, rooms: Sequence[Room]) -> list[Room]:
     """The ACTIVE instances of the kind that the launch type or capacity provider means."""
     return [room for room in rooms if room.instance.instance.status == "ACTIVE" and _of_kind(spec, room)]
@@ -100,10 +115,16 @@ def _kinds(
 ) -> list[TaskSpec]:
     if not strategy:
         return [spec] * count
+    kinds = _providers(spec, strategy)
     have = Counter(
         t.capacity_provider_name for t in running if t.capacity_provider_name and t.desired_status == "RUNNING"
     )
-    kinds = {
+    return [kinds[provider] for provider in assign(strategy, count, have)]
+
+
+def _providers(spec: TaskSpec, strategy: Sequence[m.CapacityProviderStrategyItem]) -> dict[str, TaskSpec]:
+    """The spec for each capacity provider, by its name."""
+    return {
         item.capacity_provider: replace(
             spec,
             launch_type=launch_type_of(item.capacity_provider, spec.cluster.managed),
@@ -111,4 +132,3 @@ def _kinds(
         )
         for item in strategy
     }
-    return [kinds[provider] for provider in assign(strategy, count, have)]

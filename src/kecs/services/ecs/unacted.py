@@ -17,7 +17,7 @@ CLUSTERS = {
 """Of CreateCluster and UpdateCluster."""
 
 SERVICES = {
-    "availabilityZoneRebalancing": "Kept and shown. Tasks that run are not moved between Availability Zones.",
+    "availabilityZoneRebalancing": "Tasks move between Availability Zones. Those of task sets stay where they are.",
     "loadBalancers": "Checked, kept and shown. There are no load balancers yet: no target is registered.",
     "serviceRegistries": "Checked, kept and shown. Nothing is registered in Cloud Map.",
     "enableExecuteCommand": f"Kept, shown, and taken over by the service's tasks. {NO_SESSIONS}",
