@@ -14,6 +14,7 @@ def test_shapes(ids: RandomIds | SeededIds) -> None:
         assert re.fullmatch("[0-9a-f]{32}", ids.hex32())
         assert re.fullmatch("[1-9][0-9]{18}", ids.digits19())
         assert re.fullmatch("[A-Za-z0-9_-]{21}", ids.name21())
+        assert ids.below(3) in (0, 1, 2)
         text = ids.uuid()
         parsed = uuid.UUID(text)
         assert str(parsed) == text
@@ -29,7 +30,7 @@ def test_random_ids_differ() -> None:
 def test_seeded_ids_repeat() -> None:
     def draw(seed: int) -> list[str]:
         ids = SeededIds(seed)
-        return [ids.hex32(), ids.uuid(), ids.digits19(), ids.hex32()]
+        return [ids.hex32(), ids.uuid(), ids.digits19(), ids.hex32(), str(ids.below(10**9))]
 
     assert draw(1) == draw(1)
     assert draw(1) != draw(2)
