@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -9,9 +10,11 @@ from typing import Any
 import pytest
 
 from tests.support.furnished import GROUP
+from tests.support.journals import MemoryJournal
 
 from .machines import machine
 from .managed import TEMPLATE, Managed
+from .sent import sent
 from .world import World
 
 A, B, C = "us-east-1a", "us-east-1b", "us-east-1c"
@@ -134,3 +137,119 @@ def test_managed_instances_are_in_the_subnets_of_their_template(world: World) ->
     managed.serve(3)
     world.settle("app")
     assert sorted(zones_of_instances(world).values()) == [1, 2]
+
+
+# -- rebalancing ------------------------------------------------------------------------------------------------------
+
+EC2 = {"launchType": "EC2", "networkConfiguration": None}
+
+
+def crowded(world: World, count: int = 4, **members: Any) -> None:
+    """A steady service with all its tasks in zone a, since that had the only instance; now there is one in b."""
+    world.define_ec2()
+    machine(world, 1, A)
+    world.serve(count=count, **EC2, **members)
+    world.settle()
+    world.clock.advance(60)
+    assert spread(world.tasks()) == {A: count}
+    machine(world, 2, B)
+
+
+def news(world: World) -> list[str]:
+    """The events, oldest first, without the service's name and the tasks."""
+    texts = (event["message"].removeprefix("(service s) ") for event in reversed(world.service()["events"]))
+    return [text.partition(": (task")[0] for text in texts]
+
+
+def running(world: World) -> list[dict[str, Any]]:
+    return [task for task in world.tasks() if task["lastStatus"] == "RUNNING"]
+
+
+def test_a_service_moves_half_of_its_tasks_to_a_new_zone(world: World) -> None:
+    crowded(world)
+    said, lowest, highest = len(news(world)), 4, 4
+    while spread(world.tasks()) != {A: 2, B: 2} or not world.stable():
+        world.until_news()
+        lowest, highest = min(lowest, len(running(world))), max(highest, len(world.tasks()))
+    world.clock.advance(5)
+    assert (lowest, highest) == (4, 6)
+    assert news(world)[said:] == [
+        f"is not AZ balanced with 4 tasks in {A} and 0 tasks in {B}. AZ Rebalancing in progress.",
+        f"has started 2 tasks in {B} to AZ Rebalance",
+        f"has stopped 2 running tasks in {A} due to AZ rebalancing",
+        "has reached a steady state.",
+        f"is AZ balanced with 2 tasks in {A} and 2 tasks in {B}.",
+    ]
+    world.clock.advance(600)
+    assert news(world)[said + 5 :] == []
+    (moved, *_) = (world.task(arn) for arn in world.statuses_of_all("STOPPED"))
+    assert (moved["stopCode"], moved["availabilityZone"]) == ("ServiceSchedulerInitiated", A)
+    assert moved["stoppedReason"].startswith("Scaling activity initiated by (deployment ecs-svc/")
+
+
+# Where it is off; https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-rebalancing.html
+OFF: list[dict[str, Any]] = [
+    {"availabilityZoneRebalancing": "DISABLED"},
+    {"deploymentConfiguration": {"maximumPercent": 100, "minimumHealthyPercent": 0}},
+    {"placementStrategy": [{"type": "binpack", "field": "memory"}]},
+    {"placementConstraints": [{"type": "memberOf", "expression": f"attribute:ecs.availability-zone in [{A}, {B}]"}]},
+]
+
+
+@pytest.mark.parametrize("members", OFF)
+def test_nothing_moves_where_it_is_off(world: World, members: dict[str, Any]) -> None:
+    crowded(world, **members)
+    world.clock.advance(3600)
+    assert spread(world.tasks()) == {A: 4}
+
+
+def test_it_begins_when_it_is_turned_on(world: World) -> None:
+    crowded(world, availabilityZoneRebalancing="DISABLED")
+    world.clock.advance(60)
+    world.call("UpdateService", service="s", availabilityZoneRebalancing="ENABLED")
+    world.clock.advance(60)
+    assert spread(world.tasks()) == {A: 2, B: 2}
+
+
+def test_it_waits_for_room(world: World) -> None:
+    crowded(world)
+    world.define_ec2("big", {"name": "app", "image": "app:1", "memory": 4096})
+    (second,) = world.call("ListContainerInstances", filter=f"attribute:ecs.availability-zone == {B}")[
+        "containerInstanceArns"
+    ]
+    (big,) = world.call("StartTask", taskDefinition="big", containerInstances=[second])["tasks"]
+    world.clock.advance(3600)
+    assert spread(world.tasks()) == {A: 4}
+    full = f"is unable to place a task in {B} because no container instance met all of its requirements."
+    assert news(world)[-1] == full
+    assert world.service()["deployments"][0]["failedTasks"] == 0
+    world.call("StopTask", task=big["taskArn"])
+    world.clock.advance(60)
+    assert spread(world.tasks()) == {A: 2, B: 2}
+    assert news(world)[-1] == f"is AZ balanced with 2 tasks in {A} and 2 tasks in {B}."
+
+
+def test_it_says_so_to_eventbridge(world: World) -> None:
+    crowded(world)
+    world.clock.advance(60)
+    actions = sent(world, "ECS Service Action")
+    assert [action["eventName"] for action in actions][1:] == [
+        "SERVICE_REBALANCING_STARTED",
+        "TASKS_STARTED",
+        "TASKS_STOPPED",
+        "SERVICE_STEADY_STATE",
+        "SERVICE_REBALANCING_COMPLETED",
+    ]
+    assert sorted(actions[2]["taskArns"]) == sorted(t["taskArn"] for t in world.tasks() if t["availabilityZone"] == B)
+
+
+def test_it_goes_on_after_a_restart(world: World) -> None:
+    journal = MemoryJournal()
+    before = World(journal=journal)
+    crowded(before)
+    before.until(lambda: len(before.tasks()) == 6)
+    after = World(journal=journal, start=before.clock.now(), seed=2)
+    asyncio.run(after.kernel.recover())
+    after.clock.advance(60)
+    assert spread(after.tasks()) == {A: 2, B: 2}
+    assert news(after)[-1].startswith("is AZ balanced with")

@@ -74,6 +74,8 @@ def actions(service: ServiceRecord, event: m.ServiceEvent) -> Iterator[Action]:
     for beginning, event_type, name, members in ACTIONS:
         if said.text.startswith(beginning):
             yield Action(event_type, name, service.cluster_arn, event.created_at or 0.0, members(said))
+    if events.TO_REBALANCE in said.text and said.text.startswith(events.STARTED.partition("{")[0]):
+        yield Action("INFO", "TASKS_STARTED", service.cluster_arn, event.created_at or 0.0, _of_tasks(said))
     if said.text == events.STEADY and (providers := _providers(said)):
         name = "CAPACITY_PROVIDER_STEADY_STATE"
         yield Action("INFO", name, service.cluster_arn, event.created_at or 0.0, providers)
@@ -170,5 +172,10 @@ ACTIONS: tuple[tuple[str, str, str, Members], ...] = (
     (events.THROTTLED, "WARN", "SERVICE_TASK_START_IMPAIRED", _of_task_set),
     (events.NOT_PLACED, "ERROR", "SERVICE_TASK_PLACEMENT_FAILURE", _of_placement),
     (events.NO_CAPACITY, "ERROR", "SERVICE_TASK_PLACEMENT_FAILURE", _of_placement),
+    (events.NO_ROOM_IN_ZONE, "ERROR", "SERVICE_TASK_PLACEMENT_FAILURE", _of_placement),
+    (events.NOT_BALANCED, "INFO", "SERVICE_REBALANCING_STARTED", _nothing),
+    (events.BALANCED, "INFO", "SERVICE_REBALANCING_COMPLETED", _nothing),
+    (events.REBALANCING_STOPPED, "INFO", "SERVICE_REBALANCING_STOPPED", _nothing),
+    (events.PROTECTED_ZONE, "ERROR", "TASKSET_SCALE_IN_FAILURE_BY_TASK_PROTECTION", _of_task_set),
 )
 """By how the text of the service's event begins: type and name of the action, and what else it says."""
