@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from kecs.app.metrics import exposition
+from kecs.app.state import state_of
 from kecs.core.settings import Settings
 from kecs.store.journal import SqliteJournal
 
@@ -23,6 +24,8 @@ STOPPED_WITH_AN_ERROR = {
     "detail-type": ["ECS Task State Change"],
     "detail": {"lastStatus": ["STOPPED"], "containers": {"exitCode": [{"anything-but": 0}]}, "group": ["family:bad"]},
 }
+SHOP = {"source": ["shop"]}
+ORDER = {"Source": "shop", "DetailType": "order", "Detail": "{}"}
 
 
 @pytest.fixture
@@ -206,6 +209,29 @@ def test_a_schedule_survives_a_restart_and_skips_what_it_missed(tmp_path: Path) 
     assert len(started_by(again, "events-rule/r")) == before
     again.clock.advance(1)
     assert len(started_by(again, "events-rule/r")) == before + 1
+
+
+def test_what_is_tried_again_survives_a_restart(tmp_path: Path) -> None:
+    small = Settings(local_cpu=1024, local_memory=1024)
+    world = World(small, start=NOON, journal=SqliteJournal(tmp_path / "state"))
+    definition = world.define_ec2("big", {"name": "app", "image": "app:1", "memory": 800})
+    running = world.call("RunTask", taskDefinition=definition)["tasks"][0]["taskArn"]
+    put_rule(
+        world, "r", target(definition, EcsParameters={"LaunchType": "EC2", "NetworkConfiguration": None}), pattern=SHOP
+    )
+    events(world, "PutEvents", Entries=[ORDER])
+    world.clock.advance(1)
+    assert invocations(world)[-1].endswith("PENDING -> RETRYING (RESOURCE:MEMORY)")
+    world.call("StopTask", task=running)
+    world.clock.advance(5)
+    world.kernel.store.close()
+    again = World(small, start=NOON + 100, journal=SqliteJournal(tmp_path / "state"), seed=2)
+    asyncio.run(again.kernel.recover())
+    again.clock.advance(1)
+    assert invocations(again) == ["invocation of default by rule/r RETRYING -> SUCCEEDED"]
+    state = state_of(again.kernel, None, None, history=False)
+    assert [rule["name"] for rule in state["records"]["rules"]] == ["r"]
+    assert state["records"]["invocations"] == []
 
 
 def test_rules_are_shown_as_they_were_put(world: World) -> None:
