@@ -31,6 +31,7 @@ from .codedeploying import (
     task_sets,
     weights,
 )
+from .sent import sent
 from .test_task_sets import GROUP
 from .world import Refused, World
 
@@ -277,6 +278,20 @@ def test_an_appspec_file_in_yaml(world: World, new: str) -> None:
         "awsvpcConfiguration": {"subnets": ["subnet-2"], "securityGroups": ["sg-1"], "assignPublicIp": "ENABLED"}
     }
     assert "launchType" not in green
+
+
+def test_what_is_told_of_a_deployment(world: World, new: str) -> None:
+    regroup(world, blueGreenDeploymentConfiguration=options(ready=60))
+    deployment = deploy(world, new)
+    world.until(lambda: shown(world, deployment)["status"] == "Ready")
+    call(world, "ContinueDeployment", deploymentId=deployment)
+    over(world, deployment)
+    told = sent(world, "CodeDeploy Deployment State-change Notification", deploymentId=deployment)
+    assert [detail["state"] for detail in told] == ["START", "READY", "SUCCESS"]
+    assert (told[0]["application"], told[0]["deploymentGroup"]) == (APP, DG)
+    lines = [event.message for event in world.events("code-deployment") + world.events("lifecycle-event")]
+    assert f"code-deployment {deployment} Created -> InProgress" in lines
+    assert f"code-deployment {deployment} Install InProgress -> Succeeded" in lines
 
 
 def test_there_and_back(world: World, new: str) -> None:

@@ -22,6 +22,8 @@ TOLD: dict[str, frozenset[str] | None] = {
         {"SUCCESSFUL", "STOPPED", "ROLLBACK_IN_PROGRESS", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED"}
     ),
     "lifecycle-stage": None,
+    "code-deployment": None,
+    "lifecycle-event": frozenset({"Succeeded", "Failed"}),
     "task-set": None,
     "task": frozenset({"RUNNING", "STOPPED"}),
     "container": frozenset({"STOPPED"}),

@@ -1,4 +1,4 @@
-"""Sends ECS's events: a listener of the store that hands the sink what a commit is worth telling EventBridge.
+"""Sends the events of ECS and CodeDeploy: a listener of the store that hands the sink what a commit is worth telling.
 
 `KeptEvents` is the sink that is there without an EventBridge; `app` shows what it has under /_kecs/events.
 """
@@ -25,7 +25,7 @@ REMEMBERED = 2_000  # events; each holds on to a record or two
 
 
 class EventBridge:
-    """The source aws.ecs. What is gone, as after a reset, is told of no more."""
+    """The sources aws.ecs and aws.codedeploy. What is gone, as after a reset, is told of no more."""
 
     def __init__(self, store: Store, clock: Clock, sink: Sink) -> None:
         self._store = store
@@ -57,6 +57,10 @@ class EventBridge:
                 return instance_events(before, after, self._store.tasks.where("instance", key), now)
             case "service_deployments":
                 return hook_events(before, after, now)
+            case "code_deployments":
+                from kecs.core.eventbridge.codedeploy import code_deployment_events  # loaded with its API
+
+                return code_deployment_events(before, after, now)
             case "daemon_deployments":
                 return daemon_deployment_events(before, after, now)
         return ()

@@ -165,6 +165,20 @@ def _of_service_deployment(old: ServiceDeploymentRecord | None, new: ServiceDepl
         yield "lifecycle-stage", record.arn, record.cluster_arn, None, entered.name, message
 
 
+def _of_code_deployment(old: Any, new: Any) -> Iterator[Seen]:
+    if new is None:
+        return
+    before = old.status if old else None
+    if before != new.status:
+        note = f" ({new.error.message})" if new.error else ""
+        yield _moved("code-deployment", new.id, new.cluster_arn, before, new.status, note)
+    known = {event.name: event.status for event in old.events} if old else {}
+    for event in new.events:
+        if old is not None and known.get(event.name) != event.status:
+            message = f"code-deployment {new.id} {event.name} {known.get(event.name)} -> {event.status}"
+            yield "lifecycle-event", new.id, new.cluster_arn, known.get(event.name), event.status, message
+
+
 def _of_task_set(old: Any, new: Any) -> Iterator[Seen]:
     before, after = (r.status if r else None for r in (old, new))
     if before != after:
@@ -237,6 +251,7 @@ _DESCRIBE: dict[str, Callable[[Any, Any], Iterator[Seen]]] = {
     "tasks": _of_task,
     "services": _of_service,
     "service_deployments": _of_service_deployment,
+    "code_deployments": _of_code_deployment,
     "task_sets": _of_task_set,
     "instances": _of_instance,
     "gateways": _of_gateway,

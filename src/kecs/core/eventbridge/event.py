@@ -28,6 +28,7 @@ class Event(Record):
     detail: Callable[[Any, float], Detail]  # makes the detail of the subject and the time
     subject: Any
     resources: tuple[str, ...] | None = None  # ARNs; None: just what it is about
+    source: str = "aws.ecs"
 
 
 def written_out(event: Event) -> dict[str, Any]:
@@ -42,7 +43,7 @@ def written_out(event: Event) -> dict[str, Any]:
         "version": "0",
         "id": _id(event, detail),
         "detail-type": event.detail_type,
-        "source": "aws.ecs",
+        "source": event.source,
         "account": scope.account,
         "time": seconds(event.at),
         "region": scope.region,

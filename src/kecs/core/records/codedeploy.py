@@ -139,5 +139,10 @@ class CodeDeploymentRecord(Record):
         return scope_of(self.service_arn)
 
     @property
+    def cluster_arn(self) -> str:
+        return self.scope.cluster(self.service_arn.split("/")[-2])
+
+    @property
     def target_id(self) -> str:
-        return f"{self.service_arn.split('/')[-2]}:{self.service_arn.split('/')[-1]}"
+        *_, cluster, service = self.service_arn.split("/")
+        return f"{cluster}:{service}"
