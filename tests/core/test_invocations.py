@@ -7,7 +7,7 @@ import pytest
 from kecs.aws.model import ecs as m
 from kecs.aws.model import events as e
 from kecs.core.invocations import is_cluster, new_invocation, request_of, run_of, tried
-from kecs.core.records.eventbridge import (InvocationRecord)
+from kecs.core.records.eventbridge import InvocationRecord
 
 CLUSTER = "arn:aws:ecs:us-east-1:000000000000:cluster/c"
 RULE = "arn:aws:events:us-east-1:000000000000:rule/r"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -12,7 +13,7 @@ from kecs.core.arns import Scope
 from kecs.core.records import ClusterRecord, TaskRecord
 
 SCOPE = Scope("111111111111", "us-east-1")
-PLAIN = "aZ9.-"  # characters that every pattern of the model allows
+PLAIN = "aZ9.-"  # characters that nearly every pattern of the models allows
 MOST_OPTIONAL = 5  # fields beside the required ones; all of them together make examples that nobody can read
 
 
@@ -62,6 +63,8 @@ def _of(info: msgspec.inspect.Type) -> st.SearchStrategy[Any]:
         case msgspec.inspect.FloatType(ge=low, le=high):
             return st.floats(low, high, allow_nan=False, allow_infinity=False)
         case msgspec.inspect.StrType(min_length=least, max_length=most, pattern=pattern):
+            if pattern is not None and not re.search(pattern, PLAIN):
+                return st.from_regex(pattern).filter(lambda text: len(text) <= (most or 1000))
             alphabet = {} if pattern is None else {"alphabet": PLAIN}
             return st.text(min_size=least or 0, max_size=max(least or 0, min(most or 5, 5)), **alphabet)
     return _SIMPLE[type(info)]

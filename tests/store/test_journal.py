@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.store.records import cluster, instances_of, task
 
 from kecs.core.records import Change
-from kecs.store.journal import RECORD_TYPES, JournalBroken, SqliteJournal
+from kecs.store.journal import KINDS, JournalBroken, SqliteJournal
 from kecs.store.memory import MemoryStore
 
 
@@ -47,21 +47,21 @@ def put(*records: object) -> list[Change]:
 # -- what is kept -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", RECORD_TYPES)
+@pytest.mark.parametrize("kind", KINDS)
 @settings(max_examples=25)
 @given(data=st.data())
 def test_every_kind_of_record_comes_back_as_it_was(
     kind: str, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     path = tmp_path_factory.mktemp("journal") / "state.sqlite"
-    records = data.draw(st.lists(instances_of(RECORD_TYPES[kind]), max_size=3))
+    records = data.draw(st.lists(instances_of(KINDS[kind].load()), max_size=3))
     journal = SqliteJournal(path)
     journal.write([(kind, str(number), None, record) for number, record in enumerate(records)])
     assert reloaded(journal, path) == [(kind, record) for record in records]
 
 
 def test_every_table_of_the_store_has_its_record_type() -> None:
-    assert set(MemoryStore().tables) == set(RECORD_TYPES)
+    assert set(MemoryStore().tables) == set(KINDS)
 
 
 def test_records_come_back_in_the_order_in_which_they_were_made(journal: SqliteJournal, path: Path) -> None:

@@ -20,7 +20,8 @@ from kecs.core.autoscaling.scaling import PERIOD, POINTS_IN, Scaling, metric_of,
 from kecs.core.autoscaling.schedules import next_time
 from kecs.core.autoscaling.targets import with_bounds
 from kecs.core.autoscaling.usage import MEASURED, Usage, utilization
-from kecs.core.records import Change, ScalingPolicyRecord, ServiceRecord
+from kecs.core.records import Change, ServiceRecord
+from kecs.core.records.autoscaling import ScalingPolicyRecord
 from kecs.core.scheduling.deployments import set_desired_count
 from kecs.ports.clock import Clock, Ids
 from kecs.ports.metrics import Metrics

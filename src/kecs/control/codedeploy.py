@@ -19,7 +19,8 @@ from kecs.core.codedeploy.groups import has_test_traffic
 from kecs.core.codedeploy.lifecycle import UPDATE_ERROR, Look, Wish, next_look, step
 from kecs.core.codedeploy.requests import hook_call, replacement
 from kecs.core.deployments.hooks import HookCall
-from kecs.core.records import Change, CodeDeploymentRecord, TaskSetRecord
+from kecs.core.records import Change, TaskSetRecord
+from kecs.core.records.codedeploy import CodeDeploymentRecord
 from kecs.ports.alarms import Alarms
 from kecs.ports.clock import Clock, Ids
 from kecs.ports.ecs import CallEcs, TaskSetRequest

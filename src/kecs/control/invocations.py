@@ -11,7 +11,8 @@ from kecs.aws.errors import ModeledError
 from kecs.control.queue import WorkQueue
 from kecs.core.arns import scope_of
 from kecs.core.invocations import failed, request_of, succeeded, tried
-from kecs.core.records import Change, InvocationRecord
+from kecs.core.records import Change
+from kecs.core.records.eventbridge import InvocationRecord
 from kecs.ports.clock import Clock
 from kecs.ports.launcher import RunTask
 from kecs.ports.store import Store

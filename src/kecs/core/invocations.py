@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from kecs.aws.model import ecs as m
 from kecs.aws.model import events as e
 from kecs.aws.model import scheduler as s
-from kecs.core.records import InvocationRecord
+from kecs.core.records.eventbridge import InvocationRecord
 
 MOST_ATTEMPTS = 185  # after the first
 LONGEST = 24 * 3600  # seconds

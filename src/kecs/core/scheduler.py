@@ -17,7 +17,7 @@ from kecs.core.arns import Scope
 from kecs.core.cron import Cron
 from kecs.core.eventbridge.event import seconds
 from kecs.core.invocations import LONGEST, MOST_ATTEMPTS, is_arn, is_cluster, new_invocation, run_of
-from kecs.core.records import InvocationRecord, ScheduleGroupRecord, ScheduleRecord
+from kecs.core.records.eventbridge import InvocationRecord, ScheduleGroupRecord, ScheduleRecord
 from kecs.core.schedules import LAST, At, Rate
 
 DEFAULT = "default"

@@ -7,23 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, TypeVar
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from kecs.core.arns import group_key, scope_key, scope_of
 from kecs.core.records import (
     AccountSettingRecord,
-    ApplicationRecord,
     CapacityGroupRecord,
     CapacityProviderRecord,
     ClusterRecord,
-    CodeDeploymentRecord,
     DaemonDeploymentRecord,
     DaemonRecord,
     DaemonRevisionRecord,
     DaemonTaskDefinitionRecord,
-    DeploymentConfigRecord,
-    DeploymentGroupRecord,
-    EventBusRecord,
     ExpressRecord,
     FamilyRecord,
     GatewayAssociationRecord,
@@ -31,16 +27,8 @@ from kecs.core.records import (
     GatewayRouteRecord,
     GatewayUseRecord,
     InstanceRecord,
-    InvocationRecord,
     Record,
     RevisionRecord,
-    RuleRecord,
-    ScalableTargetRecord,
-    ScalingActivityRecord,
-    ScalingPolicyRecord,
-    ScheduledActionRecord,
-    ScheduleGroupRecord,
-    ScheduleRecord,
     ServiceDeploymentRecord,
     ServiceRecord,
     SessionRecord,
@@ -50,7 +38,36 @@ from kecs.core.records import (
     TokenRecord,
 )
 
+if TYPE_CHECKING:
+    from kecs.core.records.autoscaling import (
+        ScalableTargetRecord,
+        ScalingActivityRecord,
+        ScalingPolicyRecord,
+        ScheduledActionRecord,
+    )
+    from kecs.core.records.codedeploy import (
+        ApplicationRecord,
+        CodeDeploymentRecord,
+        DeploymentConfigRecord,
+        DeploymentGroupRecord,
+    )
+    from kecs.core.records.eventbridge import (
+        EventBusRecord,
+        InvocationRecord,
+        RuleRecord,
+        ScheduleGroupRecord,
+        ScheduleRecord,
+    )
+
 R = TypeVar("R", bound=Record)
+
+
+@dataclass(frozen=True, slots=True)
+class Later(Generic[R]):
+    """A record of another API than ECS, which is loaded when there is one."""
+
+    module: str  # of core.records
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +75,16 @@ class Table(Generic[R]):
     """One table. A record for which an index gives None is not in that index."""
 
     name: str
-    record: type[R]
+    record: type[R] | Later[R]
     key: Callable[[R], str]
     indexes: Mapping[str, Callable[[R], str | None]] = field(default_factory=dict)
+
+    def load(self) -> type[R]:
+        """The type of its records."""
+        if not isinstance(self.record, Later):
+            return self.record
+        found: type[R] = getattr(import_module(f"kecs.core.records.{self.record.module}"), self.record.name)
+        return found
 
 
 class _HasArn(Protocol):
@@ -171,38 +195,55 @@ _OF_SERVICE: dict[str, Callable[[Any], str | None]] = {
     "scope": lambda r: scope_key(scope_of(r.service_arn)),
     "service": lambda r: r.service_arn,
 }
-SCALABLE_TARGETS = Table(
-    "scalable_targets", ScalableTargetRecord, lambda r: r.service_arn, {"scope": in_scope, "arn": by_arn}
+SCALABLE_TARGETS: Table[ScalableTargetRecord] = Table(
+    "scalable_targets",
+    Later("autoscaling", "ScalableTargetRecord"),
+    lambda r: r.service_arn,
+    {"scope": in_scope, "arn": by_arn},
 )
-SCALING_POLICIES = Table("scaling_policies", ScalingPolicyRecord, lambda r: r.key, {**_OF_SERVICE, "arn": by_arn})
-SCHEDULED_ACTIONS = Table("scheduled_actions", ScheduledActionRecord, lambda r: r.key, _OF_SERVICE)
-SCALING_ACTIVITIES = Table(
+SCALING_POLICIES: Table[ScalingPolicyRecord] = Table(
+    "scaling_policies", Later("autoscaling", "ScalingPolicyRecord"), lambda r: r.key, {**_OF_SERVICE, "arn": by_arn}
+)
+SCHEDULED_ACTIONS: Table[ScheduledActionRecord] = Table(
+    "scheduled_actions", Later("autoscaling", "ScheduledActionRecord"), lambda r: r.key, _OF_SERVICE
+)
+SCALING_ACTIVITIES: Table[ScalingActivityRecord] = Table(
     "scaling_activities",
-    ScalingActivityRecord,
+    Later("autoscaling", "ScalingActivityRecord"),
     lambda r: r.id,
     {**_OF_SERVICE, "ongoing": lambda r: r.service_arn if r.status == "InProgress" else None},
 )
-EVENT_BUSES = Table("event_buses", EventBusRecord, by_arn, {"scope": in_scope})
-RULES = Table(
+EVENT_BUSES: Table[EventBusRecord] = Table(
+    "event_buses", Later("eventbridge", "EventBusRecord"), by_arn, {"scope": in_scope}
+)
+RULES: Table[RuleRecord] = Table(
     "rules",
-    RuleRecord,
+    Later("eventbridge", "RuleRecord"),
     by_arn,
     {"bus": lambda r: r.bus_arn, "listening": lambda r: r.bus_arn if r.pattern and r.enabled else None},
 )
-SCHEDULE_GROUPS = Table("schedule_groups", ScheduleGroupRecord, by_arn, {"scope": in_scope})
-SCHEDULES = Table("schedules", ScheduleRecord, by_arn, {"scope": in_scope, "group": lambda r: r.group_arn})
-INVOCATIONS = Table("invocations", InvocationRecord, lambda r: r.id)
-APPLICATIONS = Table("applications", ApplicationRecord, lambda r: r.id, {"scope": in_scope, "arn": by_arn})
-DEPLOYMENT_GROUPS = Table(
+SCHEDULE_GROUPS: Table[ScheduleGroupRecord] = Table(
+    "schedule_groups", Later("eventbridge", "ScheduleGroupRecord"), by_arn, {"scope": in_scope}
+)
+SCHEDULES: Table[ScheduleRecord] = Table(
+    "schedules", Later("eventbridge", "ScheduleRecord"), by_arn, {"scope": in_scope, "group": lambda r: r.group_arn}
+)
+INVOCATIONS: Table[InvocationRecord] = Table("invocations", Later("eventbridge", "InvocationRecord"), lambda r: r.id)
+APPLICATIONS: Table[ApplicationRecord] = Table(
+    "applications", Later("codedeploy", "ApplicationRecord"), lambda r: r.id, {"scope": in_scope, "arn": by_arn}
+)
+DEPLOYMENT_GROUPS: Table[DeploymentGroupRecord] = Table(
     "deployment_groups",
-    DeploymentGroupRecord,
+    Later("codedeploy", "DeploymentGroupRecord"),
     lambda r: r.id,
     {"arn": by_arn, "application": lambda r: r.application_id, "service": lambda r: r.service_arn},
 )
-DEPLOYMENT_CONFIGS = Table("deployment_configs", DeploymentConfigRecord, by_arn, {"scope": in_scope})
-CODE_DEPLOYMENTS = Table(
+DEPLOYMENT_CONFIGS: Table[DeploymentConfigRecord] = Table(
+    "deployment_configs", Later("codedeploy", "DeploymentConfigRecord"), by_arn, {"scope": in_scope}
+)
+CODE_DEPLOYMENTS: Table[CodeDeploymentRecord] = Table(
     "code_deployments",
-    CodeDeploymentRecord,
+    Later("codedeploy", "CodeDeploymentRecord"),
     lambda r: r.id,
     {
         "scope": lambda r: scope_key(r.scope),

@@ -10,23 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from kecs.core.records import (
     AccountSettingRecord,
-    ApplicationRecord,
     CapacityGroupRecord,
     CapacityProviderRecord,
     Change,
     ClusterRecord,
-    CodeDeploymentRecord,
     DaemonDeploymentRecord,
     DaemonRecord,
     DaemonRevisionRecord,
     DaemonTaskDefinitionRecord,
-    DeploymentConfigRecord,
-    DeploymentGroupRecord,
-    EventBusRecord,
     ExpressRecord,
     FamilyRecord,
     GatewayAssociationRecord,
@@ -34,16 +29,8 @@ from kecs.core.records import (
     GatewayRouteRecord,
     GatewayUseRecord,
     InstanceRecord,
-    InvocationRecord,
     Record,
     RevisionRecord,
-    RuleRecord,
-    ScalableTargetRecord,
-    ScalingActivityRecord,
-    ScalingPolicyRecord,
-    ScheduledActionRecord,
-    ScheduleGroupRecord,
-    ScheduleRecord,
     ServiceDeploymentRecord,
     ServiceRecord,
     SessionRecord,
@@ -52,6 +39,27 @@ from kecs.core.records import (
     TaskSetRecord,
     TokenRecord,
 )
+
+if TYPE_CHECKING:
+    from kecs.core.records.autoscaling import (
+        ScalableTargetRecord,
+        ScalingActivityRecord,
+        ScalingPolicyRecord,
+        ScheduledActionRecord,
+    )
+    from kecs.core.records.codedeploy import (
+        ApplicationRecord,
+        CodeDeploymentRecord,
+        DeploymentConfigRecord,
+        DeploymentGroupRecord,
+    )
+    from kecs.core.records.eventbridge import (
+        EventBusRecord,
+        InvocationRecord,
+        RuleRecord,
+        ScheduleGroupRecord,
+        ScheduleRecord,
+    )
 
 R = TypeVar("R", bound=Record)
 Listener = Callable[[list[Change]], None]

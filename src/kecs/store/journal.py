@@ -19,7 +19,7 @@ from kecs.core.tables import TABLES
 
 SCHEMA_VERSION = 1
 LOCK_TIMEOUT = 1.0  # seconds; whoever holds the file holds it until it ends
-RECORD_TYPES: dict[str, type[Record]] = {table.name: table.record for table in TABLES}
+KINDS = {table.name: table for table in TABLES}
 
 
 class JournalBroken(Exception):
@@ -66,9 +66,11 @@ class SqliteJournal:
 
     def load(self) -> Iterator[tuple[str, Record]]:
         """Every record with its kind, oldest first. Raises JournalBroken."""
-        decoders = {kind: msgspec.json.Decoder(record) for kind, record in RECORD_TYPES.items()}
+        decoders: dict[str, msgspec.json.Decoder[Record]] = {}
         try:
             for kind, body in self._db.execute("SELECT kind, body FROM records ORDER BY place"):
+                if kind not in decoders:
+                    decoders[kind] = msgspec.json.Decoder(KINDS[kind].load())
                 yield kind, decoders[kind].decode(body)
         except sqlite3.Error as error:
             raise JournalBroken(self._explain(error)) from error

@@ -8,14 +8,8 @@ from kecs.aws.model import application_autoscaling as a
 from kecs.aws.model import ecs as m
 from kecs.core.autoscaling.scaling import adjusted, track, within
 from kecs.core.autoscaling.usage import CPU, MEMORY, Usage, utilization
-from kecs.core.records import (
-    ContainerRecord,
-    DeploymentRecord,
-    ScalableTargetRecord,
-    ScalingPolicyRecord,
-    ServiceRecord,
-    TaskRecord,
-)
+from kecs.core.records import ContainerRecord, DeploymentRecord, ServiceRecord, TaskRecord
+from kecs.core.records.autoscaling import ScalableTargetRecord, ScalingPolicyRecord
 
 SERVICE = "arn:aws:ecs:us-east-1:000000000000:service/c/s"
 NOW = 1000.0

@@ -8,7 +8,7 @@ from kecs.aws.model import application_autoscaling as a
 from kecs.core.arns import scope_of
 from kecs.core.autoscaling.schedules import next_time, parse, zone
 from kecs.core.autoscaling.targets import DIMENSION, NAMESPACE, check_bounds
-from kecs.core.records import ScheduledActionRecord
+from kecs.core.records.autoscaling import ScheduledActionRecord
 
 MOST_ACTIONS = 200
 

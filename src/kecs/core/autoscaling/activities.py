@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from kecs.aws.model import application_autoscaling as a
 from kecs.core.autoscaling.targets import DIMENSION, NAMESPACE
-from kecs.core.records import ScalableTargetRecord, ScalingActivityRecord, ScheduledActionRecord
+from kecs.core.records.autoscaling import ScalableTargetRecord, ScalingActivityRecord, ScheduledActionRecord
 
 KEPT = 6 * 7 * 86400.0  # seconds; AWS shows those of the last six weeks
 

@@ -11,7 +11,8 @@ from kecs.aws.model import application_autoscaling as a
 from kecs.aws.model import ecs as m
 from kecs.core.autoscaling.policies import policy_arn
 from kecs.core.autoscaling.targets import role_arn, suspended_state, target_arn
-from kecs.core.records import ExpressRecord, ScalableTargetRecord, ScalingPolicyRecord
+from kecs.core.records import ExpressRecord
+from kecs.core.records.autoscaling import ScalableTargetRecord, ScalingPolicyRecord
 
 METRICS: dict[str, a.MetricType] = {
     "AVERAGE_CPU": "ECSServiceAverageCPUUtilization",

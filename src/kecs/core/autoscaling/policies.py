@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from kecs.aws.model import application_autoscaling as a
 from kecs.core.arns import Scope, scope_of
 from kecs.core.autoscaling.targets import DIMENSION, NAMESPACE
-from kecs.core.records import ScalingPolicyRecord
+from kecs.core.records.autoscaling import ScalingPolicyRecord
 
 MOST_POLICIES = 50
 MOST_STEPS = 20

@@ -16,7 +16,8 @@ from msgspec.structs import replace
 from kecs.aws.model import application_autoscaling as a
 from kecs.core.autoscaling.activities import triggered
 from kecs.core.autoscaling.policies import LOWER, alarm_name, bounds
-from kecs.core.records import Cooldown, ScalableTargetRecord, ScalingPolicyRecord, ServiceRecord
+from kecs.core.records import ServiceRecord
+from kecs.core.records.autoscaling import Cooldown, ScalableTargetRecord, ScalingPolicyRecord
 
 PERIOD = 60  # seconds that a data point covers
 POINTS_OUT = 3  # data points in a row above the target value, until it scales out

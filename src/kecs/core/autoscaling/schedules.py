@@ -10,7 +10,7 @@ from datetime import tzinfo
 
 from kecs.aws.model import application_autoscaling as a
 from kecs.core import schedules
-from kecs.core.records import ScheduledActionRecord
+from kecs.core.records.autoscaling import ScheduledActionRecord
 
 
 def parse(text: str) -> schedules.Expression:

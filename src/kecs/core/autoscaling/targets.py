@@ -9,7 +9,8 @@ from msgspec.structs import replace
 
 from kecs.aws.model import application_autoscaling as a
 from kecs.core.arns import Scope, scope_of
-from kecs.core.records import ScalableTargetRecord, ServiceRecord
+from kecs.core.records import ServiceRecord
+from kecs.core.records.autoscaling import ScalableTargetRecord
 
 NAMESPACE: a.ServiceNamespace = "ecs"
 DIMENSION: a.ScalableDimension = "ecs:service:DesiredCount"

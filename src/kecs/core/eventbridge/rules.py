@@ -20,7 +20,7 @@ from kecs.core.eventbridge.inputs import Event, check_input, input_of
 from kecs.core.eventbridge.patterns import compiled
 from kecs.core.eventbridge.tags import pairs
 from kecs.core.invocations import is_arn, is_cluster, new_invocation, run_of
-from kecs.core.records import InvocationRecord, RuleRecord
+from kecs.core.records.eventbridge import InvocationRecord, RuleRecord
 from kecs.core.schedules import LAST, At, Rate
 
 DEFAULT = "default"

@@ -4,6 +4,8 @@ The store keeps these (`core.tables` says where), the journal writes them, every
 gives new ones back. What a caller configures stays in the generated shapes (`m.NetworkConfiguration`,
 `m.ContainerDefinition` …); what KECS itself decides has fields of its own here. Times are seconds since the epoch. The
 API's answers are views of records: counts and the like are computed when asked for.
+
+The records of ECS are found here, those of another API in its module: it is loaded when somebody uses the API.
 """
 
 from __future__ import annotations
@@ -11,24 +13,9 @@ from __future__ import annotations
 from typing import Any
 
 from kecs.core.records.accounts import AccountSettingRecord
-from kecs.core.records.autoscaling import (
-    Cooldown,
-    ScalableTargetRecord,
-    ScalingActivityRecord,
-    ScalingPolicyRecord,
-    ScheduledActionRecord,
-)
 from kecs.core.records.base import Record
 from kecs.core.records.capacity import CapacityGroupRecord, CapacityProviderRecord
 from kecs.core.records.clusters import ClusterRecord
-from kecs.core.records.codedeploy import (
-    ApplicationRecord,
-    AppSpec,
-    CodeDeploymentRecord,
-    DeploymentConfigRecord,
-    DeploymentGroupRecord,
-    LifecycleEventRecord,
-)
 from kecs.core.records.daemons import (
     DaemonDeploymentRecord,
     DaemonRecord,
@@ -43,13 +30,6 @@ from kecs.core.records.deployments import (
     ServiceDeploymentRecord,
     ServiceDeploymentStatus,
     StageRecord,
-)
-from kecs.core.records.eventbridge import (
-    EventBusRecord,
-    InvocationRecord,
-    RuleRecord,
-    ScheduleGroupRecord,
-    ScheduleRecord,
 )
 from kecs.core.records.express import ExpressConfiguration, ExpressRecord
 from kecs.core.records.gateways import (
@@ -72,25 +52,18 @@ Change = tuple[str, str, Any, Any]
 
 __all__ = [
     "AccountSettingRecord",
-    "AppSpec",
-    "ApplicationRecord",
     "CapacityGroupRecord",
     "CapacityProviderRecord",
     "Change",
     "ClusterRecord",
-    "CodeDeploymentRecord",
     "ContainerPhase",
     "ContainerRecord",
-    "Cooldown",
     "DaemonDeploymentRecord",
     "DaemonRecord",
     "DaemonRevisionRecord",
     "DaemonTarget",
     "DaemonTaskDefinitionRecord",
-    "DeploymentConfigRecord",
-    "DeploymentGroupRecord",
     "DeploymentRecord",
-    "EventBusRecord",
     "ExpressConfiguration",
     "ExpressRecord",
     "FamilyRecord",
@@ -102,19 +75,10 @@ __all__ = [
     "Health",
     "HookRecord",
     "InstanceRecord",
-    "InvocationRecord",
-    "LifecycleEventRecord",
     "LifecycleStage",
     "Record",
     "RevisionRecord",
     "RolloutState",
-    "RuleRecord",
-    "ScalableTargetRecord",
-    "ScalingActivityRecord",
-    "ScalingPolicyRecord",
-    "ScheduleGroupRecord",
-    "ScheduleRecord",
-    "ScheduledActionRecord",
     "ServiceDeploymentRecord",
     "ServiceDeploymentStatus",
     "ServiceRecord",

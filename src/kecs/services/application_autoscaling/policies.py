@@ -5,8 +5,7 @@ from __future__ import annotations
 from kecs.aws.model import application_autoscaling as a
 from kecs.core.autoscaling.policies import MOST_POLICIES, alarms, policy_arn, policy_view, put
 from kecs.core.autoscaling.targets import service_of
-from kecs.core.records import ScalingPolicyRecord
-from kecs.core.records.autoscaling import named
+from kecs.core.records.autoscaling import ScalingPolicyRecord, named
 from kecs.services.application_autoscaling.listings import described, paged
 from kecs.services.application_autoscaling.targets import find_target
 from kecs.services.context import Context

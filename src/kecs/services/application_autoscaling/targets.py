@@ -18,7 +18,7 @@ from kecs.core.autoscaling.targets import (
     target_arn,
     target_view,
 )
-from kecs.core.records import ScalableTargetRecord
+from kecs.core.records.autoscaling import ScalableTargetRecord
 from kecs.services.application_autoscaling.listings import paged
 from kecs.services.context import Context
 

@@ -15,7 +15,7 @@ from kecs.core.codedeploy.endings import deployment_id, rolled_back, wants_rollb
 from kecs.core.codedeploy.groups import check_service
 from kecs.core.codedeploy.lifecycle import callback
 from kecs.core.codedeploy.view import deployment_view
-from kecs.core.records import CodeDeploymentRecord, DeploymentGroupRecord
+from kecs.core.records.codedeploy import CodeDeploymentRecord, DeploymentGroupRecord
 from kecs.services.codedeploy import finding
 from kecs.services.context import Context
 

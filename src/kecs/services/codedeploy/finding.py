@@ -6,7 +6,8 @@ from kecs.aws.model import codedeploy as c
 from kecs.core.codedeploy.applications import NO_APPLICATION, application_arn, group_arn
 from kecs.core.codedeploy.configs import PREDEFINED, config_arn
 from kecs.core.codedeploy.groups import NO_GROUP
-from kecs.core.records import ApplicationRecord, CodeDeploymentRecord, DeploymentGroupRecord, ServiceRecord
+from kecs.core.records import ServiceRecord
+from kecs.core.records.codedeploy import ApplicationRecord, CodeDeploymentRecord, DeploymentGroupRecord
 from kecs.services.context import Context
 
 

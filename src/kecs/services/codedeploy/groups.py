@@ -12,7 +12,7 @@ from kecs.core.codedeploy import groups as rules
 from kecs.core.codedeploy.applications import group_arn, tagged
 from kecs.core.codedeploy.configs import ALL_AT_ONCE
 from kecs.core.codedeploy.groups import group_view
-from kecs.core.records import DeploymentGroupRecord
+from kecs.core.records.codedeploy import DeploymentGroupRecord
 from kecs.services.codedeploy import finding
 from kecs.services.context import Context
 

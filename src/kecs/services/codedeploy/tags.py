@@ -7,8 +7,7 @@ from msgspec.structs import replace
 from kecs.aws.model import codedeploy as c
 from kecs.aws.paging import page
 from kecs.core.codedeploy.applications import kind_of, tag_views, tagged
-from kecs.core.records import ApplicationRecord, DeploymentGroupRecord
-from kecs.core.records.codedeploy import Tags
+from kecs.core.records.codedeploy import ApplicationRecord, DeploymentGroupRecord, Tags
 from kecs.services.context import Context
 
 

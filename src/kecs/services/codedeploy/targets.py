@@ -8,7 +8,7 @@ from __future__ import annotations
 from kecs.aws.model import codedeploy as c
 from kecs.core.codedeploy.view import TARGET_STATUSES, target_view
 from kecs.core.deployments.counts import tally
-from kecs.core.records import CodeDeploymentRecord
+from kecs.core.records.codedeploy import CodeDeploymentRecord
 from kecs.core.scheduling.snapshot import service_task
 from kecs.services.codedeploy import finding
 from kecs.services.context import Context

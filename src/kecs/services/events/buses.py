@@ -8,7 +8,7 @@ from kecs.aws.paging import page
 from kecs.core.arns import scope_key
 from kecs.core.eventbridge.rules import DEFAULT, bus_arn
 from kecs.core.eventbridge.tags import pairs
-from kecs.core.records import EventBusRecord
+from kecs.core.records.eventbridge import EventBusRecord
 from kecs.services.context import Context
 
 MOST_BUSES = 100  # of a scope

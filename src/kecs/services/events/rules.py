@@ -9,7 +9,7 @@ from kecs.aws.errors import ValidationException
 from kecs.aws.model import events as e
 from kecs.aws.paging import page
 from kecs.core.eventbridge.rules import MOST_RULES, disabled, enabled, put, rule_arn, rule_description, rule_view
-from kecs.core.records import RuleRecord
+from kecs.core.records.eventbridge import RuleRecord
 from kecs.services.context import Context
 from kecs.services.events.buses import the_bus
 

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from kecs.aws.model import events as e
 from kecs.core.arns import last_part
 from kecs.core.eventbridge.tags import pairs, with_pairs
-from kecs.core.records import EventBusRecord, RuleRecord
+from kecs.core.records.eventbridge import EventBusRecord, RuleRecord
 from kecs.services.context import Context
 from kecs.services.events.buses import find_bus
 
