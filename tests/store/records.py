@@ -62,12 +62,17 @@ def _of(info: msgspec.inspect.Type) -> st.SearchStrategy[Any]:
             return st.integers(-(2**63) if least is None else least, 2**63 if most is None else most)
         case msgspec.inspect.FloatType(ge=low, le=high):
             return st.floats(low, high, allow_nan=False, allow_infinity=False)
-        case msgspec.inspect.StrType(min_length=least, max_length=most, pattern=pattern):
-            if pattern is not None and not re.search(pattern, PLAIN):
-                return st.from_regex(pattern).filter(lambda text: len(text) <= (most or 1000))
-            alphabet = {} if pattern is None else {"alphabet": PLAIN}
-            return st.text(min_size=least or 0, max_size=max(least or 0, min(most or 5, 5)), **alphabet)
+        case msgspec.inspect.StrType():
+            return _texts(info)
     return _SIMPLE[type(info)]
+
+
+def _texts(info: msgspec.inspect.StrType) -> st.SearchStrategy[str]:
+    least, most = info.min_length or 0, info.max_length or 1000
+    if info.pattern is not None and not re.search(info.pattern, PLAIN):
+        return st.from_regex(info.pattern).filter(lambda text: least <= len(text) <= most)
+    alphabet = {} if info.pattern is None else {"alphabet": PLAIN}
+    return st.text(min_size=least, max_size=max(least, min(most, 5)), **alphabet)
 
 
 _SIMPLE: dict[type, st.SearchStrategy[Any]] = {
