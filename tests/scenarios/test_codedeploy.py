@@ -202,6 +202,12 @@ def test_the_original_can_stay(world: World, new: str) -> None:
     assert over(world, deployment)["instanceTerminationWaitTimeStarted"] is False
     world.clock.advance(60 * MINUTE)
     assert task_sets(world) == [("web:1", "ACTIVE"), ("web:2", "PRIMARY")]
+    shares = world.kernel.traffic.shares[world.service()["serviceArn"]]
+    assert [share.production for share in shares.revisions] == [0, 100]
+    blue = world.service()["taskSets"][0]
+    world.call("DeleteTaskSet", cluster="default", service="s", taskSet=blue["id"], force=True)
+    world.clock.advance(0)
+    assert world.kernel.traffic.shares == {}
 
 
 def test_traffic_can_wait_for_a_word(world: World, new: str) -> None:

@@ -56,6 +56,7 @@ class CodeDeploy:
         self._traffic = traffic
         self._alarms = alarms
         self._call_hooks = call_hooks
+        self._shared: dict[str, str] = {}  # the deployments by which traffic is shared out, by service
         self._called: set[str] = set()  # executions of hooks whose functions have been called by this process
         queue.register(KIND, self.work)
         store.subscribe(self.notice)
@@ -67,9 +68,9 @@ class CodeDeploy:
             if table == "code_deployments" and after is not None:
                 self._queue.add(KIND, key)
             elif table in ("task_sets", "deployment_groups"):
-                self._add_ongoing((after or before).service_arn)
+                self._add_of((after or before).service_arn)
             elif table == "services":
-                self._add_ongoing(key)
+                self._add_of(key)
 
     def notice_alarm(self, scope: Scope, name: str) -> None:  # noqa: ARG002  # any of them may have it
         """A listener of the alarms."""
@@ -80,12 +81,17 @@ class CodeDeploy:
     def recover(self) -> None:
         """Go on with every deployment after a restart, and share traffic out as before."""
         for deployment in self._store.code_deployments:
-            if deployment.ongoing or deployment.status != "Succeeded":
+            if deployment.ongoing:
                 self._queue.add(KIND, deployment.id)
+        for group in self._store.deployment_groups:
+            newest = self._newest(group.id)
+            if newest is not None:
+                self._queue.add(KIND, newest)
 
     def forget(self) -> None:
         """Drop what is known of this process only; for a reset."""
         self._called.clear()
+        self._shared.clear()
 
     def work(self, key: str) -> None:
         """Take one deployment as far as it goes now."""
@@ -175,24 +181,31 @@ class CodeDeploy:
         return deployment
 
     def _share(self, deployment: CodeDeploymentRecord) -> None:
-        """Lead the service's requests as its newest deployment wants it; one that has succeeded has no wishes left."""
-        newest = self._store.code_deployments.where("group", deployment.group_id)
-        if newest and newest[-1].id != deployment.id:
+        """Lead the service's requests as its newest deployment wants it, as long as both of its task sets are there."""
+        if self._newest(deployment.group_id) not in (deployment.id, None):
             return
+        service = deployment.service_arn
         blue, green = (self._store.task_sets.get(arn or "") for arn in (deployment.blue, deployment.green))
-        if deployment.status == "Succeeded" or blue is None or green is None:
-            self._traffic.unshare(deployment.service_arn)
+        if blue is None or green is None or "DRAINING" in (blue.status, green.status):
+            if self._shared.pop(service, None) is not None:
+                self._traffic.unshare(service)
             return
         shares = (
             _share(blue, 100.0 - deployment.production, deployment, mine=False),
             _share(green, deployment.production, deployment, mine=True),
         )
         balancers = (*blue.load_balancers, *green.load_balancers)
-        self._traffic.share(Shares(service_arn=deployment.service_arn, revisions=shares, load_balancers=balancers))
+        self._shared[service] = deployment.id
+        self._traffic.share(Shares(service_arn=service, revisions=shares, load_balancers=balancers))
 
-    def _add_ongoing(self, service_arn: str) -> None:
+    def _newest(self, group_id: str) -> str | None:
+        return next(reversed([*self._store.code_deployments.keys("group", group_id)]), None)
+
+    def _add_of(self, service_arn: str) -> None:
         for key in self._store.code_deployments.keys("ongoing", service_arn):
             self._queue.add(KIND, key)
+        if service_arn in self._shared:
+            self._queue.add(KIND, self._shared[service_arn])
 
 
 def _names(deployment: CodeDeploymentRecord) -> tuple[str, str]:
