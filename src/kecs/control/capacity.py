@@ -67,7 +67,7 @@ class Capacity:
                     for target in (after or before).targets:
                         self._add((after or before).cluster_arn, target.provider)
                 case "clusters":
-                    for name in _providers(before) ^ _providers(after):
+                    for name in _providers(before) ^ _providers(after) or self._groups_of(before, after):
                         self._add((after or before).arn, name)
 
     def recover(self) -> None:
@@ -83,6 +83,7 @@ class Capacity:
         cluster_arn, _, name = key.partition("|")
         cluster = self._store.clusters.get(cluster_arn)
         if cluster is None:
+            self._forget(key)
             return
         provider = self._store.capacity_providers.get(cluster.scope.capacity_provider(name))
         with self._store.transaction():
@@ -113,6 +114,12 @@ class Capacity:
         for when in (starting, decided.wake_at):
             if when is not None:
                 self._queue.wake(KIND, key, when)
+
+    def _forget(self, key: str) -> None:
+        """The group of a cluster that nobody knows any more."""
+        if self._store.capacity_groups.get(key) is not None:
+            with self._store.transaction():
+                self._store.capacity_groups.delete(key)
 
     def _boot(self, key: str, now: float, *, daemons: bool) -> float | None:
         """Instances that have started by now register; when the next one will have."""
@@ -205,6 +212,12 @@ class Capacity:
     def _definition(self, task: TaskRecord) -> m.TaskDefinition | None:
         record = self._store.task_definitions.get(task.definition_arn)
         return None if record is None else record.definition
+
+    def _groups_of(self, before: ClusterRecord | None, after: ClusterRecord | None) -> set[str]:
+        """The providers that have had instances in a cluster that is forgotten."""
+        if before is None or after is not None:
+            return set()
+        return {group.provider for group in self._store.capacity_groups if group.cluster_arn == before.arn}
 
     def _notice_task(self, before: TaskRecord | None, after: TaskRecord | None) -> None:
         task = after or before

@@ -1,5 +1,6 @@
-"""Forgets what is over once nobody can ask for it any more: stopped tasks, inactive services and container instances,
-what is left of daemons."""
+"""Forgets what is over once nobody can ask for it any more: stopped tasks, inactive services, clusters and container
+instances, what is left of daemons. AWS shows stopped tasks for an hour, and of the others says only that it may purge
+them."""
 
 from __future__ import annotations
 
@@ -32,10 +33,11 @@ class Cleanup:
                 self._remember(table, key, self._clock.now())
 
     def recover(self) -> None:
-        """Take up what had ended before a restart. When a service ended is not known any more: now."""
+        """Take up what had ended before a restart. When a service or cluster ended is not known any more: now."""
         now = self._clock.now()
         over = [(t.stopped_at or 0.0, "tasks", t.arn) for t in self._store.tasks if _is_over("tasks", t)]
         over += [(now, "services", s.arn) for s in self._store.services if _is_over("services", s)]
+        over += [(now, "clusters", c.arn) for c in self._store.clusters if _is_over("clusters", c)]
         instances = self._store.instances
         over += [(i.deregistered_at or now, "instances", i.arn) for i in instances if _is_over("instances", i)]
         deployments, definitions = self._store.daemon_deployments, self._store.daemon_task_definitions
@@ -81,6 +83,8 @@ def _is_over(table: str, record: Any) -> bool:
             return record is not None and record.last_status == "STOPPED"
         case "services":
             return record is not None and record.status == "INACTIVE"
+        case "clusters":
+            return record is not None and record.cluster.status == "INACTIVE"
         case "instances":
             return record is not None and record.instance.status == "INACTIVE"
         case "daemon_deployments":  # the last of a daemon: its deletion
