@@ -15,7 +15,7 @@ from kecs.core.codedeploy.endings import deployment_id, rolled_back, wants_rollb
 from kecs.core.codedeploy.groups import check_service
 from kecs.core.codedeploy.lifecycle import callback
 from kecs.core.codedeploy.view import deployment_view
-from kecs.core.records.codedeploy import CodeDeploymentRecord, DeploymentGroupRecord
+from kecs.core.records.codedeploy import CodeDeploymentRecord
 from kecs.services.codedeploy import finding
 from kecs.services.context import Context
 
@@ -31,7 +31,9 @@ def create_deployment(context: Context, request: c.CreateDeploymentInput) -> c.C
     new_id = deployment_id(context.ids.hex32())
     deployment = new_deployment(request, group, routing, previous, new_id, context.now)
     check_service(finding.service(context, group.service), group.service)
-    _check_idle(group, before)
+    for other in (*before, *context.store.code_deployments.where("ongoing", group.service_arn)):
+        if other.ongoing:
+            raise c.DeploymentLimitExceededException(BUSY.format(group=other.group_name, id=other.id))
     context.store.code_deployments.put(deployment)
     return c.CreateDeploymentOutput(deployment_id=new_id)
 
@@ -110,9 +112,3 @@ def _listed(context: Context, request: c.ListDeploymentsInput) -> Sequence[CodeD
         return context.store.code_deployments.where("scope", scope_key(context.scope))
     group = finding.group(context, request.application_name, request.deployment_group_name)
     return context.store.code_deployments.where("group", group.id)
-
-
-def _check_idle(group: DeploymentGroupRecord, deployments: Sequence[CodeDeploymentRecord]) -> None:
-    for deployment in deployments:
-        if deployment.ongoing:
-            raise c.DeploymentLimitExceededException(BUSY.format(group=group.name, id=deployment.id))
