@@ -6,11 +6,15 @@ https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-throttle-log
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 import pytest
 
+from .machines import machine
+from .test_task_sets import add
+from .test_task_sets import serve as serve_externally
 from .world import START, World
 
 CHECK = {"command": ["CMD", "true"], "interval": 5, "retries": 1}
@@ -175,3 +179,67 @@ def test_a_task_that_has_run_is_replaced_while_it_stops(world: World) -> None:
     world.clock.advance(5)
     assert world.task(victim)["lastStatus"] == "STOPPING"
     assert [task["lastStatus"] for task in world.tasks() if task["taskArn"] != victim] == ["RUNNING"]
+
+
+def test_each_instance_of_a_daemon_service_is_tried_ever_more_slowly(world: World) -> None:
+    world.runtime.set_script("gone*", {"pull_error": UNKNOWN})
+    world.define_ec2("web", {"name": "app", "image": "gone:1", "memory": 64})
+    arns = [machine(world, 1), machine(world, 2, "us-east-1b")]
+    world.serve(count=None, launchType="EC2", networkConfiguration=None, schedulingStrategy="DAEMON")
+    world.clock.advance(600)
+    tried = Counter(world.task(arn)["containerInstanceArn"] for arn in world.statuses_of_all("STOPPED"))
+    assert tried == dict.fromkeys(arns, 12)
+    assert messages(world).count(THROTTLED) == 1
+
+
+def test_a_task_set_is_tried_ever_more_slowly(world: World) -> None:
+    world.runtime.set_script("gone*", {"pull_error": UNKNOWN})
+    world.define("web", {"name": "app", "image": "gone:1"})
+    serve_externally(world, 1)
+    task_set = add(world)
+    world.clock.advance(600)
+    assert len(attempts(world)) == 12
+    assert messages(world).count(THROTTLED.replace("(service s)", f"(service s, taskSet {task_set['id']})")) == 1
+
+
+class Unplaced(NamedTuple):
+    """A task that no container instance can take, and what AWS says of the one that comes closest."""
+
+    container: dict[str, Any]
+    complaint: str
+    constraints: tuple[dict[str, str], ...] = ()
+
+
+CLOSEST = "(service s) was unable to place a task because no container instance met all of its requirements. "
+SEE = " For more information, see the Troubleshooting section of the Amazon ECS Developer Guide."
+UNPLACED = {
+    "memory": Unplaced({"memory": 8192}, "has insufficient memory available."),
+    "CPU": Unplaced({"memory": 64, "cpu": 4096}, "has insufficient CPU units available."),
+    "a port": Unplaced(
+        {"memory": 64, "portMappings": [{"containerPort": 22, "hostPort": 22}]},
+        "is already using a port required by your task.",
+    ),
+    "a GPU": Unplaced(
+        {"memory": 64, "resourceRequirements": [{"type": "GPU", "value": "1"}]}, 'encountered error "RESOURCE:GPU".'
+    ),
+    "a constraint": Unplaced(
+        {"memory": 64},
+        'encountered error "MemberOf placement constraint unsatisfied.".',
+        ({"type": "memberOf", "expression": "attribute:ecs.instance-type == g5.xlarge"},),
+    ),
+}
+
+
+@pytest.mark.parametrize("unplaced", UNPLACED.values(), ids=UNPLACED)
+def test_no_instance_meets_all_requirements(world: World, unplaced: Unplaced) -> None:
+    instance = machine(world).rpartition("/")[2]
+    world.define_ec2("web", {"name": "app", "image": "app:1", **unplaced.container})
+    members = {"placementConstraints": list(unplaced.constraints)}
+    world.serve(count=1, launchType="EC2", networkConfiguration=None, **members)
+    world.clock.advance(600)
+    text = f"{CLOSEST}The closest matching (container-instance {instance}) {unplaced.complaint}{SEE}"
+    assert messages(world).count(text) == 1, "AWS does not repeat it for six hours"
+    service = world.service()
+    assert (service["runningCount"], service["pendingCount"]) == (0, 0)
+    assert service["deployments"][0]["failedTasks"] > 5
+    assert attempts(world) == []
