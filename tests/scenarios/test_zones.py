@@ -253,3 +253,12 @@ def test_it_goes_on_after_a_restart(world: World) -> None:
     after.clock.advance(60)
     assert spread(after.tasks()) == {A: 2, B: 2}
     assert news(after)[-1].startswith("is AZ balanced with")
+
+
+def test_a_blue_green_service_is_balanced_between_its_deployments(world: World) -> None:
+    crowded(world, deploymentConfiguration={"strategy": "BLUE_GREEN", "bakeTimeInMinutes": 1})
+    world.clock.advance(60)
+    assert spread(world.tasks()) == {A: 2, B: 2}
+    world.call("UpdateService", service="s", forceNewDeployment=True)
+    world.clock.advance(600)
+    assert (spread(world.tasks()), world.stable()) == ({A: 2, B: 2}, True)

@@ -31,11 +31,11 @@ from kecs.core.records import (
     ServiceRecord,
     TaskRecord,
 )
-from kecs.core.scheduling import zones
 from kecs.core.scheduling.daemon import is_daemon, launch_on
 from kecs.core.scheduling.plan import Launch, Plan
 from kecs.core.scheduling.scheduler import after_launch, plan
 from kecs.core.scheduling.snapshot import Places, ServiceTask, Snapshot, service_task
+from kecs.core.scheduling.zones import concerns
 from kecs.core.tasks.create import TaskSpec
 from kecs.core.tasks.launch import Launched, launch, zones_for
 from kecs.ports.alarms import Alarms
@@ -85,14 +85,15 @@ class Services:
         places = self._find_places(service, tasks)
         staged = self._staging.progress(service, history, seen, places, now)
         service = staged.service
+        zones = self._find_zones(service)
         snapshot = Snapshot(
             service=service,
             tasks=seen,
             now=now,
             more_room=more_room,
             places=places,
-            zones=self._find_zones(service),
-            apart=staged.apart,
+            zones=zones,
+            apart=staged.apart if zones is None else None,  # one deployment that has completed is as any other
             held=staged.held,
         )
         decided = plan(snapshot, self._ids.uuid)
@@ -145,7 +146,7 @@ class Services:
                     self._notice_room(after.cluster_arn)
                     if before is None or before.instance.status != "ACTIVE":
                         services = self._store.services.where("cluster", after.cluster_arn)
-                        self._add_all(service.arn for service in services if zones.concerns(service))
+                        self._add_all(service.arn for service in services if concerns(service))
             elif table == "tasks" and _is_over(after) and not _is_over(before) and after.container_instance_arn:
                 self._add_all(self._places.lingering_on(after.container_instance_arn))
                 self._notice_room(after.cluster_arn)
@@ -167,7 +168,7 @@ class Services:
         return self._places.of(service, spec, tasks)
 
     def _find_zones(self, service: ServiceRecord) -> tuple[str, ...] | None:
-        if not zones.concerns(service):
+        if not concerns(service):
             return None
         deployment = service.deployments[0]
         spec, instances = self._spec(service, deployment), self._store.instances
