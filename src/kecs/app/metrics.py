@@ -50,7 +50,7 @@ class _Metrics(Collector):
             "Attempts of rules and schedules to run tasks, by kind of source and outcome.",
             labels=["source", "outcome"],
         )
-        for (source, outcome), count in self._kernel.scheduled.invocations.counted.items():
+        for (source, outcome), count in self._kernel.machinery.scheduled.invocations.counted.items():
             invocations.add_metric([source, outcome], count)
         yield invocations
         yield GaugeMetricFamily("kecs_clusters", "Clusters.", value=len(store.clusters))

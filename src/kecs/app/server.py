@@ -15,7 +15,7 @@ import uvloop
 from msgspec.structs import replace
 
 from kecs.app.http import HttpServer
-from kecs.app.kernel import Kernel, with_capacity
+from kecs.app.kernel import Kernel, load_machinery, with_capacity
 from kecs.app.logs import configure_logging
 from kecs.app.options import ServerOptions
 from kecs.app.runtimes import open_runtime
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from kecs.gateway.http import App
 
 STATE_FILE = "state.sqlite"
+QUIET = 0.05  # seconds after the start that belong to whoever waits for it
 
 Ready = Callable[[str, str], None]
 
@@ -105,7 +106,17 @@ async def _answer(options: ServerOptions, kernel: Kernel, listener: socket.socke
         gc.freeze()  # what was made until now stays; no collection needs to walk it
         gc.enable()
         on_ready(_url(listener), kernel.runtime.name)
+        loading = asyncio.create_task(_load_the_rest(kernel))
         await stop.wait()
+        loading.cancel()
+
+
+async def _load_the_rest(kernel: Kernel) -> None:
+    """Load what the first requests can do without, before somebody has to wait for it."""
+    await asyncio.sleep(QUIET)
+    await asyncio.to_thread(load_machinery)
+    kernel.machinery  # noqa: B018  # it is made now
+    gc.freeze()
 
 
 def _url(listener: socket.socket) -> str:

@@ -171,6 +171,7 @@ class MemoryStore(MemoryTables):
             listener(changes)
 
     def subscribe(self, listener: Callable[[list[Change]], None]) -> None:
+        """Who is subscribed by another listener hears of the changes that this one was told of, too."""
         self._listeners.append(listener)
 
     def flush(self) -> None:

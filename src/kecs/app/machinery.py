@@ -1,0 +1,90 @@
+"""All of a kernel that moves by itself: control loops, feed, events. `kernel` loads it when something is to move."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from kecs.aws.model import ecs as m
+from kecs.control.alarms import SetAlarms
+from kecs.control.clock import VirtualClock
+from kecs.control.codedeploy import CodeDeploy
+from kecs.control.eventbridge import Both, EventBridge, KeptEvents
+from kecs.control.feed import Feed
+from kecs.control.hooks import NoHooks
+from kecs.control.loops import Control
+from kecs.control.scheduled import Scheduled
+from kecs.control.traffic import RecordedTraffic
+from kecs.core.arns import Scope
+from kecs.core.settings import Settings
+from kecs.ports.clock import Clock, Ids
+from kecs.ports.ecs import TaskSetRequest
+from kecs.ports.hooks import Hooks
+from kecs.ports.runtime import Runtime
+from kecs.services.context import Context
+from kecs.services.ecs.clusters import ensure_default_cluster
+from kecs.services.ecs.task_sets import call as call_task_sets
+from kecs.services.ecs.tasks import run_task
+from kecs.store.memory import MemoryStore
+
+
+class Machinery:
+    """It listens to the store from when it is made. The runtime's reports must go to `control.supervisors.report`."""
+
+    def __init__(
+        self,
+        store: MemoryStore,
+        runtime: Runtime,
+        clock: Clock,
+        ids: Ids,
+        settings: Settings,
+        defer: Callable[[Callable[[], None]], object],
+        hooks: Hooks | None,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._ids = ids
+        self._settings = settings
+        self.traffic = RecordedTraffic()
+        self.alarms = SetAlarms()
+        self.feed = Feed(clock)
+        around = self.traffic, hooks or NoHooks(), self.alarms
+        self.control = Control(store, runtime, clock, ids, settings, defer, *around)
+        self.scheduled = Scheduled(store, clock, ids, self.control.queue, self._run_task)
+        around_code_deploy = self._call_task_sets, self.traffic, self.alarms, self.control.hooks.want
+        self.code_deploy = CodeDeploy(store, clock, ids, self.control.queue, *around_code_deploy)
+        self.sent = KeptEvents()
+        store.subscribe(self.feed.notice)
+        store.subscribe(EventBridge(store, clock, Both(self.sent, self.scheduled.rules)).notice)
+        if isinstance(clock, VirtualClock):
+            clock.drain = self.control.queue.drain
+
+    async def recover(self) -> None:
+        """Take up what an earlier process left."""
+        await self.control.recover()
+        self.scheduled.recover()
+        self.code_deploy.recover()
+
+    def forget(self) -> None:
+        """Forget everything, the store's records included."""
+        self.control.forget()
+        self._store.clear()
+        self.scheduled.forget()
+        self.code_deploy.forget()
+        self.control.forget()  # what forgetting itself gave the loops to do
+        self.traffic.clear()
+        self.alarms.clear()
+
+    def _run_task(self, scope: Scope, request: m.RunTaskRequest) -> m.RunTaskResponse:
+        """See ports.launcher.RunTask."""
+        return run_task(self._context(scope), request)
+
+    def _call_task_sets(self, scope: Scope, request: TaskSetRequest) -> m.TaskSet:
+        """See ports.ecs.CallEcs."""
+        return call_task_sets(self._context(scope), request)
+
+    def _context(self, scope: Scope) -> Context:
+        """Of a call of ECS in a caller's name."""
+        principal = f"arn:aws:iam::{scope.account}:root"
+        context = Context(scope, principal, self._clock.now(), self._ids, self._store, self._settings)
+        ensure_default_cluster(context)
+        return context
