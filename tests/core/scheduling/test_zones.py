@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+from msgspec.structs import replace
 from tests.core.scheduling.zoned import ENOUGH, ZonedWorld
 
 from kecs.core.scheduling.zones import moves
@@ -177,3 +178,13 @@ def test_the_end_of_the_service_is_the_end_of_it():
     world.delete()
     world.settle()
     assert world.service.status == "INACTIVE"
+
+
+def test_turning_it_off_ends_it():
+    world = crowded(4)
+    world.reconcile()
+    off = replace(world.service.service, availability_zone_rebalancing="DISABLED")
+    world.service = replace(world.service, service=off)
+    world.settle()
+    assert (world.balance(), world.service.rebalancing) == ([4, 0], None)
+    assert "stopped AZ Rebalancing." in world.messages()
