@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.store.records import cluster, instances_of, task
 
 from kecs.core.records import Change
-from kecs.store.journal import KINDS, JournalBroken, SqliteJournal
+from kecs.store.journal import KINDS, JournalBroken, SqliteJournal, record_type
 from kecs.store.memory import MemoryStore
 
 
@@ -54,7 +54,7 @@ def test_every_kind_of_record_comes_back_as_it_was(
     kind: str, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     path = tmp_path_factory.mktemp("journal") / "state.sqlite"
-    records = data.draw(st.lists(instances_of(KINDS[kind].load()), max_size=3))
+    records = data.draw(st.lists(instances_of(record_type(kind)), max_size=3))
     journal = SqliteJournal(path)
     journal.write([(kind, str(number), None, record) for number, record in enumerate(records)])
     assert reloaded(journal, path) == [(kind, record) for record in records]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from kecs.core.arns import group_key, scope_key, scope_of
@@ -64,9 +63,9 @@ R = TypeVar("R", bound=Record)
 
 @dataclass(frozen=True, slots=True)
 class Later(Generic[R]):
-    """A record of another API than ECS, which is loaded when there is one."""
+    """A record of another API than ECS, for whoever needs its type to load it."""
 
-    module: str  # of core.records
+    module: str  # of kecs.core.records
     name: str
 
 
@@ -78,13 +77,6 @@ class Table(Generic[R]):
     record: type[R] | Later[R]
     key: Callable[[R], str]
     indexes: Mapping[str, Callable[[R], str | None]] = field(default_factory=dict)
-
-    def load(self) -> type[R]:
-        """The type of its records."""
-        if not isinstance(self.record, Later):
-            return self.record
-        found: type[R] = getattr(import_module(f"kecs.core.records.{self.record.module}"), self.record.name)
-        return found
 
 
 class _HasArn(Protocol):

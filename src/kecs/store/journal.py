@@ -9,17 +9,27 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from kecs.core.records import Change, Record
-from kecs.core.tables import TABLES
+from kecs.core.tables import TABLES, Later
 
 SCHEMA_VERSION = 1
 LOCK_TIMEOUT = 1.0  # seconds; whoever holds the file holds it until it ends
 KINDS = {table.name: table for table in TABLES}
+
+
+def record_type(kind: str) -> type[Record]:
+    """What the rows of a table hold. Raises KeyError."""
+    record = KINDS[kind].record
+    if not isinstance(record, Later):
+        return record
+    found: type[Record] = getattr(import_module(f"kecs.core.records.{record.module}"), record.name)
+    return found
 
 
 class JournalBroken(Exception):
@@ -70,7 +80,7 @@ class SqliteJournal:
         try:
             for kind, body in self._db.execute("SELECT kind, body FROM records ORDER BY place"):
                 if kind not in decoders:
-                    decoders[kind] = msgspec.json.Decoder(KINDS[kind].load())
+                    decoders[kind] = msgspec.json.Decoder(record_type(kind))
                 yield kind, decoders[kind].decode(body)
         except sqlite3.Error as error:
             raise JournalBroken(self._explain(error)) from error
