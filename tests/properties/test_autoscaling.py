@@ -80,7 +80,7 @@ class Autoscaling(RuleBasedStateMachine):
                 assert target is not None
                 assert target.minimum <= after.count <= target.maximum
 
-    @rule(operation=st.sampled_from(sorted(API.handlers)), data=st.data())
+    @rule(operation=st.sampled_from(sorted(API.parts.handlers)), data=st.data())
     def somebody_calls(self, operation: str, data: st.DataObject) -> None:
         shape = MODEL.operation_model(operation).input_shape
         assert shape is not None
