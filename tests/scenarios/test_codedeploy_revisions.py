@@ -180,7 +180,8 @@ def test_tags(world: World, resource: str) -> None:
     found = call(world, "ListTagsForResource", ResourceArn=arn)["Tags"]
     assert found == [{"Key": "team", "Value": "b"}, {"Key": "tier", "Value": ""}]
     call(world, "UntagResource", ResourceArn=arn, TagKeys=["team", "none"])
-    assert call(world, "ListTagsForResource", ResourceArn=arn)["Tags"] == [{"Key": "tier", "Value": ""}]
+    for same in (arn, arn.replace("000000000000", "")):  # Terraform knows no account when it was told not to ask
+        assert call(world, "ListTagsForResource", ResourceArn=same)["Tags"] == [{"Key": "tier", "Value": ""}]
 
 
 @pytest.mark.parametrize(

@@ -96,9 +96,12 @@ def test_apply_update_destroy_without_drift(server: Server, tmp_path: Path) -> N
     schedule = server.client("scheduler").get_schedule(Name="rate")
     assert schedule["ScheduleExpression"] == "rate(3 hours)"
     assert schedule["Target"]["EcsParameters"]["TaskDefinitionArn"].endswith("scheduled:2")
+    groups = server.client("codedeploy").list_deployment_groups(applicationName="web")
+    assert groups["deploymentGroups"] == ["web"]
     terraform("destroy", "-auto-approve", "-input=false", *update)
     assert ecs.describe_clusters(clusters=["terraform"])["clusters"][0]["status"] == "INACTIVE"
     assert ecs.list_task_definitions()["taskDefinitionArns"] == []
     assert scaling.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"] == []
     assert server.client("events").list_rules()["Rules"] == []
     assert server.client("scheduler").list_schedules()["Schedules"] == []
+    assert server.client("codedeploy").list_applications()["applications"] == []

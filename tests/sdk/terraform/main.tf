@@ -29,6 +29,7 @@ provider "aws" {
   endpoints {
     ecs            = var.endpoint
     appautoscaling = var.endpoint
+    codedeploy     = var.endpoint
     events         = var.endpoint
     scheduler      = var.endpoint
   }

@@ -13,9 +13,8 @@ from kecs.core.records.codedeploy import ApplicationRecord, Tags
 MOST_TAGS = 50
 LONGEST_KEY, LONGEST_VALUE = 128, 256
 NO_APPLICATION = "No application found for name: {name}"
-_ARN = re.compile(
-    r"arn:aws[\w-]*:codedeploy:[a-z0-9-]+:\d{12}:(\w+):[A-Za-z0-9+=,.@_-]+(?:/[A-Za-z0-9+=,.@_-]+)?", re.A
-)
+_NAME = "[A-Za-z0-9+=,.@_-]+"
+_ARN = re.compile(rf"arn:aws[\w-]*:codedeploy:[a-z0-9-]+:(?:\d{{12}})?:(\w+):{_NAME}(?:/{_NAME})?", re.ASCII)
 
 
 def application_arn(scope: Scope, name: str) -> str:
@@ -69,6 +68,12 @@ def tagged(tags: Tags, added: Sequence[c.Tag] | None) -> Tags:
 
 def tag_views(tags: Tags) -> list[c.Tag]:
     return [c.Tag(key=key, value=value) for key, value in tags]
+
+
+def with_account(arn: str, account: str) -> str:
+    """The ARN, with this account if it has none: clients that are told not to ask for theirs make such ARNs."""
+    *before, own, resource = arn.split(":", 5)
+    return ":".join([*before, own or account, resource])
 
 
 def kind_of(arn: str) -> str:

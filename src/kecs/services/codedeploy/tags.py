@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from kecs.aws.model import codedeploy as c
 from kecs.aws.paging import page
-from kecs.core.codedeploy.applications import kind_of, tag_views, tagged
+from kecs.core.codedeploy.applications import kind_of, tag_views, tagged, with_account
 from kecs.core.records.codedeploy import ApplicationRecord, DeploymentGroupRecord, Tags
 from kecs.services.context import Context
 
@@ -31,7 +31,7 @@ def list_tags_for_resource(context: Context, request: c.ListTagsForResourceInput
 
 def _find(context: Context, arn: str, *, listing: bool = False) -> ApplicationRecord | DeploymentGroupRecord:
     """Raises modelled errors; those of a listing have none for what does not exist but InvalidArnException."""
-    kind = kind_of(arn)
+    kind, arn = kind_of(arn), with_account(arn, context.scope.account)
     found: list[ApplicationRecord] | list[DeploymentGroupRecord]
     if kind == "application":
         found = context.store.applications.where("arn", arn)
