@@ -62,8 +62,10 @@ def check(request: Request) -> None:
     _check_triggers(request.trigger_configurations)
 
 
-def check_new(request: c.CreateDeploymentGroupInput) -> None:
-    """What CreateDeploymentGroup alone wants. Raises modelled errors."""
+def check_new(
+    request: c.CreateDeploymentGroupInput,
+) -> tuple[c.LoadBalancerInfo, c.BlueGreenDeploymentConfiguration]:
+    """What a new group has to have beside what the model requires: the last two of it. Raises modelled errors."""
     if not request.service_role_arn:
         raise c.RoleRequiredException("Role ARN must be specified")
     if request.deployment_style is None:
@@ -74,6 +76,7 @@ def check_new(request: c.CreateDeploymentGroupInput) -> None:
         raise c.InvalidBlueGreenDeploymentConfigurationException(
             "For ECS deployment group, blueGreenDeploymentConfiguration must be specified"
         )
+    return request.load_balancer_info, request.blue_green_deployment_configuration
 
 
 def the_service(services: Sequence[c.ECSService] | None) -> c.ECSService:

@@ -108,8 +108,7 @@ def step(look: Look, new_id: NewId) -> Step:
         return Step(fail(deployment, trouble, now))
     event = current(deployment)
     if look.ringing and (event is None or event.name != EVENT_NAMES[0]):
-        ended = stop(deployment, error("ALARM_ACTIVE", ALARMED.format(names=", ".join(look.ringing))), now)
-        return Step(ended)
+        return Step(stop(deployment, error("ALARM_ACTIVE", ALARMED.format(names=", ".join(look.ringing))), now))
     if event is None:
         return _after_traffic(look)
     if event.name == "BeforeAllowTraffic" and not deployment.rerouted:

@@ -22,7 +22,7 @@ MOST_AT_ONCE = 100
 def create_deployment_group(context: Context, request: c.CreateDeploymentGroupInput) -> c.CreateDeploymentGroupOutput:
     application, name = finding.application(context, request.application_name), request.deployment_group_name
     _check_free(context, application.name, name)
-    rules.check_new(request)
+    balancer, waits = rules.check_new(request)
     rules.check(request)
     service = rules.the_service(request.ecs_services)
     group = DeploymentGroupRecord(
@@ -31,15 +31,15 @@ def create_deployment_group(context: Context, request: c.CreateDeploymentGroupIn
         application_id=application.id,
         service=service,
         role_arn=request.service_role_arn,
-        load_balancer=_given(request.load_balancer_info),
-        blue_green=rules.blue_green(_given(request.blue_green_deployment_configuration)),
+        load_balancer=balancer,
+        blue_green=rules.blue_green(waits),
         rollback=request.auto_rollback_configuration,
         alarms=request.alarm_configuration,
         triggers=tuple(request.trigger_configurations or ()),
         outdated_instances_strategy=request.outdated_instances_strategy or "UPDATE",
         tags=tagged((), request.tags),
         config_name=_config(context, request.deployment_config_name or ALL_AT_ONCE),
-        **_deploys(context, service, _given(request.load_balancer_info), None),
+        **_deploys(context, service, balancer, None),
     )
     context.store.deployment_groups.put(group)
     return c.CreateDeploymentGroupOutput(deployment_group_id=group.id)
@@ -128,11 +128,6 @@ def _deploys(
         "service_arn": service.arn,
         "target_groups": rules.target_group_arns(balancer, known, service.arn),
     }
-
-
-def _given(value: Any) -> Any:
-    """What `check_new` has seen to be there."""
-    return value
 
 
 def _config(context: Context, name: str) -> str:
