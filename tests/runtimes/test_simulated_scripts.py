@@ -54,6 +54,7 @@ def test_the_environment_wins_over_the_image_field_by_field() -> None:
         ("STOP_SECONDS", "8", 8.0),
         ("STOP_EXIT_CODE", "0", 0),
         ("IGNORE_SIGTERM", "1", True),
+        ("SECRET_ERROR", "access denied", "access denied"),
     ],
 )
 def test_every_field_has_its_variable(variable: str, text: str, value: object) -> None:
@@ -63,7 +64,7 @@ def test_every_field_has_its_variable(variable: str, text: str, value: object) -
 
 
 def test_there_are_no_other_variables() -> None:
-    assert len(variables()) == 16  # those of the test above
+    assert len(variables()) == 17  # those of the test above
 
 
 @pytest.mark.parametrize(

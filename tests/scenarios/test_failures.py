@@ -36,13 +36,27 @@ class Failure(NamedTuple):
     counts: bool = False  # in failedTasks, and the time between attempts grows until AWS says that it is throttled
     never_ran: bool = False
     checked: bool = False  # the container has a health check
+    secret: bool = False  # and a secret
 
 
 UNKNOWN = "pull image manifest has been retried 1 time(s): failed to resolve ref docker.io/library/app:1: not found"
 EXITED = "Essential container in task exited"
 UNHEALTHY = "Task failed container health checks"
 
+NO_SECRET = (
+    "execution resource retrieval failed: unable to retrieve secret from asm: service call has been retried 1 time(s)"
+)
+
 FAILURES = {
+    "its secret cannot be had": Failure(
+        script={"secret_error": NO_SECRET},
+        stop_code="TaskFailedToStart",
+        reason=f"ResourceInitializationError: unable to pull secrets or registry auth: {NO_SECRET}",
+        event=THROTTLED,
+        counts=True,
+        never_ran=True,
+        secret=True,
+    ),
     "the image is not there": Failure(
         script={"pull_error": UNKNOWN},
         stop_code="TaskFailedToStart",
@@ -101,7 +115,14 @@ def failure(request: pytest.FixtureRequest) -> Failure:
 def failing(world: World, failure: Failure) -> World:
     """A service `s` of one task, ten minutes after it was made."""
     world.runtime.set_script("app:1", failure.script)
-    world.define("web", {"name": "app", "image": "app:1", **({"healthCheck": CHECK} if failure.checked else {})})
+    container: dict[str, Any] = {"name": "app", "image": "app:1"}
+    if failure.checked:
+        container["healthCheck"] = CHECK
+    if failure.secret:
+        container["secrets"] = [
+            {"name": "KEY", "valueFrom": "arn:aws:secretsmanager:us-east-1:000000000000:secret:key"}
+        ]
+    world.define("web", container, executionRoleArn="arn:aws:iam::000000000000:role/execution")
     world.serve(count=1)
     world.clock.advance(600)
     return world

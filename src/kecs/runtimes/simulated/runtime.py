@@ -11,6 +11,7 @@ import asyncio
 import hashlib
 import platform
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
@@ -36,6 +37,7 @@ from kecs.runtimes.simulated.output import Output
 from kecs.runtimes.simulated.scripts import HealthStep, Script, ScriptBook
 from kecs.runtimes.simulated.task import SimulatedTask
 
+SECRETS = "ResourceInitializationError: unable to pull secrets or registry auth"
 NETWORK_SECONDS = 0.001  # how long a task's network takes to come up, and to go
 KEPT_OUTPUTS = 1_000  # tasks that are gone whose output can still be read
 
@@ -197,11 +199,23 @@ class SimulatedRuntime:
     # -- what timers do ---------------------------------------------------------------------------------------------
 
     def _provisioned(self, task: SimulatedTask) -> None:
+        reason = next(filter(None, map(self._secrets_missing, task.containers.values())), None)
+        if reason is not None:
+            self._sink(Failed(task=task.plan.arn, container=None, reason=reason, at=self._clock.now()))
+            return
         mode = task.plan.network_mode
         if task.address is None and mode != "none":
             task.address = self._network.take_address() if mode == "awsvpc" else HOST
         task.provisioned = True
         self._sink(Provisioned(task=task.plan.arn, address=task.address, mac_address=task.mac_address))
+
+    def _secrets_missing(self, found: SimulatedContainer) -> str | None:
+        """Why the task cannot get the container's secrets."""
+        with suppress(ValueError):  # of its environment, which fails the container later
+            script = self._scripts.script(found.definition.image or "", found.environment)
+            if script.secret_error is not None and found.definition.secrets:
+                return _named(script.secret_error, SECRETS)
+        return None
 
     def _pulled(self, task: SimulatedTask, found: SimulatedContainer, script: Script) -> None:
         if script.pull_error is not None:

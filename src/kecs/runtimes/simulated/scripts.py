@@ -42,6 +42,7 @@ class Script(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     stop_seconds: Seconds = 0.001  # how long it takes from SIGTERM to its exit
     stop_exit_code: ExitCode | None = None  # what it exits with then; None: as its command says, else 143
     ignore_sigterm: bool = False  # it goes on until it is killed, which gives 137
+    secret_error: str | None = None  # the secrets of its definition, if it has any, cannot be had, and the task fails
 
 
 class HealthStep(NamedTuple):
