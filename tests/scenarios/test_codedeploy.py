@@ -298,6 +298,7 @@ def test_what_is_told_of_a_deployment(world: World, new: str) -> None:
     lines = [event.message for event in world.events("code-deployment") + world.events("lifecycle-event")]
     assert f"code-deployment {deployment} Created -> InProgress" in lines
     assert f"code-deployment {deployment} Install InProgress -> Succeeded" in lines
+    assert f"code-deployment {deployment} has the replacement get 100 percent of the traffic" in lines
 
 
 def test_there_and_back(world: World, new: str) -> None:

@@ -113,6 +113,8 @@ def test_stop_and_roll_back(world: World, stage: str) -> None:
         assert (set(after[:at]), after[at], set(after[at + 1 :]) - {"Skipped"}) == ({"Succeeded"}, "Failed", set())
     rollback = rollback_of(world, deployment)
     assert statuses(world, rollback)["AllowTraffic"] == "Succeeded"
+    told = [event.arn for event in world.events("code-deployment") if event.after in ("Stopped", "Created")]
+    assert told == [deployment, deployment, rollback]
     is_as_before(world)
 
 

@@ -104,7 +104,7 @@ class CodeDeploy:
             elif after is deployment:
                 break
             with store.transaction():
-                store.code_deployments.put(self._followed_up(after))
+                self._put(after)
             deployment = store.code_deployments.get(key)
         if deployment is None:
             return
@@ -170,15 +170,15 @@ class CodeDeploy:
         for request in requests:
             self._call_ecs(deployment.scope, request)
 
-    def _followed_up(self, deployment: CodeDeploymentRecord) -> CodeDeploymentRecord:
-        """The deployment; the one that rolls it back is put down when there is to be one."""
-        if deployment.ongoing or not wants_rollback(deployment):
-            return deployment
-        now = self._clock.now()
-        deployment, rollback = rolled_back(deployment, deployment_id(self._ids.hex32()), now)
+    def _put(self, deployment: CodeDeploymentRecord) -> None:
+        """Write the deployment down, and behind it the one that rolls it back if there is to be one."""
+        table, rollback = self._store.code_deployments, None
+        if not deployment.ongoing and wants_rollback(deployment):
+            new_id = deployment_id(self._ids.hex32())
+            deployment, rollback = rolled_back(deployment, new_id, self._clock.now())
+        table.put(deployment)
         if rollback is not None:
-            self._store.code_deployments.put(rollback)
-        return deployment
+            table.put(rollback)
 
     def _share(self, deployment: CodeDeploymentRecord) -> None:
         """Lead the service's requests as its newest deployment wants it, as long as both of its task sets are there."""

@@ -172,6 +172,9 @@ def _of_code_deployment(old: Any, new: Any) -> Iterator[Seen]:
     if before != new.status:
         note = f" ({new.error.message})" if new.error else ""
         yield _moved("code-deployment", new.id, new.cluster_arn, before, new.status, note)
+    if old is not None and old.ongoing and old.production != new.production:
+        message = f"code-deployment {new.id} has the replacement get {new.production:g} percent of the traffic"
+        yield "code-deployment", new.id, new.cluster_arn, None, None, message
     known = {event.name: event.status for event in old.events} if old else {}
     for event in new.events:
         if old is not None and known.get(event.name) != event.status:

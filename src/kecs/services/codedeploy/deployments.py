@@ -69,12 +69,7 @@ def list_deployments(context: Context, request: c.ListDeploymentsInput) -> c.Lis
 
 def stop_deployment(context: Context, request: c.StopDeploymentInput) -> c.StopDeploymentOutput:
     deployment = stopped(finding.deployment(context, request.deployment_id), context.now)
-    if wants_rollback(deployment, request.auto_rollback_enabled):
-        new_id = deployment_id(context.ids.hex32())
-        deployment, rollback = rolled_back(deployment, new_id, context.now)
-        if rollback is not None:
-            context.store.code_deployments.put(rollback)
-    context.store.code_deployments.put(deployment)
+    _put(context, deployment, request.auto_rollback_enabled)
     return c.StopDeploymentOutput(status="Succeeded", status_message=STOPPED)
 
 
@@ -96,12 +91,18 @@ def put_lifecycle_event_hook_execution_status(
             f"The status of a lifecycle event hook execution is Succeeded or Failed, not {request.status}"
         )
     after = callback(deployment, execution or "", succeeded=request.status == "Succeeded", now=context.now)
-    if wants_rollback(after):
-        after, rollback = rolled_back(after, deployment_id(context.ids.hex32()), context.now)
-        if rollback is not None:
-            context.store.code_deployments.put(rollback)
-    context.store.code_deployments.put(after)
+    _put(context, after)
     return c.PutLifecycleEventHookExecutionStatusOutput(lifecycle_event_hook_execution_id=execution)
+
+
+def _put(context: Context, deployment: CodeDeploymentRecord, asked: bool | None = None) -> None:
+    """Write the deployment down, and behind it the one that rolls it back if there is to be one."""
+    table, rollback = context.store.code_deployments, None
+    if wants_rollback(deployment, asked):
+        deployment, rollback = rolled_back(deployment, deployment_id(context.ids.hex32()), context.now)
+    table.put(deployment)
+    if rollback is not None:
+        table.put(rollback)
 
 
 def _listed(context: Context, request: c.ListDeploymentsInput) -> Sequence[CodeDeploymentRecord]:
