@@ -33,12 +33,6 @@ class UnknownOperationException(ModeledError):
     code = "UnknownOperationException"
 
 
-class MissingAuthenticationTokenException(ModeledError):
-    """The Authorization header is there but is not a signature that can be read."""
-
-    code = "MissingAuthenticationTokenException"
-
-
 class ValidationException(ModeledError):
     """A request that is not valid, of an API whose model has no error for that."""
 

@@ -64,10 +64,3 @@ def of_instance(instance: str) -> dict[str, list[str]]:
 def of_task(instance: str, task: str) -> dict[str, list[str]]:
     """Docker's filter for everything of one task."""
     return {"label": [f"{INSTANCE}={instance}", f"{TASK}={task}"]}
-
-
-def of_container(instance: str, task: str, container: str) -> dict[str, list[str]]:
-    """Docker's filter for one container."""
-    return {
-        "label": [f"{INSTANCE}={instance}", f"{TASK}={task}", f"{CONTAINER}={container}", f"{ROLE}=container"],
-    }
