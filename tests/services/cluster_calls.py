@@ -11,8 +11,8 @@ import pytest
 from kecs.aws.errors import ModeledError
 from kecs.aws.model import ecs as m
 from kecs.core.records import InstanceRecord, ServiceRecord, TaskRecord
+from kecs.services.context import Context
 from kecs.services.ecs import clusters as api
-from kecs.services.ecs.context import Context
 
 Request = TypeVar("Request")
 Response = TypeVar("Response")

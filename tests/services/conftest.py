@@ -7,7 +7,7 @@ import pytest
 from kecs.control.ids import SeededIds
 from kecs.core.arns import Scope
 from kecs.core.settings import Settings
-from kecs.services.ecs.context import Context
+from kecs.services.context import Context
 from kecs.store.memory import MemoryStore
 
 

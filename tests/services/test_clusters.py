@@ -23,8 +23,8 @@ from tests.services.cluster_calls import (
 
 from kecs.aws.model import ecs as m
 from kecs.core.arns import Scope
+from kecs.services.context import Context
 from kecs.services.ecs import clusters as api
-from kecs.services.ecs.context import Context
 
 
 class TestCreate:

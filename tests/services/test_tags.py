@@ -12,8 +12,8 @@ from tests.services.cluster_calls import call, create, put_instance, put_service
 from kecs.aws.errors import ModeledError
 from kecs.aws.model import ecs as m
 from kecs.core.records import TaskDefinitionRecord
+from kecs.services.context import Context
 from kecs.services.ecs import tags as api
-from kecs.services.ecs.context import Context
 
 Arns = dict[str, str]
 

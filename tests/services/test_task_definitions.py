@@ -12,8 +12,8 @@ import pytest
 from kecs.aws.model import ecs as m
 from kecs.core.arns import Scope
 from kecs.core.records import TaskRecord
+from kecs.services.context import Context
 from kecs.services.ecs import task_definitions as api
-from kecs.services.ecs.context import Context
 
 Request = TypeVar("Request")
 Response = TypeVar("Response")

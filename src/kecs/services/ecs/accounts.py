@@ -10,7 +10,7 @@ from kecs.aws.paging import page
 from kecs.core.accounts import KINDS, check, effective, principal_of, root_of, setting
 from kecs.core.records import AccountSettingRecord
 from kecs.core.records.accounts import setting_key
-from kecs.services.ecs.context import Context
+from kecs.services.context import Context
 
 MOST_LISTED = 10
 

@@ -18,8 +18,9 @@ from kecs.core.instances.changes import with_agent
 from kecs.core.records import ClusterRecord, InstanceRecord, Submission, TaskRecord
 from kecs.core.tasks.agent import ATTACHMENT_STATUSES, CONTAINER_STATUSES, TASK_STATUSES, submit
 from kecs.core.tasks.changes import container_of
+from kecs.services.context import Context
 from kecs.services.ecs.container_instances import open_instance
-from kecs.services.ecs.context import Context, find_cluster
+from kecs.services.ecs.finding import find_cluster
 
 ACKNOWLEDGMENT = "ACK"
 NO_TASK = "The referenced task was not found."

@@ -9,8 +9,9 @@ from kecs.aws.paging import page
 from kecs.core.instances.attributes import merged, valid_attribute, without
 from kecs.core.instances.changes import changed
 from kecs.core.records import ClusterRecord, InstanceRecord
+from kecs.services.context import Context
 from kecs.services.ecs.container_instances import find_instance
-from kecs.services.ecs.context import Context, find_cluster
+from kecs.services.ecs.finding import find_cluster
 
 NO_TARGET = (
     "The specified target wasn't found. You can view your available container instances with ListContainerInstances. "

@@ -17,7 +17,8 @@ from kecs.core.capacity.managed import check_managed_tags, new_managed, updated_
 from kecs.core.clusters import provider_in_use
 from kecs.core.records import CapacityProviderRecord, ClusterRecord
 from kecs.core.tags import validate_tags
-from kecs.services.ecs.context import Context, find_cluster, find_provider
+from kecs.services.context import Context
+from kecs.services.ecs.finding import find_cluster, find_provider
 
 MOST_DESCRIBED = 100
 MOST_ON_A_PAGE = 10

@@ -18,7 +18,8 @@ from kecs.core.arns import scope_key
 from kecs.core.capacity.association import attach, check_settled, valid_providers, with_own
 from kecs.core.records import ClusterRecord
 from kecs.core.tags import validate_tags
-from kecs.services.ecs.context import Context, find_cluster, find_provider
+from kecs.services.context import Context
+from kecs.services.ecs.finding import find_cluster, find_provider
 
 MOST_DESCRIBED = 100
 SHOWN_AFTER_CREATE: Final[tuple[m.ClusterField, ...]] = ("SETTINGS", "CONFIGURATIONS", "ATTACHMENTS", "TAGS")

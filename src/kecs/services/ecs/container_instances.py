@@ -18,7 +18,8 @@ from kecs.core.placement.query import InvalidExpression, matches, parse
 from kecs.core.records import ClusterRecord, InstanceRecord, TaskRecord
 from kecs.core.tags import validate_tags
 from kecs.core.tasks.agent import orphaned
-from kecs.services.ecs.context import Context, find_cluster
+from kecs.services.context import Context
+from kecs.services.ecs.finding import find_cluster
 
 NONE_GIVEN = "Container Instances cannot be empty."
 DRAINABLE = ("ACTIVE", "DRAINING")

@@ -11,7 +11,7 @@ from kecs.core.daemons.definition import define, revision_of
 from kecs.core.records import DaemonTaskDefinitionRecord, FamilyRecord
 from kecs.core.tags import validate_tags
 from kecs.core.taskdefs.references import parse_reference
-from kecs.services.ecs.context import Context
+from kecs.services.context import Context
 
 ARN_TYPE = "daemon-task-definition"
 

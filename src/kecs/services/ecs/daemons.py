@@ -19,8 +19,9 @@ from kecs.core.daemons.rollout import superseded
 from kecs.core.daemons.view import daemon_view, deployment_summary, deployment_view
 from kecs.core.records import ClusterRecord, DaemonDeploymentRecord, DaemonRecord, DaemonRevisionRecord
 from kecs.core.tags import validate_tags
-from kecs.services.ecs.context import Context, find_cluster
+from kecs.services.context import Context
 from kecs.services.ecs.daemon_task_definitions import active_definition
+from kecs.services.ecs.finding import find_cluster
 from kecs.services.ecs.tokens import recall, remember
 
 DEPLOYMENTS_LISTED = 20  # on a page, unless asked otherwise

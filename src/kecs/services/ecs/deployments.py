@@ -18,7 +18,8 @@ from kecs.core.express.managed import managed_resources
 from kecs.core.gateways.view import connection_view
 from kecs.core.records import RevisionRecord, ServiceDeploymentRecord
 from kecs.core.scheduling.snapshot import service_task
-from kecs.services.ecs.context import Context, find_cluster, find_service
+from kecs.services.context import Context
+from kecs.services.ecs.finding import find_cluster, find_service
 
 MOST_DESCRIBED = 20
 LISTED = 20  # on a page, unless asked otherwise

@@ -32,8 +32,9 @@ from kecs.core.services import configured, moved, updated
 from kecs.core.tags import validate_tags
 from kecs.core.tasks.options import check_launch
 from kecs.ports.store import Store
+from kecs.services.context import Context
 from kecs.services.ecs.clusters import create_cluster
-from kecs.services.ecs.context import Context, find_cluster
+from kecs.services.ecs.finding import find_cluster
 from kecs.services.ecs.rollouts import roll_out
 from kecs.services.ecs.services import NOT_IDEMPOTENT, STILL_DRAINING, new_deployment
 from kecs.services.ecs.task_definitions import register, runnable_task_definition

@@ -18,7 +18,7 @@ from kecs.core.task_sets.rules import check_new_service, check_percents, check_u
 from kecs.core.task_sets.services import configured_code_deploy, configured_external, updated
 from kecs.core.tasks.options import LaunchOptions, check_launch, launch_options
 from kecs.core.tasks.rules import check_volumes
-from kecs.services.ecs.context import Context
+from kecs.services.context import Context
 from kecs.services.ecs.local_instance import ensure_instance
 from kecs.services.ecs.task_definitions import runnable_task_definition
 

@@ -7,7 +7,7 @@ from kecs.aws.paging import page
 from kecs.core.arns import last_part, scope_key, scope_of
 from kecs.core.gateways.view import resources_view, route_summary, route_view
 from kecs.core.records import GatewayRouteRecord
-from kecs.services.ecs.context import Context
+from kecs.services.context import Context
 from kecs.services.ecs.gateways import find_gateway
 
 RESOURCES_LISTED = 10  # on a page, unless asked otherwise

@@ -13,7 +13,8 @@ from kecs.core.records import GatewayAssociationRecord, GatewayRecord
 from kecs.core.records.gateways import association_key
 from kecs.core.tags import validate_tags
 from kecs.core.tasks.rules import check_token
-from kecs.services.ecs.context import Context, find_cluster
+from kecs.services.context import Context
+from kecs.services.ecs.finding import find_cluster
 from kecs.services.ecs.tokens import recall, remember
 
 MOST_NAMES = 10

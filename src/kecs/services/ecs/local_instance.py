@@ -5,7 +5,7 @@ from __future__ import annotations
 from kecs.core.instances import Machine, is_external, new_instance
 from kecs.core.records import ClusterRecord, InstanceRecord
 from kecs.core.tasks.options import LaunchOptions
-from kecs.services.ecs.context import Context
+from kecs.services.context import Context
 
 
 def ensure_instance(context: Context, cluster: ClusterRecord, options: LaunchOptions) -> bool:

@@ -12,7 +12,7 @@ from kecs.aws.paging import page
 from kecs.core.arns import scope_key
 from kecs.core.records import ClusterRecord, ServiceRecord
 from kecs.core.service_connect import namespace_of
-from kecs.services.ecs.context import Context
+from kecs.services.context import Context
 
 LISTED = 10  # on a page, unless asked otherwise
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from kecs.aws.model import ecs as m
 from kecs.core.tasks.protection import NOT_OF_A_SERVICE, expiry, protect, protection_view, refusal
-from kecs.services.ecs.context import Context, find_cluster
+from kecs.services.context import Context
+from kecs.services.ecs.finding import find_cluster
 from kecs.services.ecs.tasks import find_tasks
 
 MOST_ASKED = 100  # tasks of one GetTaskProtection

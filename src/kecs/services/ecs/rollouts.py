@@ -15,7 +15,7 @@ from kecs.core.deployments.weights import in_other_groups, source_of, start
 from kecs.core.records import DeploymentRecord, ServiceRecord, TaskDefinitionRecord
 from kecs.core.scheduling.deployments import start_deployment
 from kecs.core.scheduling.snapshot import service_task
-from kecs.services.ecs.context import Context
+from kecs.services.context import Context
 
 
 def roll_out(

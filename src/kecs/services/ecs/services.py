@@ -25,8 +25,9 @@ from kecs.core.task_sets.rules import leaves_task_sets
 from kecs.core.tasks.options import check_launch, launch_options
 from kecs.core.tasks.platforms import platform_version
 from kecs.core.tasks.rules import check_volumes
+from kecs.services.context import Context
 from kecs.services.ecs import external
-from kecs.services.ecs.context import Context, find_cluster, find_service
+from kecs.services.ecs.finding import find_cluster, find_service
 from kecs.services.ecs.gateways import gateways_of
 from kecs.services.ecs.local_instance import ensure_instance
 from kecs.services.ecs.namespaces import members_of

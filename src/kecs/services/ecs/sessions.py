@@ -5,7 +5,8 @@ from __future__ import annotations
 from kecs.aws.model import ecs as m
 from kecs.core.records import SessionRecord
 from kecs.core.tasks.exec import check_request, stream_url, target
-from kecs.services.ecs.context import Context, find_cluster
+from kecs.services.context import Context
+from kecs.services.ecs.finding import find_cluster
 from kecs.services.ecs.tasks import NOT_FOUND, find_task
 
 

@@ -12,8 +12,9 @@ from kecs.core.tasks.create import TaskSpec, needs_of, new_task
 from kecs.core.tasks.options import LaunchOptions, check_launch
 from kecs.core.tasks.rules import check_task_role, check_volumes
 from kecs.core.tasks.view import task_view
+from kecs.services.context import Context
 from kecs.services.ecs.container_instances import NONE_GIVEN, find_instance
-from kecs.services.ecs.context import Context, find_cluster
+from kecs.services.ecs.finding import find_cluster
 from kecs.services.ecs.task_definitions import runnable_task_definition
 from kecs.services.ecs.tasks import NO_TASK_ROLE, tags_of
 

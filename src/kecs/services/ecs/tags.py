@@ -19,7 +19,7 @@ from kecs.core.capacity.providers import check_group_tags
 from kecs.core.records import CapacityProviderRecord, ClusterRecord, InstanceRecord, ServiceRecord, TaskRecord
 from kecs.core.tags import merge_tags, remove_tags, validate_tags
 from kecs.ports.store import Store, Table
-from kecs.services.ecs.context import Context
+from kecs.services.context import Context
 
 ARN_PATTERN = re.compile(r"arn:[\w-]+:ecs:(?P<region>[\w-]+):(?P<account>\d{12}):(?P<type>[a-z-]+)/(?P<rest>.+)")
 

@@ -13,7 +13,7 @@ from kecs.core.taskdefs.deletion import deletable
 from kecs.core.taskdefs.references import parse_reference
 from kecs.core.taskdefs.register import define, revision_of
 from kecs.ports.store import Store
-from kecs.services.ecs.context import Context
+from kecs.services.context import Context
 
 MOST_DELETED = 10  # task definitions of one DeleteTaskDefinitions
 

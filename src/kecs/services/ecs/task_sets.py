@@ -21,7 +21,8 @@ from kecs.core.task_sets.new import new_task_set
 from kecs.core.tasks.options import check_launch, launch_options
 from kecs.core.tasks.rules import check_volumes
 from kecs.ports.ecs import TaskSetRequest
-from kecs.services.ecs.context import Context, find_cluster, find_service
+from kecs.services.context import Context
+from kecs.services.ecs.finding import find_cluster, find_service
 from kecs.services.ecs.local_instance import ensure_instance
 from kecs.services.ecs.task_definitions import runnable_task_definition
 from kecs.services.ecs.tokens import recall, remember

@@ -20,7 +20,8 @@ from kecs.core.tasks.launch import NO_INSTANCES, launch
 from kecs.core.tasks.options import LaunchOptions, check_launch, launch_options
 from kecs.core.tasks.rules import check_length, check_placement, check_task_role, check_token, check_volumes
 from kecs.core.tasks.view import task_view
-from kecs.services.ecs.context import Context, find_cluster, find_provider, find_service
+from kecs.services.context import Context
+from kecs.services.ecs.finding import find_cluster, find_provider, find_service
 from kecs.services.ecs.local_instance import ensure_instance
 from kecs.services.ecs.task_definitions import runnable_task_definition
 from kecs.services.ecs.tokens import recall, remember

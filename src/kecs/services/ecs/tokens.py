@@ -7,7 +7,7 @@ import msgspec
 from kecs.aws.model import ecs as m
 from kecs.core.arns import scope_key
 from kecs.core.records import TokenRecord
-from kecs.services.ecs.context import Context
+from kecs.services.context import Context
 
 LIFETIME = 24 * 3600.0  # seconds; https://docs.aws.amazon.com/AmazonECS/latest/APIReference/ECS_Idempotency.html
 

@@ -1,4 +1,4 @@
-"""What a handler of ECS gets beside its request, and how it finds what the request names."""
+"""How handlers of ECS find what requests name."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ from collections.abc import Callable
 
 from kecs.aws.model import ecs as m
 from kecs.core.records import CapacityProviderRecord, ClusterRecord, ServiceRecord
-from kecs.services.context import Context, Handler
-
-__all__ = ["Context", "Handler", "find_cluster", "find_provider", "find_service"]
+from kecs.services.context import Context
 
 
 def find_cluster(context: Context, cluster: str | None) -> ClusterRecord:
