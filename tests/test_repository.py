@@ -71,6 +71,12 @@ def declared(*groups: str) -> list[Requirement]:
     return [Requirement(text) for text in texts]
 
 
+def extras() -> list[Requirement]:
+    """The dependencies of everything that is optional."""
+    texts = PYPROJECT["project"]["optional-dependencies"].values()
+    return [Requirement(text) for extra in texts for text in extra]
+
+
 def test_no_file_names_a_machine_or_a_package_registry() -> None:
     found = []
     for path in tracked():
@@ -91,8 +97,8 @@ def test_a_module_and_its_functions_are_short(path: Path) -> None:
     assert {name: length for name, length in lengths.items() if length > MOST_LINES_OF_A_FUNCTION} == {}
 
 
-DISTRIBUTIONS = {"yaml": "pyyaml"}
-"""Of packages that are called otherwise."""
+DISTRIBUTIONS = {"yaml": "pyyaml", "botocore": "boto3"}
+"""Of packages that are called otherwise, or come with another."""
 
 
 def test_what_the_sources_import_is_what_is_declared() -> None:
@@ -104,7 +110,7 @@ def test_what_the_sources_import_is_what_is_declared() -> None:
                 names = [node.module]
             imported |= {name.split(".")[0] for name in names} - sys.stdlib_module_names
     assert {canonicalize_name(DISTRIBUTIONS.get(name, name)) for name in imported - {"kecs"}} == {
-        canonicalize_name(requirement.name) for requirement in declared()
+        canonicalize_name(requirement.name) for requirement in [*declared(), *extras()]
     }
 
 
@@ -113,7 +119,7 @@ def test_a_lock_file_satisfies_what_is_declared(name: str, groups: list[str]) ->
     pins = locked(name)
     unmet = [
         str(requirement)
-        for requirement in declared(*groups)
+        for requirement in [*declared(*groups), *(extras() if name == "dev" else [])]
         if not requirement.specifier.contains(pins.get(canonicalize_name(requirement.name), "0"), prereleases=True)
     ]
     assert unmet == [], "run: make lock"

@@ -16,9 +16,14 @@ FORMAT = "%(asctime)s.%(msecs)03dZ %(levelname)-7s %(name)s: %(message)s"
 def configure_logging(level: str) -> None:
     """Send what KECS logs from `level` (trace … error) on to standard error; of its libraries only warnings."""
     logging.addLevelName(LEVELS["trace"], "TRACE")
-    formatter = logging.Formatter(FORMAT, datefmt="%Y-%m-%dT%H:%M:%S")
-    formatter.converter = time.gmtime
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(formatter)
+    handler.setFormatter(formatter())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("kecs").setLevel(LEVELS[level])
+
+
+def formatter() -> logging.Formatter:
+    """How a record becomes a line."""
+    made = logging.Formatter(FORMAT, datefmt="%Y-%m-%dT%H:%M:%S")
+    made.converter = time.gmtime
+    return made

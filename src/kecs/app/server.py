@@ -1,4 +1,6 @@
-"""One KECS as a process: options in, a running server out. `kecs start` calls `serve`."""
+"""Options in, a running server out: `kecs start` calls `serve`, which makes a process of it; `kecs.testing` takes
+`answering` into a thread of somebody else's.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +10,8 @@ import errno
 import gc
 import signal
 import socket
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator, Callable
+from typing import TYPE_CHECKING, NamedTuple
 
 import uvloop
 from msgspec.structs import replace
@@ -38,6 +40,13 @@ class StartupError(Exception):
     """KECS cannot start; the text says why and what to do, in one line."""
 
 
+class Answering(NamedTuple):
+    """A KECS that answers requests at `url`."""
+
+    url: str
+    kernel: Kernel
+
+
 def serve(options: ServerOptions, on_ready: Ready) -> None:
     """Run until SIGTERM, SIGINT or SIGHUP; `on_ready(url, runtime)` once requests are answered. Raises StartupError."""
     gc.disable()  # starting only makes things that stay
@@ -47,14 +56,27 @@ def serve(options: ServerOptions, on_ready: Ready) -> None:
 
 
 async def _serve(options: ServerOptions, on_ready: Ready) -> None:
+    async with answering(options) as server:
+        stop = _signalled()
+        gc.freeze()  # what was made until now stays; no collection needs to walk it
+        gc.enable()
+        on_ready(server.url, server.kernel.runtime.name)
+        loading = asyncio.create_task(_load_the_rest(server.kernel))
+        await stop.wait()
+        loading.cancel()
+
+
+@contextlib.asynccontextmanager
+async def answering(options: ServerOptions) -> AsyncIterator[Answering]:
+    """A KECS on the loop that runs, answering for as long as the context lasts. Raises StartupError."""
     listener = _listen(options.host, options.port)
     try:
-        journal = _journal(options)
-        store = _store(journal, options)
+        store = _store(_journal(options), options)
         async with contextlib.AsyncExitStack() as stack:
             stack.callback(store.close)
             kernel = await _open_kernel(options, store, stack, _url(listener))
-            await _answer(options, kernel, listener, on_ready)
+            await stack.enter_async_context(_http(options, kernel).listening(listener))
+            yield Answering(_url(listener), kernel)
     finally:
         listener.close()
 
@@ -88,27 +110,24 @@ async def _open_kernel(
     return kernel
 
 
-async def _answer(options: ServerOptions, kernel: Kernel, listener: socket.socket, on_ready: Ready) -> None:
-    """Serve requests until a signal comes."""
-
+def _http(options: ServerOptions, kernel: Kernel) -> HttpServer:
     def admin() -> App:
         from kecs.app.console import KernelConsole  # not before somebody asks, and Starlette neither
         from kecs.gateway.admin import admin_app
 
         return admin_app(KernelConsole(kernel, options.instance), options.host)
 
+    return HttpServer(kernel.endpoint, admin, kernel.ids.uuid, options.host)
+
+
+def _signalled() -> asyncio.Event:
+    """What the signals that end a process set from now on."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     under_nohup = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     for number in (signal.SIGTERM, signal.SIGINT, *(() if under_nohup else (signal.SIGHUP,))):
         loop.add_signal_handler(number, stop.set)
-    async with HttpServer(kernel.endpoint, admin, kernel.ids.uuid, options.host).listening(listener):
-        gc.freeze()  # what was made until now stays; no collection needs to walk it
-        gc.enable()
-        on_ready(_url(listener), kernel.runtime.name)
-        loading = asyncio.create_task(_load_the_rest(kernel))
-        await stop.wait()
-        loading.cancel()
+    return stop
 
 
 async def _load_the_rest(kernel: Kernel) -> None:

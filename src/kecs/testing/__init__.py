@@ -1,0 +1,68 @@
+"""The testing kit: what integration tests against ECS are written with. docs/reference/testing.md describes it.
+
+Names are loaded when they are first used: the pytest plugin is part of this package, and a test run that needs no KECS
+must not wait for one to be imported.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kecs.testing.assertions import assert_service_healthy, assert_task_completed
+    from kecs.testing.builders import TaskDefinitionBuilder
+    from kecs.testing.clock import Clock, ClockNotMovable
+    from kecs.testing.creating import (
+        cleanup_cluster,
+        create_test_service,
+        create_test_task_definition,
+        deploy_service,
+        running_tasks,
+    )
+    from kecs.testing.host import NotStarted
+    from kecs.testing.server import Server, start_server
+    from kecs.testing.waiting import wait_for_cluster, wait_for_service, wait_for_stable_service, wait_for_task
+
+_MODULES = {
+    "assertions": ("assert_service_healthy", "assert_task_completed"),
+    "builders": ("TaskDefinitionBuilder",),
+    "clock": ("Clock", "ClockNotMovable"),
+    "creating": (
+        "cleanup_cluster",
+        "create_test_service",
+        "create_test_task_definition",
+        "deploy_service",
+        "running_tasks",
+    ),
+    "host": ("NotStarted",),
+    "server": ("Server", "start_server"),
+    "waiting": ("wait_for_cluster", "wait_for_service", "wait_for_stable_service", "wait_for_task"),
+}
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
+
+__all__ = [
+    "Clock",
+    "ClockNotMovable",
+    "NotStarted",
+    "Server",
+    "TaskDefinitionBuilder",
+    "assert_service_healthy",
+    "assert_task_completed",
+    "cleanup_cluster",
+    "create_test_service",
+    "create_test_task_definition",
+    "deploy_service",
+    "running_tasks",
+    "start_server",
+    "wait_for_cluster",
+    "wait_for_service",
+    "wait_for_stable_service",
+    "wait_for_task",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_MODULE_OF[name]}"), name)

@@ -1,0 +1,50 @@
+"""The kit's way to /_kecs: plain HTTP with the standard library, so it serves a KECS in this process and any other."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from typing import Any
+from urllib.parse import urlsplit
+
+SECONDS = 60.0  # how long an answer may take; moving the clock by years does
+
+
+class Refused(Exception):
+    """KECS answered with an error; the text is its own."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+def call(endpoint: str, method: str, path: str, body: Any = None) -> Any:
+    """The JSON that /_kecs/`path` answers. Raises Refused, and OSError when nothing answers."""
+    return json.loads(read(endpoint, method, path, body))
+
+
+def read(endpoint: str, method: str, path: str, body: Any = None) -> str:
+    """The text that /_kecs/`path` answers. Raises Refused, and OSError when nothing answers."""
+    address = urlsplit(endpoint)
+    secure = address.scheme == "https"
+    connected = http.client.HTTPSConnection if secure else http.client.HTTPConnection
+    connection = connected(address.hostname or "", address.port, timeout=SECONDS)
+    try:
+        content = None if body is None else json.dumps(body)
+        connection.request(method, f"/_kecs/{path}", content, {"Connection": "close"})
+        response = connection.getresponse()
+        text = response.read().decode(errors="replace")
+    except http.client.HTTPException as error:
+        raise OSError(f"{endpoint} is not a KECS: {error!r}") from error
+    finally:
+        connection.close()
+    if response.status >= 400:
+        raise Refused(response.status, _reason(text))
+    return text
+
+
+def _reason(text: str) -> str:
+    try:
+        return str(json.loads(text)["error"])
+    except (ValueError, LookupError, TypeError):
+        return text

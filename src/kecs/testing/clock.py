@@ -1,0 +1,132 @@
+"""The clock of a KECS as a test sees it: `server.clock`, the fixture `kecs_clock`, and what the waiters wait by."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from kecs.testing import admin
+
+STEPS = (0.01, 0.05, 0.1, 0.5, 1.0)  # seconds from look to look while something is waited for; the last one repeats
+REAL_STEP = 0.2  # seconds likewise where the time is everybody's
+
+
+class ClockNotMovable(Exception):
+    """The containers of this KECS are real, and so is their time."""
+
+
+class Clock:
+    """The clock of the KECS at `endpoint`. On the simulated runtime it can be moved, and is shared by all its users."""
+
+    def __init__(self, endpoint: str) -> None:
+        self._endpoint = endpoint
+
+    @property
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        now: float = self._state()["now"]
+        return now
+
+    @property
+    def frozen(self) -> bool:
+        """Whether time stands still unless it is advanced."""
+        return bool(self._state()["frozen"])
+
+    @property
+    def movable(self) -> bool:
+        """Whether this clock can be moved; one that is no KECS's cannot."""
+        try:
+            return bool(self._state()["controllable"])
+        except (OSError, ValueError, LookupError, admin.Refused):
+            return False
+
+    def advance(self, *, seconds: float = 0, minutes: float = 0, hours: float = 0, days: float = 0) -> None:
+        """Move time on; returns when all that was due by then has happened. Raises ClockNotMovable and ValueError."""
+        self._set({"advance": seconds + 60 * (minutes + 60 * (hours + 24 * days))})
+
+    def freeze(self) -> None:
+        """Let time stand still from now on. Raises ClockNotMovable."""
+        self._set({"freeze": True})
+
+    def resume(self) -> None:
+        """Let time flow again. Raises ClockNotMovable."""
+        self._set({"resume": True})
+
+    def run_until_stable(self, *, timeout: float = 3600.0) -> None:
+        """Let time pass until each service has one deployment and the tasks it wants, and each task the status it is
+        meant to have. `timeout` is in seconds of this clock; when they are over, TimeoutError says what is not stable.
+        """
+        for _ in self.passing(timeout):
+            restless = _restless(admin.call(self._endpoint, "GET", "state"))
+            if not restless:
+                return
+        raise TimeoutError(f"Not stable after {timeout:g} s: {'; '.join(restless)}.")
+
+    def passing(self, seconds: float) -> Passing:
+        """Look, let some time pass, look again: an iteration that ends when `seconds` of this clock are over."""
+        return Passing(self, seconds)
+
+    def _state(self) -> dict[str, Any]:
+        state: dict[str, Any] = admin.call(self._endpoint, "GET", "clock")
+        return state
+
+    def _set(self, body: dict[str, Any]) -> None:
+        try:
+            admin.call(self._endpoint, "POST", "clock", body)
+        except admin.Refused as refused:
+            raise (ClockNotMovable if refused.status == 409 else ValueError)(str(refused)) from refused
+
+
+class Passing:
+    """See Clock.passing. Time that can be moved is moved, other time is slept through."""
+
+    def __init__(self, clock: Clock, seconds: float) -> None:
+        self._left = seconds
+        self._pass: Callable[[float], None]
+        self._steps: tuple[float, ...]
+        if clock.movable:
+            self._steps = STEPS
+            self._pass = lambda step: clock.advance(seconds=step)
+        else:
+            self._steps = (REAL_STEP,)
+            self._pass = time.sleep
+        self._number = -1  # of steps; before the first look no time passes
+
+    def __iter__(self) -> Passing:
+        return self
+
+    def __next__(self) -> None:
+        if self._number >= 0:
+            if self._left <= 0:
+                raise StopIteration
+            step = min(self._steps[min(self._number, len(self._steps) - 1)], self._left)
+            self._pass(step)
+            self._left -= step
+        self._number += 1
+
+
+def _restless(state: dict[str, Any]) -> list[str]:
+    """What is not as it is meant to be yet, one text each."""
+    services = [
+        f"service {service['serviceName']} has {service['runningCount']} of {service['desiredCount']} tasks running "
+        f"in {len(service['deployments']) or len(service.get('taskSets', ()))} deployments"
+        for service in state["services"]
+        if service["status"] != "INACTIVE" and not (service["status"] == "ACTIVE" and is_stable(service))
+    ]
+    tasks = [
+        f"task {task['taskArn'].rsplit('/', 1)[-1]} is {task['lastStatus']} and meant to be {task['desiredStatus']}"
+        for task in state["tasks"]
+        if task["lastStatus"] != task["desiredStatus"]
+    ]
+    return services + tasks
+
+
+def is_stable(service: dict[str, Any]) -> bool:
+    """Whether a service has come to rest: one deployment, which is over, and the tasks that are wanted."""
+    return (
+        len(service["deployments"]) <= 1
+        and service["runningCount"] == service["desiredCount"]
+        and service["pendingCount"] == 0
+        and all(deployment.get("rolloutState") != "IN_PROGRESS" for deployment in service["deployments"])
+    )

@@ -1,0 +1,137 @@
+"""What most tests set up, and how it is taken away again."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+from collections.abc import Iterator
+from typing import Any
+
+from kecs.testing.builders import TaskDefinitionBuilder
+from kecs.testing.explaining import service_of
+from kecs.testing.waiting import TIMEOUT, passes_until, wait_for_stable_service
+
+AT_ONCE = 100  # tasks that DescribeTasks takes
+_NETWORK = {"awsvpcConfiguration": {"subnets": ["subnet-testing"]}}
+
+
+def create_test_task_definition(
+    client: Any, family: str | None = None, image: str = "busybox", **container: Any
+) -> str:
+    """Register a task definition of one container, `app`; its ARN.
+
+    `container`: what TaskDefinitionBuilder.with_container takes. Without a family it gets one that is not in use.
+    """
+    return TaskDefinitionBuilder(family or _unused("task")).with_container("app", image, **container).register(client)
+
+
+def create_test_service(
+    client: Any, cluster: str, task_definition: str, name: str | None = None, count: int = 1, **members: Any
+) -> dict[str, Any]:
+    """Create a service, of launch type EC2 unless something else is said; as CreateService answers it.
+
+    `members`: further ones of CreateService.
+    """
+    if not members.keys() & {"launchType", "capacityProviderStrategy", "deploymentController"}:
+        members["launchType"] = "EC2"
+    if members.get("launchType") == "FARGATE":
+        members.setdefault("networkConfiguration", _NETWORK)
+    if members.get("schedulingStrategy") != "DAEMON":
+        members["desiredCount"] = count
+    answer = client.create_service(
+        cluster=cluster, serviceName=name or _unused("service"), taskDefinition=task_definition, **members
+    )
+    service: dict[str, Any] = answer["service"]
+    return service
+
+
+def deploy_service(
+    client: Any,
+    cluster: str,
+    name: str,
+    image: str = "busybox",
+    count: int = 1,
+    *,
+    service: dict[str, Any] | None = None,
+    timeout: float = TIMEOUT,
+    **container: Any,
+) -> dict[str, Any]:
+    """Bring about that a service of this name runs `count` tasks of one container of this image; the stable service.
+
+    A service that is there is updated, by a new revision of the family of its name. `service`: further members of
+    CreateService or UpdateService; `container`: what TaskDefinitionBuilder.with_container takes. Raises TimeoutError.
+    """
+    definition = create_test_task_definition(client, name, image, **container)
+    found = service_of(client, cluster, name)
+    if found is None or found["status"] == "INACTIVE":
+        create_test_service(client, cluster, definition, name, count, **(service or {}))
+    else:
+        client.update_service(
+            cluster=cluster, service=name, taskDefinition=definition, desiredCount=count, **(service or {})
+        )
+    return wait_for_stable_service(client, cluster, name, timeout)
+
+
+def running_tasks(client: Any, cluster: str, service: str | None = None) -> list[dict[str, Any]]:
+    """The tasks of a cluster, or of one service, that are RUNNING and meant to be, as DescribeTasks has them."""
+    of = {} if service is None else {"serviceName": service}
+    arns = list(_all(client, "list_tasks", "taskArns", cluster=cluster, desiredStatus="RUNNING", **of))
+    tasks = [
+        task
+        for start in range(0, len(arns), AT_ONCE)
+        for task in client.describe_tasks(cluster=cluster, tasks=arns[start : start + AT_ONCE])["tasks"]
+    ]
+    return [task for task in tasks if (task["lastStatus"], task["desiredStatus"]) == ("RUNNING", "RUNNING")]
+
+
+def cleanup_cluster(client: Any, cluster: str, timeout: float = TIMEOUT) -> None:
+    """Delete a cluster with all that is in it: services, tasks, container instances. One that is not there is left so.
+
+    Raises TimeoutError when something stays.
+    """
+    found = client.describe_clusters(clusters=[cluster])["clusters"]
+    if not found or found[0]["status"] == "INACTIVE":
+        return
+
+    left = ""
+
+    def gone() -> bool:
+        nonlocal left
+        _empty(client, cluster)
+        try:
+            client.delete_cluster(cluster=cluster)
+        except (
+            client.exceptions.ClusterContainsServicesException,
+            client.exceptions.ClusterContainsTasksException,
+            client.exceptions.ClusterContainsContainerInstancesException,
+            client.exceptions.UpdateInProgressException,
+        ) as error:
+            left = error.response["Error"]["Message"]
+            return False
+        return True
+
+    if not passes_until(client, gone, timeout):
+        raise TimeoutError(f"Cluster {cluster} is still there after {timeout:g} s: {left}")
+
+
+def _empty(client: Any, cluster: str) -> None:
+    """Ask for the end of all that is in the cluster; what ends meanwhile by itself is as good."""
+    errors = client.exceptions
+    for service in _all(client, "list_services", "serviceArns", cluster=cluster):
+        with contextlib.suppress(errors.ServiceNotFoundException, errors.ServiceNotActiveException):
+            client.delete_service(cluster=cluster, service=service, force=True)
+    for task in _all(client, "list_tasks", "taskArns", cluster=cluster, desiredStatus="RUNNING"):
+        with contextlib.suppress(errors.InvalidParameterException):
+            client.stop_task(cluster=cluster, task=task, reason="The test is over")
+    for instance in _all(client, "list_container_instances", "containerInstanceArns", cluster=cluster):
+        with contextlib.suppress(errors.InvalidParameterException):
+            client.deregister_container_instance(cluster=cluster, containerInstance=instance, force=True)
+
+
+def _all(client: Any, operation: str, member: str, **members: Any) -> Iterator[str]:
+    for page in client.get_paginator(operation).paginate(**members):
+        yield from page[member]
+
+
+def _unused(kind: str) -> str:
+    return f"test-{kind}-{secrets.token_hex(4)}"

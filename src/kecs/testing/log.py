@@ -1,0 +1,56 @@
+"""What a server logs, kept for `server.logs()` and handed on to whoever wants to read along."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from types import TracebackType
+
+MOST_LINES = 10_000  # the newest ones are kept
+
+LogConsumer = Callable[[str], object]
+
+
+class ServerLog:
+    """The log of one server, line by line."""
+
+    def __init__(self, consumer: LogConsumer | None) -> None:
+        self._lines: deque[str] = deque(maxlen=MOST_LINES)
+        self._consumer = consumer
+
+    def add(self, line: str) -> None:
+        self._lines.append(line)
+        if self._consumer is not None:
+            self._consumer(line)
+
+    def lines(self) -> list[str]:
+        return list(self._lines)
+
+
+class OfThread(logging.Handler):
+    """Takes what KECS logs in the thread that enters it: each server of this process has one."""
+
+    def __init__(self, log: ServerLog) -> None:
+        super().__init__()
+        self._log = log
+        self._thread = threading.get_ident()
+
+    def __enter__(self) -> None:
+        from kecs.app.logs import formatter
+
+        self.setFormatter(formatter())
+        logger = logging.getLogger("kecs")
+        if logger.level == logging.NOTSET:
+            logger.setLevel(logging.INFO)
+        logger.addHandler(self)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        logging.getLogger("kecs").removeHandler(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.thread == self._thread:
+            self._log.add(self.format(record))

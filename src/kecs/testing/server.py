@@ -1,0 +1,115 @@
+"""`start_server`: a KECS for tests, in this process or a child, and the object that stands for it."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import secrets
+import threading
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Literal
+
+from kecs.testing import admin
+from kecs.testing.aws import Clients
+from kecs.testing.clock import Clock
+from kecs.testing.host import ChildProcess, Host, ThisProcess
+from kecs.testing.log import LogConsumer, ServerLog
+from kecs.testing.options import server_options
+
+Runtime = Literal["simulated", "docker", "auto"]
+
+
+class Server:
+    """A running KECS. `endpoint` is its URL, `runtime` what runs its containers, `clock` the time they live by."""
+
+    def __init__(self, host: Host, log: ServerLog, region: str) -> None:
+        self.endpoint = host.endpoint
+        self.runtime = host.runtime
+        self.region = region
+        self.clock = Clock(host.endpoint)
+        self._host = host
+        self._log = log
+        self._clients = Clients(host.endpoint, region)
+        self._cleaning = threading.Lock()
+        self._running = True
+        atexit.register(self.cleanup)
+
+    def ecs_client(self, **options: str) -> Any:
+        """A boto3 client for ECS; options as for `client`."""
+        return self.client("ecs", **options)
+
+    def client(self, service: str, *, account: str | None = None, region: str | None = None) -> Any:
+        """A boto3 client of any service that talks to this KECS, for an account (12 digits) and a region.
+
+        It can be used by several threads. Its waiters move a clock that can be moved, and do not sleep.
+        """
+        return self._clients.make(service, account, region, self.clock)
+
+    def logs(self) -> str:
+        """What KECS itself has logged, a record a line."""
+        return "\n".join(self._log.lines())
+
+    def reset(self) -> None:
+        """Forget everything and stop every container."""
+        admin.call(self.endpoint, "POST", "reset")
+
+    def cleanup(self) -> None:
+        """Stop KECS and everything that it runs. Once is enough; more do no harm."""
+        with self._cleaning:
+            if not self._running:
+                return
+            self._running = False
+            atexit.unregister(self.cleanup)
+            self._clients.close()
+            self._host.stop()
+
+    def __enter__(self) -> Server:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.cleanup()
+
+    def __repr__(self) -> str:
+        return f"<KECS at {self.endpoint} (runtime: {self.runtime})>"
+
+
+def start_server(
+    *,
+    test_mode: bool | None = None,
+    runtime: Runtime | None = None,
+    in_process: bool = True,
+    env: Mapping[str, str] | None = None,
+    log_consumer: LogConsumer | None = None,
+    region: str = "us-east-1",
+    port: int = 0,
+    wait_timeout: float = 30.0,
+) -> Server:
+    """Start a KECS that keeps nothing on disk, and return when it answers.
+
+    It is in test mode unless a runtime is named. `env` has settings as `kecs start` reads them from its environment,
+    such as KECS_ACCOUNT; a child process gets all of it. `log_consumer` is called with each line that KECS logs, in a
+    thread of KECS's. Port 0 is any free one; `wait_timeout` is in seconds. Raises NotStarted, and ValueError for
+    settings that do not exist or contradict each other.
+    """
+    if runtime is not None and test_mode:
+        raise ValueError(f"Test mode has a runtime of its own; it cannot be {runtime}.")
+    if runtime is not None and runtime not in ("simulated", "docker", "auto"):
+        raise ValueError(f"runtime is simulated, docker or auto, not {runtime!r}.")
+    settings = {
+        **(env or {}),
+        **({"KECS_RUNTIME": runtime} if runtime else {"KECS_TEST_MODE": "false" if test_mode is False else "true"}),
+        "KECS_REGION": region,
+        "KECS_PORT": str(port),
+        "KECS_EPHEMERAL": "true",
+        "KECS_INSTANCE": f"testing-{os.getpid()}-{secrets.token_hex(4)}",  # labels its containers, which nobody shares
+    }
+    log = ServerLog(log_consumer)
+    host: Host
+    if in_process:
+        host = ThisProcess(server_options(settings), log, wait_timeout)
+    else:
+        host = ChildProcess(settings, log, wait_timeout)
+    return Server(host, log, region)

@@ -1,0 +1,100 @@
+"""Waiting for what ECS brings about. Each looks at the API again and again; on a clock that can be moved it moves it
+instead of sleeping. Timeouts are seconds of KECS's clock; when they are over, the error says why in ECS's terms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from kecs.testing.clock import Clock, is_stable
+from kecs.testing.explaining import explain_service, explain_task, service_of, task_of
+
+TIMEOUT = 300.0  # seconds
+_TASK_STATUSES = (
+    "PROVISIONING",
+    "PENDING",
+    "ACTIVATING",
+    "RUNNING",
+    "DEACTIVATING",
+    "STOPPING",
+    "DEPROVISIONING",
+    "STOPPED",
+)
+
+
+def wait_for_cluster(client: Any, cluster: str, status: str = "ACTIVE", timeout: float = TIMEOUT) -> dict[str, Any]:
+    """The cluster, as DescribeClusters has it, once it has this status. Raises TimeoutError."""
+    found: dict[str, Any] = {}
+
+    def reached() -> bool:
+        nonlocal found
+        clusters = client.describe_clusters(clusters=[cluster])["clusters"]
+        found = clusters[0] if clusters else {"status": "not there"}
+        return bool(found["status"] == status)
+
+    if not passes_until(client, reached, timeout):
+        raise TimeoutError(f"Cluster {cluster} is {found['status']}, not {status}, after {timeout:g} s.")
+    return found
+
+
+def wait_for_service(
+    client: Any, cluster: str, service: str, status: str = "ACTIVE", timeout: float = TIMEOUT
+) -> dict[str, Any]:
+    """The service, as DescribeServices has it, once it has this status. Raises TimeoutError."""
+
+    def reached() -> bool:
+        found = service_of(client, cluster, service)
+        return found is not None and found["status"] == status
+
+    if not passes_until(client, reached, timeout):
+        why = explain_service(client, cluster, service)
+        raise TimeoutError(f"Service {service} is not {status} after {timeout:g} s.\n{why}")
+    return service_of(client, cluster, service) or {}
+
+
+def wait_for_stable_service(client: Any, cluster: str, service: str, timeout: float = TIMEOUT) -> dict[str, Any]:
+    """The service once it is ACTIVE with one deployment that is over, and runs as many tasks as it should.
+
+    Raises TimeoutError.
+    """
+
+    def reached() -> bool:
+        found = service_of(client, cluster, service)
+        return found is not None and found["status"] == "ACTIVE" and is_stable(found)
+
+    if not passes_until(client, reached, timeout):
+        why = explain_service(client, cluster, service)
+        raise TimeoutError(f"Service {service} is not stable after {timeout:g} s.\n{why}")
+    return service_of(client, cluster, service) or {}
+
+
+def wait_for_task(
+    client: Any, cluster: str, task: str, status: str = "RUNNING", timeout: float = TIMEOUT
+) -> dict[str, Any]:
+    """The task, as DescribeTasks has it, once it has this status.
+
+    Raises AssertionError as soon as it is beyond that status, TimeoutError, and ValueError for a status there is not.
+    """
+    if status not in _TASK_STATUSES:
+        raise ValueError(f"A task's status is one of {', '.join(_TASK_STATUSES)}, not {status!r}.")
+    last = ""
+
+    def reached() -> bool:
+        nonlocal last
+        found = task_of(client, cluster, task)
+        last = found["lastStatus"] if found else ""
+        return last in _TASK_STATUSES[_TASK_STATUSES.index(status) :]
+
+    came = passes_until(client, reached, timeout)
+    if last == status:
+        return task_of(client, cluster, task) or {}
+    why = explain_task(client, cluster, task)
+    if came:
+        raise AssertionError(f"Task {task} will not be {status} any more.\n{why}")
+    raise TimeoutError(f"Task {task} is not {status} after {timeout:g} s.\n{why}")
+
+
+def passes_until(client: Any, condition: Callable[[], bool], timeout: float) -> bool:
+    """Let time pass until the condition holds; whether it did within `timeout` seconds."""
+    return any(condition() for _ in Clock(client.meta.endpoint_url).passing(timeout))
