@@ -1,6 +1,6 @@
 """CodeDeploy's words for requests that its model does not allow: an error of its own for most members.
 
-`services.apis` hands it to decoding as the API's dialect.
+`services.codedeploy.api` hands it to decoding as the dialect of the API.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What runs tasks by itself: rules of EventBridge and EventBridge Scheduler's schedules, and their invocations.
 
-`app.kernel` puts it beside the other loops, on the same work queue.
+`app.machinery` puts it beside the other loops, on the same work queue.
 """
 
 from __future__ import annotations

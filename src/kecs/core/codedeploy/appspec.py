@@ -1,4 +1,4 @@
-"""AppSpec files for ECS, in JSON or YAML: read when a deployment is created, by `services.codedeploy.deployments`.
+"""AppSpec files for ECS, in JSON or YAML: read by `deployments` when one is created.
 
 Names of members are taken in any case, as the AWS CLI writes and reads them.
 https://docs.aws.amazon.com/codedeploy/latest/userguide/reference-appspec-file-structure-resources.html

@@ -1,6 +1,6 @@
 """ECS Exec: what ExecuteCommand refuses, and the agent in each container that makes it possible.
 
-Called by services.ecs.exec and by a task's view.
+Called by services.ecs.sessions and by a task's view.
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-exec.html
 """
 
