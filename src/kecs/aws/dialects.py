@@ -1,5 +1,5 @@
-"""How an API words its refusal of a request that its model does not allow. `decoding` asks; the
-module `api` of each package under `services` says whose words they are.
+"""How an API words its refusal of a request that its model does not allow. `decoding` asks; the module
+`api` of each package under `services` says whose words they are.
 
 Most APIs of AWS answer what their common framework says. ECS has words of its own.
 """
