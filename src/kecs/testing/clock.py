@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from typing import Any
 
 from kecs.testing import admin
 
-STEPS = (0.01, 0.05, 0.1, 0.5, 1.0)  # seconds from look to look while something is waited for; the last one repeats
-REAL_STEP = 0.2  # seconds likewise where the time is everybody's
+STEP = 0.01  # seconds from the first look to the second while something is waited for
+GROWTH = 0.1  # what the later steps are of the time that has passed: an hour takes about a hundred looks
+REAL_STEP = 0.2  # seconds from look to look where the time is everybody's
 
 
 class ClockNotMovable(Exception):
@@ -82,28 +82,29 @@ class Passing:
     """See Clock.passing. Time that can be moved is moved, other time is slept through."""
 
     def __init__(self, clock: Clock, seconds: float) -> None:
-        self._left = seconds
-        self._pass: Callable[[float], None]
-        self._steps: tuple[float, ...]
-        if clock.movable:
-            self._steps = STEPS
-            self._pass = lambda step: clock.advance(seconds=step)
-        else:
-            self._steps = (REAL_STEP,)
-            self._pass = time.sleep
-        self._number = -1  # of steps; before the first look no time passes
+        self._clock = clock
+        self._movable = clock.movable
+        self._seconds = seconds
+        self._passed: float | None = None  # before the first look no time passes
 
     def __iter__(self) -> Passing:
         return self
 
     def __next__(self) -> None:
-        if self._number >= 0:
-            if self._left <= 0:
-                raise StopIteration
-            step = min(self._steps[min(self._number, len(self._steps) - 1)], self._left)
-            self._pass(step)
-            self._left -= step
-        self._number += 1
+        if self._passed is None:
+            self._passed = 0.0
+            return
+        step = min(self._step(self._passed), self._seconds - self._passed)
+        if step <= 0:
+            raise StopIteration
+        if self._movable:
+            self._clock.advance(seconds=step)
+        else:
+            time.sleep(step)
+        self._passed += step
+
+    def _step(self, passed: float) -> float:
+        return max(STEP, passed * GROWTH) if self._movable else REAL_STEP
 
 
 def _restless(state: dict[str, Any]) -> list[str]:
