@@ -1,0 +1,99 @@
+"""The pytest plugin: its fixtures, marker and options. pytest loads it wherever KECS is installed, by its entry point.
+
+So it imports nothing of KECS's before a fixture is used.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from kecs.testing import Clock, Server
+
+_MARKER = (
+    "kecs(**options): the KECS of this test is started with these arguments of kecs.testing.start_server, "
+    "such as runtime='docker'; tests with the same ones share it"
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("kecs", "Amazon ECS for tests (KECS)")
+    group.addoption(
+        "--kecs-runtime",
+        choices=["simulated", "docker", "auto"],
+        help="What runs the containers of tests that do not say. Without it they are simulated, in test mode.",
+    )
+    group.addoption(
+        "--kecs-child", action="store_true", help="Start each KECS in a process of its own, not in that of the tests."
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", _MARKER)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A marked test gets the server that its marker describes; pytest keeps those with the same one together."""
+    marker = metafunc.definition.get_closest_marker("kecs")
+    if marker is None or "kecs" not in metafunc.fixturenames:
+        return
+    if marker.args:
+        pytest.fail("The marker kecs takes keyword arguments only, such as kecs(runtime='docker').", pytrace=False)
+    metafunc.parametrize("kecs", [_Options(marker.kwargs)], indirect=True, scope="session", ids=[pytest.HIDDEN_PARAM])
+
+
+class _Options(dict[str, Any]):
+    """Arguments of start_server that pytest can tell apart: it groups tests by equal and hashable parameters."""
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(repr(sorted(self.items())))
+
+
+@pytest.fixture(scope="session")
+def kecs(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """A KECS for all tests of the session (of each worker, with pytest-xdist), stopped with all it runs at the end."""
+    from kecs.testing import start_server
+
+    given = request.config.getoption
+    options: dict[str, Any] = {"in_process": not given("--kecs-child")}
+    if runtime := given("--kecs-runtime"):
+        options["runtime"] = runtime
+    with start_server(**options | getattr(request, "param", {})) as server:
+        yield server
+
+
+@pytest.fixture
+def ecs(kecs: Server) -> Any:
+    """A boto3 client for ECS."""
+    return kecs.ecs_client()
+
+
+@pytest.fixture
+def ecs_cluster(ecs: Any, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The name of a cluster of the test's own, deleted afterwards with all that is in it."""
+    from kecs.testing import cleanup_cluster
+
+    readable = re.sub(r"[^A-Za-z0-9_-]+", "-", request.node.name)[:80]
+    name = f"{readable}-{secrets.token_hex(4)}"
+    ecs.create_cluster(clusterName=name)
+    try:
+        yield name
+    finally:
+        cleanup_cluster(ecs, name)
+
+
+@pytest.fixture
+def kecs_clock(kecs: Server) -> Iterator[Clock]:
+    """The clock of the test's KECS. It flows again when the test is over, should the test have frozen it."""
+    from kecs.testing import ClockNotMovable
+
+    clock = kecs.clock
+    if not clock.movable:
+        raise ClockNotMovable(f"The {kecs.runtime} runtime runs real containers, so its time cannot be moved.")
+    yield clock
+    clock.resume()
