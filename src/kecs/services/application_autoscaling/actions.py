@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from kecs.aws.model import application_autoscaling as a
 from kecs.core.autoscaling.actions import MOST_ACTIONS, action_arn, action_view, put
-from kecs.core.autoscaling.targets import service_of
 from kecs.core.records.autoscaling import named
-from kecs.services.application_autoscaling.listings import described, paged
+from kecs.services.application_autoscaling.listings import described, key_in, paged
 from kecs.services.application_autoscaling.targets import find_target
 from kecs.services.context import Context
 
@@ -25,14 +24,8 @@ def put_scheduled_action(context: Context, request: a.PutScheduledActionRequest)
 def delete_scheduled_action(
     context: Context, request: a.DeleteScheduledActionRequest
 ) -> a.DeleteScheduledActionResponse:
-    service = service_of(context.scope, request.service_namespace, request.scalable_dimension, request.resource_id)
-    key = named(service, request.scheduled_action_name)
-    if key not in context.store.scheduled_actions:
-        raise a.ObjectNotFoundException(
-            f"No scheduled action found for service namespace: {request.service_namespace}, resource ID: "
-            f"{request.resource_id}, scalable dimension: {request.scalable_dimension}: {request.scheduled_action_name}"
-        )
-    context.store.scheduled_actions.delete(key)
+    table = context.store.scheduled_actions
+    table.delete(key_in(context, table, request, "scheduled action", request.scheduled_action_name))
     return a.DeleteScheduledActionResponse()
 
 

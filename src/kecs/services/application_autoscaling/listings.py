@@ -1,4 +1,4 @@
-"""Pages of what a scope has, as all Describe operations of this API cut them."""
+"""How handlers find the policies and scheduled actions that requests name, and the pages of Describe operations."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from kecs.aws.paging import page
 from kecs.core.arns import scope_key
 from kecs.core.autoscaling.targets import check_kind, service_of
 from kecs.core.records import Record
+from kecs.core.records.autoscaling import named
 from kecs.ports.store import Table
 from kecs.services.context import Context
 
@@ -28,6 +29,18 @@ def described(context: Context, table: Table[R], request: Any) -> list[R]:
         return table.where("scope", scope_key(context.scope))
     service = service_of(context.scope, request.service_namespace, request.scalable_dimension, request.resource_id)
     return table.where("service", service)
+
+
+def key_in(context: Context, table: Table[R], request: Any, kind: str, name: str) -> str:
+    """The key of what a request names on a resource. Raises ObjectNotFoundException and ValidationException."""
+    service = service_of(context.scope, request.service_namespace, request.scalable_dimension, request.resource_id)
+    key = named(service, name)
+    if key not in table:
+        raise a.ObjectNotFoundException(
+            f"No {kind} found for service namespace: {request.service_namespace}, resource ID: {request.resource_id}, "
+            f"scalable dimension: {request.scalable_dimension}: {name}"
+        )
+    return key
 
 
 def paged(

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from kecs.aws.model import application_autoscaling as a
 from kecs.core.autoscaling.policies import MOST_POLICIES, alarms, policy_arn, policy_view, put
-from kecs.core.autoscaling.targets import service_of
 from kecs.core.records.autoscaling import ScalingPolicyRecord, named
-from kecs.services.application_autoscaling.listings import described, paged
+from kecs.services.application_autoscaling.listings import described, key_in, paged
 from kecs.services.application_autoscaling.targets import find_target
 from kecs.services.context import Context
 
@@ -29,14 +28,8 @@ def put_scaling_policy(context: Context, request: a.PutScalingPolicyRequest) -> 
 
 
 def delete_scaling_policy(context: Context, request: a.DeleteScalingPolicyRequest) -> a.DeleteScalingPolicyResponse:
-    service = service_of(context.scope, request.service_namespace, request.scalable_dimension, request.resource_id)
-    key = named(service, request.policy_name)
-    if key not in context.store.scaling_policies:
-        raise a.ObjectNotFoundException(
-            f"No scaling policy found for service namespace: {request.service_namespace}, resource ID: "
-            f"{request.resource_id}, scalable dimension: {request.scalable_dimension}: {request.policy_name}"
-        )
-    context.store.scaling_policies.delete(key)
+    table = context.store.scaling_policies
+    table.delete(key_in(context, table, request, "scaling policy", request.policy_name))
     return a.DeleteScalingPolicyResponse()
 
 
