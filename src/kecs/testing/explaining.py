@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
+from kecs.core.arns import last_part
 from kecs.testing import admin
 
 LAST_LINES = 10  # of a container's output
@@ -100,7 +101,3 @@ def last_output(client: Any, cluster: str, task: str, container: str) -> list[st
         return admin.read(client.meta.endpoint_url, "GET", path).splitlines()
     except (OSError, admin.Refused):
         return []
-
-
-def last_part(arn: str) -> str:
-    return arn.rsplit("/", 1)[-1]

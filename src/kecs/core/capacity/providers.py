@@ -14,7 +14,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from kecs.aws.model import ecs as m
-from kecs.core.arns import Scope
+from kecs.core.arns import Scope, last_part
 from kecs.core.capacity.association import Find
 from kecs.core.capacity.instance_types import DEFAULT_TYPE, INSTANCE_TYPES
 from kecs.core.capacity.scaling import GroupPolicy
@@ -111,7 +111,7 @@ def check_not_busy(record: CapacityProviderRecord) -> None:
 
 def same_group(one: m.AutoScalingGroupProvider, other: m.AutoScalingGroupProvider) -> bool:
     """Whether both mean one Auto Scaling group, be it by its ARN or by its name."""
-    return one.auto_scaling_group_arn.split("/")[-1] == other.auto_scaling_group_arn.split("/")[-1]
+    return last_part(one.auto_scaling_group_arn) == last_part(other.auto_scaling_group_arn)
 
 
 def new_group(asked: m.AutoScalingGroupProvider) -> m.AutoScalingGroupProvider:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kecs.aws.model import codedeploy as c
+from kecs.core.arns import last_part
 from kecs.core.codedeploy.applications import NO_APPLICATION, application_arn, group_arn
 from kecs.core.codedeploy.configs import PREDEFINED, config_arn
 from kecs.core.codedeploy.groups import NO_GROUP
@@ -61,6 +62,6 @@ def deployment(context: Context, deployment_id: str | None) -> CodeDeploymentRec
 
 def service(context: Context, named: c.ECSService) -> ServiceRecord | None:
     """The service that is named by cluster and service, each by name or ARN."""
-    cluster = (named.cluster_name or "default").rsplit("/", 1)[-1]
-    name = (named.service_name or "").rsplit("/", 1)[-1]
+    cluster = last_part(named.cluster_name or "default")
+    name = last_part(named.service_name or "")
     return context.store.services.get(context.scope.service(cluster, name))
