@@ -93,9 +93,9 @@ class VirtualClock:
 
     `drain` works off whatever the timers of an instant caused; `advance` calls it before time moves on, so nothing that
     was caused at one instant is done at a later one. (Where time flows by itself, the loop sees to that in its own
-    turns.) It may be set after construction, since what it drains is usually built with this clock.
+    turns.) Whoever has something to drain sets it.
 
-    Without a loop the clock is frozen for good. With one it starts out flowing, unless `frozen` says otherwise.
+    Without a loop the clock is frozen for good. With one it starts out flowing.
     """
 
     def __init__(
@@ -103,11 +103,9 @@ class VirtualClock:
         start: float = 0.0,
         *,
         loop: asyncio.AbstractEventLoop | None = None,
-        drain: Callable[[], None] | None = None,
-        frozen: bool = False,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.drain: Callable[[], None] = drain if drain is not None else lambda: None
+        self.drain: Callable[[], None] = lambda: None
         self._loop = loop
         self._monotonic = monotonic
         self._base = start  # virtual time at `_flowing_since`, or simply now when frozen
@@ -118,7 +116,7 @@ class VirtualClock:
         self._advancing = False
         self._alarm: asyncio.Handle | None = None  # the loop's call for the earliest timer
         self._alarm_at = math.inf
-        if loop is not None and not frozen:
+        if loop is not None:
             self.resume()
 
     @property

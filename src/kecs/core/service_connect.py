@@ -57,7 +57,7 @@ def discovery_names(connect: m.ServiceConnectConfiguration | None) -> list[str]:
 
 
 def check_connect(
-    connect: m.ServiceConnectConfiguration | None, definition: m.TaskDefinition, taken: Iterable[str] = ()
+    connect: m.ServiceConnectConfiguration | None, definition: m.TaskDefinition, taken: Iterable[str]
 ) -> None:
     """Whether tasks of the definition can be connected so. `taken`: discovery names of others in the namespace."""
     if connect is None or not connect.enabled:

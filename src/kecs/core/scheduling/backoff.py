@@ -39,7 +39,7 @@ def backed_off(deployment: DeploymentRecord, now: float) -> bool:
     return deployment.retry_at is not None and deployment.retry_at > now
 
 
-def account(group: Group, now: float, *, counts_on: bool = False) -> DeploymentRecord:
+def account(group: Group, now: float, *, counts_on: bool) -> DeploymentRecord:
     """The deployment after its tasks' successes and failures since the last look; `counts_on` as in `breaker`."""
     deployment = _after_success(group.deployment, group, counts_on=counts_on)
     never_ran = [t for t in group.stopped if failed_to_start(t)]
@@ -95,7 +95,7 @@ def _next_attempt(deployment: DeploymentRecord, now: float) -> DeploymentRecord:
 
 
 def after_placement(
-    deployment: DeploymentRecord, placed: int, failed: int, now: float, *, counts_on: bool = False
+    deployment: DeploymentRecord, placed: int, failed: int, now: float, *, counts_on: bool
 ) -> DeploymentRecord:
     """The deployment after `placed` tasks found room and `failed` did not."""
     if not failed:

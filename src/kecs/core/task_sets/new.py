@@ -21,7 +21,7 @@ def new_task_set(
     now: float,
     *,
     status: Literal["PRIMARY", "ACTIVE"] = "ACTIVE",
-    scale: float = 0.0,
+    scale: float,
     started_by: str | None = None,
     external_id: str | None = None,
     tags: tuple[m.Tag, ...] = (),

@@ -40,7 +40,7 @@ NOT_ON_FARGATE = "The volume type standard is not supported on Fargate."
 Storage = m.TaskManagedEBSVolumeConfiguration | m.ServiceManagedEBSVolumeConfiguration
 
 
-def check_storage(storage: Storage | None, *, fargate: bool = False) -> None:
+def check_storage(storage: Storage | None, *, fargate: bool) -> None:
     if storage is None or not (storage.size_in_gi_b or storage.snapshot_id):
         raise m.InvalidParameterException(NO_SIZE)
     name = storage.volume_type or DEFAULT_TYPE
