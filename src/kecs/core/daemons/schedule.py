@@ -33,7 +33,6 @@ class Drain(NamedTuple):
 
     instance: str
     reason: str
-    impaired: bool  # its daemon has failed, so nothing on it may go on
 
 
 class Plan(NamedTuple):
@@ -57,14 +56,14 @@ def plan(fleet: Fleet, lacks: Lacks) -> Plan:
     starts, unplaced = _starts(fleet, states, lost, lacks)
     if fleet.daemon.revision_arn in fleet.critical:
         text = IMPAIRED.format(name=fleet.daemon.name)
-        drains |= {instance.arn: Drain(instance.arn, text, True) for instance in unplaced}
+        drains |= {instance.arn: Drain(instance.arn, text) for instance in unplaced}
     failed = len(unplaced) + sum(task.daemon_revision_arn == fleet.daemon.revision_arn for task in lost)
     daemon = _counted(fleet.daemon, states, failed, now)
     daemon, deployment = rollout.advance(daemon, fleet.deployment, failed, now)
     if rollout.under_way(fleet.deployment) and rollout.under_way(deployment):  # every status is there for a turn
         for place in _outdated(deployment, states, waiting=bool(retry_at(daemon, now))):
             text = REPLACED.format(name=daemon.name)
-            drains.setdefault(place.arn, Drain(place.arn, text, False))
+            drains.setdefault(place.arn, Drain(place.arn, text))
         deployment = _with_drained(deployment, states, drains)
         deployment = rollout.settle(deployment, _unfinished(fleet, deployment, states, drains, bool(starts)), now)
         daemon = rollout.kept(daemon, deployment)
@@ -96,7 +95,7 @@ def _impaired(fleet: Fleet, states: list[tuple[Place, State]], lost: list[TaskRe
         task = place.task
         sick = task and task.daemon_revision_arn in fleet.critical and task.health == "UNHEALTHY"
         if state != "DRAINING" and place.target and (place.arn in gone or sick):
-            drains[place.arn] = Drain(place.arn, text, True)
+            drains[place.arn] = Drain(place.arn, text)
     return drains
 
 
