@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from kecs.aws.model import ecs as m
 from kecs.core.records import ClusterRecord, ServiceRecord
+from kecs.core.taskdefs.ports import no_such_port
 
 DISCOVERY_NAME = re.compile(r"[a-z0-9_][a-z0-9_-]{0,63}")
 DNS_NAME = re.compile(r"[a-z0-9_.][a-z0-9_.-]{0,126}")
@@ -81,10 +82,7 @@ def check_connect(
 
 def _check_service(service: m.ServiceConnectService, ports: dict[str, m.PortMapping]) -> None:
     if service.port_name not in ports:
-        raise m.InvalidParameterException(
-            f"The portName '{service.port_name}' of serviceConnectConfiguration is not the name of a port mapping in "
-            "the task definition."
-        )
+        raise no_such_port(service.port_name, "serviceConnectConfiguration")
     if service.discovery_name is not None and not DISCOVERY_NAME.fullmatch(service.discovery_name):
         raise m.InvalidParameterException(
             f"The discoveryName '{service.discovery_name}' is invalid. Up to 64 lowercase letters, numbers, "

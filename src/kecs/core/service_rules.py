@@ -10,7 +10,6 @@ import re
 from collections.abc import Sequence
 
 from kecs.aws.model import ecs as m
-from kecs.core.taskdefs.ports import named_port
 from kecs.core.tasks.options import LaunchOptions
 from kecs.core.tasks.rules import check_placement, check_task_role, check_token
 
@@ -190,16 +189,6 @@ def _check_registry(registry: m.ServiceRegistry, definition: m.TaskDefinition) -
         raise m.InvalidParameterException(REGISTRY_TWICE)
     if registry.container_name:
         _check_port(registry.container_name, registry.container_port, definition)
-
-
-def check_lattice(lattice: Sequence[m.VpcLatticeConfiguration], definition: m.TaskDefinition) -> None:
-    """Each target group of VPC Lattice gets a port by its name."""
-    for configuration in lattice:
-        if named_port(definition, configuration.port_name) is None:
-            raise m.InvalidParameterException(
-                f"The portName '{configuration.port_name}' of vpcLatticeConfigurations is not the name of a port "
-                "mapping in the task definition."
-            )
 
 
 def _check_port(name: str, port: int | None, definition: m.TaskDefinition) -> None:

@@ -15,7 +15,6 @@ from msgspec.structs import replace
 from kecs.aws.model import ecs as m
 from kecs.core.gateways import resources
 from kecs.core.records import GatewayBalancer, GatewayRecord, GatewayRouteRecord, ServiceRecord
-from kecs.core.taskdefs.ports import named_port
 
 MOST_ROUTES_OF_A_BALANCER = 25  # as many services share a load balancer in AWS's Express Mode
 
@@ -52,16 +51,6 @@ def check_connectors(connectors: Iterable[m.GatewayConnector], gateways: Iterabl
         _check_health(connector.health_check)
         if not any(applies(connector, gateway) for gateway in found):
             raise m.InvalidParameterException(NO_GATEWAY)
-
-
-def check_ports(connectors: Iterable[m.GatewayConnector], definition: m.TaskDefinition) -> None:
-    """Each connector names a port of the definition. Raises InvalidParameterException."""
-    for connector in connectors:
-        if named_port(definition, connector.port_name) is None:
-            raise m.InvalidParameterException(
-                f"The portName '{connector.port_name}' of gatewayConnectors is not the name of a port mapping in the "
-                "task definition."
-            )
 
 
 def wanted(service: ServiceRecord, gateways: Iterable[GatewayRecord]) -> dict[tuple[str, str], m.GatewayConnector]:

@@ -11,17 +11,18 @@ from kecs.aws.model import ecs as m
 from kecs.aws.paging import page
 from kecs.core.clusters import fargate_storage_key
 from kecs.core.express.rules import check_own_update
-from kecs.core.gateways.routes import check_connectors, check_ports
+from kecs.core.gateways.routes import check_connectors
 from kecs.core.records import ClusterRecord, DeploymentRecord, ServiceRecord, TaskDefinitionRecord
 from kecs.core.scheduling.daemon import is_daemon
 from kecs.core.scheduling.deployments import begin_deletion, set_desired_count
 from kecs.core.scheduling.snapshot import service_task
 from kecs.core.scheduling.view import service_view
 from kecs.core.service_connect import check_connect, discovery_names, with_namespace
-from kecs.core.service_rules import check_create, check_daemon, check_lattice
+from kecs.core.service_rules import check_create, check_daemon
 from kecs.core.services import DEPLOYMENT_ONLY, configured, moved, starts_deployment, updated
 from kecs.core.tags import validate_tags
 from kecs.core.task_sets.rules import leaves_task_sets
+from kecs.core.taskdefs.ports import check_port_names
 from kecs.core.tasks.options import check_launch, launch_options
 from kecs.core.tasks.platforms import platform_version
 from kecs.core.tasks.rules import check_volumes
@@ -210,9 +211,9 @@ def new_deployment(
     connect, volumes, lattice = (asked[f] for f in DEPLOYMENT_ONLY[:3])
     if given["gateway_connectors"]:
         check_connectors(given["gateway_connectors"], gateways_of(context, record.cluster_arn))
-    check_ports(asked["gateway_connectors"] or (), definition.definition)
+    check_port_names(definition.definition, asked["gateway_connectors"] or (), "gatewayConnectors")
     check_volumes(definition.definition, volumes or (), fargate=service.platform_version is not None)
-    check_lattice(lattice or (), definition.definition)
+    check_port_names(definition.definition, lattice or (), "vpcLatticeConfigurations")
     check_connect(connect, definition.definition, _taken(context, record, connect))
     return DeploymentRecord(
         id=f"ecs-svc/{context.ids.digits19()}",
