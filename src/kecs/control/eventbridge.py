@@ -1,6 +1,6 @@
 """Sends the events of ECS and CodeDeploy: a listener of the store that hands the sink what a commit is worth telling.
 
-`KeptEvents` is the sink that is there without an EventBridge; `app` shows what it has under /_kecs/events.
+`KeptEvents` is a sink that only remembers them; `app` shows what it has under /_kecs/events. Another one is `rules`.
 """
 
 from __future__ import annotations

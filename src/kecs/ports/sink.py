@@ -1,4 +1,4 @@
-"""Where ECS's events go: EventBridge, as far as there is one."""
+"""Where the events go that ECS and CodeDeploy send to EventBridge."""
 
 from __future__ import annotations
 
