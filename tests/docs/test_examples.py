@@ -1,8 +1,9 @@
 """Every example of README.md and docs/ runs, against a KECS in test mode.
 
 The `sh` blocks of a page are one script, the `python` blocks another, each on the lines that they have in the page, so
-that an error names the line to mend. What cannot be run is marked as another language, such as `text`, or as none.
-A KECS answers for the whole page; a page may start others. Nothing outside the test's folder is touched.
+that an error names the line to mend; Python that defines tests is run by pytest. What cannot be run is marked as
+another language, such as `text`, or as none. A KECS answers for the whole page; a page may start others. Nothing
+outside the test's folder is touched.
 """
 
 from __future__ import annotations
@@ -19,9 +20,11 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 RUN = {"sh": ["bash", "-euo", "pipefail"], "python": [sys.executable, "-W", "error"]}
+RUN_TESTS = [sys.executable, "-m", "pytest", "-W", "error", "-q", "--import-mode=importlib", "-p", "no:cacheprovider"]
 NOT_RUN = {"", "text", "json", "toml", "yaml", "mermaid", "dockerfile", "makefile"}
 WRITTEN_URL = "http://127.0.0.1:5373"  # what the pages say; the test's KECS is elsewhere
 
+_TEST = re.compile(r"^def test_", re.MULTILINE)
 _FENCE = re.compile(r"^```(\w*)\s*$")
 _LINK = re.compile(r"\]\((?!\w+:)([^)#]+)(?:#[^)]*)?\)")
 
@@ -76,10 +79,13 @@ def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
 @pytest.mark.slow
 @pytest.mark.parametrize(("page", "language"), list(examples()))
 def test_examples_run(page: Path, language: str, environment: dict[str, str], tmp_path: Path) -> None:
-    file = tmp_path / page.name
-    file.write_text(script(page, language).replace(WRITTEN_URL, environment["AWS_ENDPOINT_URL"]))
+    text = script(page, language).replace(WRITTEN_URL, environment["AWS_ENDPOINT_URL"])
+    tests = language == "python" and _TEST.search(text)
+    file = tmp_path / (f"{page.stem}.py" if tests else page.name)
+    file.write_text(text)
+    command = RUN_TESTS if tests else RUN[language]
     done = subprocess.run(
-        [*RUN[language], str(file)],
+        [*command, str(file)],
         env=environment,
         cwd=tmp_path,
         stdout=subprocess.PIPE,
