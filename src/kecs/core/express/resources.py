@@ -22,9 +22,7 @@ from kecs.core.records import ExpressConfiguration, ExpressRecord, GatewayBalanc
 MOST_ON_A_BALANCER = 25
 DEFAULT_SUBNETS = 2  # that the default VPC has at least
 
-# Seconds until what is in progress is over. AWS takes minutes, for load balancers that start and names that spread;
-# nothing starts here, but whoever waits for the status has something to wait for.
-SECONDS = 0.1
+SECONDS = 0.1  # until what is in progress is over; why it takes any time, core.gateways.routes says
 
 ACCESS: m.AccessType = "PUBLIC"  # KECS cannot tell a private subnet
 
