@@ -107,6 +107,13 @@ def test_a_start_that_fails() -> None:
     assert simulation.seen(Started) == []
 
 
+def test_what_an_earlier_process_has_pulled_starts_by_its_script() -> None:
+    simulation, plan = Simulation({"*": {"start_error": "no such file"}}), make_plan({})
+    simulation.runtime.provision(plan)
+    simulation.runtime.start(plan, plan.containers[0].name or "")
+    assert simulation.until(Failed).reason == "CannotStartContainerError: no such file"
+
+
 def test_the_last_script_that_was_set_counts() -> None:
     simulation = Simulation({"*": {"exit_code": 1}})
     simulation.runtime.set_script("kecs-test/*", {"exit_code": 2})

@@ -104,20 +104,17 @@ class SimulatedRuntime:
     def pull(self, plan: TaskPlan, container: str) -> None:
         task = self._task(plan)
         found = task.containers[container]
-        try:
-            script = found.script = self._scripts.script(found.definition.image or "", found.environment)
-        except ValueError as error:
-            reason = f"CannotCreateContainerError: {error}"
-            found.step = self._later(0.0, lambda: self._fail(task, found, reason))
-            return
-        found.step = self._later(script.pull_seconds, lambda: self._pulled(task, found, script))
+        script = self._read_script(task, found)
+        if script is not None:
+            found.step = self._later(script.pull_seconds, lambda: self._pulled(task, found, script))
 
     def start(self, plan: TaskPlan, container: str) -> None:
         task = self._task(plan)
         found = task.containers[container]
-        script = found.script or Script()
-        found.state = "starting"
-        found.step = self._later(script.start_seconds, lambda: self._started(task, found, script))
+        script = found.script or self._read_script(task, found)  # it was pulled by a process that has ended
+        if script is not None:
+            found.state = "starting"
+            found.step = self._later(script.start_seconds, lambda: self._started(task, found, script))
 
     def restart(self, plan: TaskPlan, container: str) -> None:
         self._task(plan).containers[container].again()
@@ -166,6 +163,16 @@ class SimulatedRuntime:
             if read == output.count:
                 await self._more(output)
             output.take_up(self._clock.now())
+
+    def _read_script(self, task: SimulatedTask, found: SimulatedContainer) -> Script | None:
+        """What the container does from now on; None when its environment makes no sense, and it fails for that."""
+        try:
+            found.script = self._scripts.script(found.definition.image or "", found.environment)
+        except ValueError as error:
+            reason = f"CannotCreateContainerError: {error}"
+            found.step = self._later(0.0, lambda: self._fail(task, found, reason))
+            return None
+        return found.script
 
     def _task(self, plan: TaskPlan) -> SimulatedTask:
         task = self._tasks.get(plan.arn)
