@@ -16,8 +16,8 @@ from kecs.ports.store import Store
 class Context:
     """One call: who speaks (`scope`), when (`now`, seconds), and what it may touch.
 
-    A handler is a plain function `(Context, Request) -> Response`. It runs inside one store transaction that the
-    dispatcher opens: it raises a modelled error to answer that error and change nothing.
+    A handler is a plain function `(Context, Request) -> Response`. It runs inside one store transaction that
+    `gateway.endpoint` opens: it raises a modelled error to answer that error and change nothing.
     """
 
     scope: Scope

@@ -1,6 +1,6 @@
 """Clusters: create, describe, list, update, delete; and the `default` cluster that is there from the start.
 
-Called by the dispatch table. The rules are in core.clusters; here they meet the store.
+The rules are in core.clusters; here they meet the store.
 """
 
 from __future__ import annotations

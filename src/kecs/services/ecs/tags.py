@@ -1,6 +1,6 @@
 """Tags of whatever has an ARN: TagResource, UntagResource, ListTagsForResource.
 
-Called by the dispatch table. One row of TAGGABLE for each kind of resource; the limits of tags are in core.tags.
+One row of TAGGABLE for each kind of resource; the limits of tags are in core.tags.
 """
 
 from __future__ import annotations
