@@ -1,15 +1,20 @@
 from __future__ import annotations
 
+import asyncio
 import builtins
 import concurrent.futures
+import contextlib
 import logging
 import subprocess
 import sys
 import threading
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
+from kecs.app.options import ServerOptions
+from kecs.app.server import Answering, answering
 from kecs.testing import NotStarted, Server, start_server
 
 HOSTS = pytest.mark.parametrize("in_process", [True, False], ids=["this process", "a child"])
@@ -61,6 +66,38 @@ def test_a_runtime_that_does_not_answer(in_process: bool, monkeypatch: pytest.Mo
         start_server(in_process=in_process, runtime="docker")
 
 
+def test_a_start_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    go_on = threading.Event()
+    before = set(threading.enumerate())
+
+    @contextlib.asynccontextmanager
+    async def slow(options: ServerOptions) -> AsyncIterator[Answering]:
+        await asyncio.to_thread(go_on.wait, 10)
+        async with answering(options) as server:
+            yield server
+
+    monkeypatch.setattr("kecs.app.server.answering", slow)
+    with pytest.raises(NotStarted, match="it was not ready after 0 s"):
+        start_server(wait_timeout=0)
+    (thread,) = [thread for thread in set(threading.enumerate()) - before if thread.name == "kecs"]
+    go_on.set()
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+def test_a_child_that_takes_too_long_is_ended() -> None:
+    with pytest.raises(NotStarted, match="it was not ready after 0 s"):
+        start_server(in_process=False, wait_timeout=0)
+
+
+def test_clients_are_the_same_on_every_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    with start_server() as server:
+        assert len(server.ecs_client().list_clusters()["clusterArns"]) == 1
+
+
 @pytest.mark.parametrize(
     ("options", "text"),
     [
@@ -68,6 +105,7 @@ def test_a_runtime_that_does_not_answer(in_process: bool, monkeypatch: pytest.Mo
         ({"env": {"KECS_ACCOUNT": "12"}}, "KECS_ACCOUNT is 12 digits, not '12'"),
         ({"env": {"KECS_PULL": "sometimes"}}, "KECS_PULL is missing, always or never"),
         ({"env": {"KECS_NO_LOCAL_INSTANCE": "perhaps"}}, "KECS_NO_LOCAL_INSTANCE is true or false"),
+        ({"env": {"KECS_PORT": "1"}, "in_process": False}, "env has no KECS_PORT: an argument says it"),
         ({"port": 70_000}, "KECS_PORT is a port"),
         ({"region": "Mars!"}, "KECS_REGION is a name"),
         ({"runtime": "lxc"}, "runtime is simulated, docker or auto"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from typing import Any
 
@@ -22,20 +23,20 @@ class Clients:
     def make(self, service: str, account: str | None, region: str | None, clock: Clock) -> Any:
         """A client for an account and a region; None is the server's own. Raises ImportError without boto3."""
         try:
-            import boto3.session
+            import boto3  # noqa: F401  # whether it is there
             from botocore.config import Config
         except ImportError as error:
             raise ImportError("AWS clients need boto3; install it with: pip install 'kecs[testing]'") from error
 
         with _MAKING:
-            self._session = self._session or boto3.session.Session()
+            self._session = self._session or _session()
             client = self._session.client(
                 service,
                 endpoint_url=self._endpoint,
                 region_name=region or self._region,
                 aws_access_key_id=account or "testing",  # no account id, so KECS takes its own
                 aws_secret_access_key="testing",
-                config=Config(retries={"total_max_attempts": 1}, max_pool_connections=50),
+                config=Config(retries={"total_max_attempts": 1}, max_pool_connections=50, proxies={}),
             )
             self._made.append(client)
         if clock.movable:
@@ -47,6 +48,17 @@ class Clients:
         for client in self._made:
             client.close()
         self._made.clear()
+
+
+def _session() -> Any:
+    """A session that goes by nobody's profile or configuration: tests are the same on every machine."""
+    import boto3.session
+    import botocore.session
+
+    nobodys = dict.fromkeys(("config_file", "credentials_file"), (None, None, os.devnull, None))
+    return boto3.session.Session(
+        botocore_session=botocore.session.Session(session_vars={"profile": (None, None, None, None), **nobodys})
+    )
 
 
 def _moving(client: Any, clock: Clock) -> Any:

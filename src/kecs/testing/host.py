@@ -67,7 +67,7 @@ class ThisProcess:
                 if self._ready.done():
                     logging.getLogger("kecs").exception("KECS has failed")
                 else:
-                    self._ready.set_exception(error)
+                    self._ready.set_exception(RuntimeError(str(error) or repr(error)))
 
     async def _serve(self) -> None:
         from kecs.app.options import ServerOptions
@@ -76,6 +76,8 @@ class ThisProcess:
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
         async with answering(ServerOptions(**self._settings)) as server:  # type: ignore[arg-type]
+            if not self._ready.set_running_or_notify_cancel():
+                return  # nobody waits for it any more
             self._ready.set_result((server.url, server.kernel.runtime.name))
             await self._stopping.wait()
 
@@ -135,7 +137,8 @@ def _started(ready: concurrent.futures.Future[tuple[str, str]], log: ServerLog, 
     try:
         return ready.result(timeout)
     except TimeoutError:
+        ready.cancel()
         reason = f"it was not ready after {timeout:g} s"
-    except BaseException as error:
-        reason = str(error) or repr(error)
+    except RuntimeError as error:
+        reason = str(error)
     raise NotStarted("\n".join([f"KECS did not start: {reason}", *log.lines()]))

@@ -42,6 +42,16 @@ _SETTINGS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "KECS_INSTANCE": ("instance", str),
 }
 _IMPLIED = {"KECS_EPHEMERAL"}  # no data folder is ever given
+NOT_IN_ENV = {  # start_server sees to these
+    "KECS_DATA_DIR",
+    "KECS_DETACH",
+    "KECS_EPHEMERAL",
+    "KECS_INSTANCE",
+    "KECS_PORT",
+    "KECS_REGION",
+    "KECS_RUNTIME",
+    "KECS_TEST_MODE",
+}
 
 
 def server_options(settings: Mapping[str, str]) -> dict[str, object]:
@@ -51,7 +61,7 @@ def server_options(settings: Mapping[str, str]) -> dict[str, object]:
         if name in _IMPLIED:
             continue
         if name not in _SETTINGS:
-            known = ", ".join(sorted(_SETTINGS.keys()))
+            known = ", ".join(sorted(_SETTINGS.keys() - NOT_IN_ENV))
             raise ValueError(f"A server in this process has no setting {name}; it has {known}.")
         field, read = _SETTINGS[name]
         try:

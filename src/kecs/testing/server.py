@@ -15,7 +15,7 @@ from kecs.testing.aws import Clients
 from kecs.testing.clock import Clock
 from kecs.testing.host import ChildProcess, Host, ThisProcess
 from kecs.testing.log import LogConsumer, ServerLog
-from kecs.testing.options import server_options
+from kecs.testing.options import NOT_IN_ENV, server_options
 
 Runtime = Literal["simulated", "docker", "auto"]
 
@@ -98,6 +98,8 @@ def start_server(
         raise ValueError(f"Test mode has a runtime of its own; it cannot be {runtime}.")
     if runtime is not None and runtime not in ("simulated", "docker", "auto"):
         raise ValueError(f"runtime is simulated, docker or auto, not {runtime!r}.")
+    if taken := NOT_IN_ENV & (env or {}).keys():
+        raise ValueError(f"env has no {', '.join(sorted(taken))}: an argument says it, or start_server sees to it.")
     settings = {
         **(env or {}),
         **({"KECS_RUNTIME": runtime} if runtime else {"KECS_TEST_MODE": "false" if test_mode is False else "true"}),
