@@ -14,7 +14,7 @@ from kecs.aws.errors import ModeledError
 from kecs.aws.model import ecs as m
 from kecs.control.queue import WorkQueue
 from kecs.core.arns import Scope, scope_key
-from kecs.core.codedeploy.endings import deployment_id, error, fail, rolled_back, wants_rollback
+from kecs.core.codedeploy.endings import error, fail, with_rollback
 from kecs.core.codedeploy.groups import has_test_traffic
 from kecs.core.codedeploy.lifecycle import UPDATE_ERROR, Look, Wish, next_look, step
 from kecs.core.codedeploy.requests import hook_call, replacement
@@ -104,7 +104,8 @@ class CodeDeploy:
             elif after is deployment:
                 break
             with store.transaction():
-                self._put(after)
+                for record in with_rollback(after, self._ids.hex32, self._clock.now()):
+                    store.code_deployments.put(record)
             deployment = store.code_deployments.get(key)
         if deployment is None:
             return
@@ -169,16 +170,6 @@ class CodeDeploy:
         )
         for request in requests:
             self._call_ecs(deployment.scope, request)
-
-    def _put(self, deployment: CodeDeploymentRecord) -> None:
-        """Write the deployment down, and behind it the one that rolls it back if there is to be one."""
-        table, rollback = self._store.code_deployments, None
-        if not deployment.ongoing and wants_rollback(deployment):
-            new_id = deployment_id(self._ids.hex32())
-            deployment, rollback = rolled_back(deployment, new_id, self._clock.now())
-        table.put(deployment)
-        if rollback is not None:
-            table.put(rollback)
 
     def _share(self, deployment: CodeDeploymentRecord) -> None:
         """Lead the service's requests as its newest deployment wants it, as long as both of its task sets are there."""

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/codedeploy/latest/userguide/deployments-rollback-and
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 from msgspec.structs import replace
@@ -68,6 +69,16 @@ def wants_rollback(deployment: CodeDeploymentRecord, asked: bool | None = None) 
     cause = "DEPLOYMENT_FAILURE" if deployment.status == "Failed" else stopped
     rollback = deployment.rollback
     return rollback is not None and bool(rollback.enabled) and cause in (rollback.events or ())
+
+
+def with_rollback(
+    deployment: CodeDeploymentRecord, hex32: Callable[[], str], now: float, asked: bool | None = None
+) -> list[CodeDeploymentRecord]:
+    """What is to be kept of a deployment: itself, and behind it the one that rolls it back if there is to be one."""
+    if not wants_rollback(deployment, asked):
+        return [deployment]
+    deployment, rollback = rolled_back(deployment, deployment_id(hex32()), now)
+    return [deployment] if rollback is None else [deployment, rollback]
 
 
 def rolled_back(

@@ -11,7 +11,7 @@ from kecs.aws.model import codedeploy as c
 from kecs.aws.paging import page
 from kecs.core.arns import scope_key
 from kecs.core.codedeploy.deployments import BUSY, continued, new_deployment, stopped
-from kecs.core.codedeploy.endings import deployment_id, rolled_back, wants_rollback
+from kecs.core.codedeploy.endings import deployment_id, with_rollback
 from kecs.core.codedeploy.groups import check_service
 from kecs.core.codedeploy.lifecycle import callback
 from kecs.core.codedeploy.view import deployment_view
@@ -96,13 +96,8 @@ def put_lifecycle_event_hook_execution_status(
 
 
 def _put(context: Context, deployment: CodeDeploymentRecord, asked: bool | None = None) -> None:
-    """Write the deployment down, and behind it the one that rolls it back if there is to be one."""
-    table, rollback = context.store.code_deployments, None
-    if wants_rollback(deployment, asked):
-        deployment, rollback = rolled_back(deployment, deployment_id(context.ids.hex32()), context.now)
-    table.put(deployment)
-    if rollback is not None:
-        table.put(rollback)
+    for record in with_rollback(deployment, context.ids.hex32, context.now, asked):
+        context.store.code_deployments.put(record)
 
 
 def _listed(context: Context, request: c.ListDeploymentsInput) -> Sequence[CodeDeploymentRecord]:
