@@ -22,6 +22,8 @@ METRICS = ("CPUUtilization", "MemoryUtilization")
 RESOLUTIONS = (20, 60)  # seconds
 MOST_TASKS = 5_000  # the quota; https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html
 
+NOT_IDEMPOTENT = "Creation of service was not idempotent."
+STILL_DRAINING = "Unable to Start a service that is still Draining."
 DAEMON = "The daemon scheduling strategy does not support"
 DAEMON_COUNT = f"{DAEMON} a desired count for services. Remove the desired count value and try again"
 DAEMON_PLACEMENT = f"{DAEMON} placement strategies. Remove the placement strategy and try again"

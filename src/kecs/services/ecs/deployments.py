@@ -19,11 +19,10 @@ from kecs.core.gateways.view import connection_view
 from kecs.core.records import RevisionRecord, ServiceDeploymentRecord
 from kecs.core.scheduling.snapshot import service_task
 from kecs.services.context import Context
-from kecs.services.ecs.finding import find_cluster, find_service
+from kecs.services.ecs.finding import find_cluster, the_service
 
 MOST_DESCRIBED = 20
 LISTED = 20  # on a page, unless asked otherwise
-SERVICE_NOT_FOUND = "Service not found."
 NOT_FOUND = "Service deployment not found."
 INVALID_ARN = "The ARN provided is invalid."
 
@@ -32,9 +31,7 @@ def list_service_deployments(
     context: Context, request: m.ListServiceDeploymentsRequest
 ) -> m.ListServiceDeploymentsResponse:
     """The newest first."""
-    service = find_service(context, find_cluster(context, _cluster(request)), request.service)
-    if service is None:
-        raise m.ServiceNotFoundException(SERVICE_NOT_FOUND)
+    service = the_service(context, find_cluster(context, _cluster(request)), request.service)
     records = context.store.service_deployments.where("service", service.arn)
     found = {r.arn: r for r in reversed(records) if _matches(r, request, context.now)}
     size = LISTED if request.max_results is None else request.max_results

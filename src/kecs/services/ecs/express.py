@@ -28,6 +28,7 @@ from kecs.core.records import (
     TaskDefinitionRecord,
 )
 from kecs.core.scheduling.deployments import begin_deletion, set_desired_count
+from kecs.core.service_rules import NOT_IDEMPOTENT, STILL_DRAINING
 from kecs.core.services import configured, moved, updated
 from kecs.core.tags import validate_tags
 from kecs.core.tasks.options import check_launch
@@ -36,7 +37,7 @@ from kecs.services.context import Context
 from kecs.services.ecs.clusters import create_cluster
 from kecs.services.ecs.finding import find_cluster
 from kecs.services.ecs.rollouts import roll_out
-from kecs.services.ecs.services import NOT_IDEMPOTENT, STILL_DRAINING, new_deployment
+from kecs.services.ecs.services import new_deployment
 from kecs.services.ecs.task_definitions import register, runnable_task_definition
 
 SERVICE_ARN = re.compile(r"arn:[\w-]+:ecs:[\w-]+:\d{12}:service/(?P<cluster>[\w-]+)/[\w-]+")

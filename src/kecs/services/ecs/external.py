@@ -10,7 +10,7 @@ from kecs.aws.model import ecs as m
 from kecs.core.deployments.revisions import new_revision
 from kecs.core.records import ClusterRecord, ServiceRecord, TaskSetRecord
 from kecs.core.scheduling.deployments import set_desired_count
-from kecs.core.service_rules import check_fits
+from kecs.core.service_rules import NOT_IDEMPOTENT, STILL_DRAINING, check_fits
 from kecs.core.tags import validate_tags
 from kecs.core.task_sets.changes import fields_of, showing, taken_over
 from kecs.core.task_sets.new import new_task_set
@@ -21,8 +21,6 @@ from kecs.core.tasks.rules import check_volumes
 from kecs.services.context import Context
 from kecs.services.ecs.local_instance import ensure_instance
 from kecs.services.ecs.task_definitions import runnable_task_definition
-
-NOT_IDEMPOTENT = "Creation of service was not idempotent."
 
 
 def create(context: Context, cluster: ClusterRecord, request: m.CreateServiceRequest) -> ServiceRecord:
@@ -109,7 +107,7 @@ def _first_task_set(
 def _same(existing: ServiceRecord, asked: ServiceRecord, task_set: TaskSetRecord | None) -> ServiceRecord:
     """The service that is there, when it is what is asked for."""
     if existing.status == "DRAINING":
-        raise m.InvalidParameterException("Unable to Start a service that is still Draining.")
+        raise m.InvalidParameterException(STILL_DRAINING)
     shown = fields_of(existing.service) if task_set is None else replace(existing.service, created_at=None)
     if (shown, existing.desired_count, existing.tags) != (asked.service, asked.desired_count, asked.tags):
         raise m.InvalidParameterException(NOT_IDEMPOTENT)

@@ -8,6 +8,8 @@ from kecs.aws.model import ecs as m
 from kecs.core.records import CapacityProviderRecord, ClusterRecord, ServiceRecord
 from kecs.services.context import Context
 
+SERVICE_NOT_FOUND = "Service not found."
+
 
 def find_cluster(context: Context, cluster: str | None) -> ClusterRecord:
     """The ACTIVE cluster that a request names by short name or ARN; `default` when it names none.
@@ -38,3 +40,11 @@ def find_service(context: Context, cluster: ClusterRecord, service: str) -> Serv
         if clusters not in ([], [cluster.name]):
             return None
     return context.store.services.get(context.scope.service(cluster.name, service))
+
+
+def the_service(context: Context, cluster: ClusterRecord, service: str) -> ServiceRecord:
+    """The same, whatever its status. Raises ServiceNotFoundException."""
+    record = find_service(context, cluster, service)
+    if record is None:
+        raise m.ServiceNotFoundException(SERVICE_NOT_FOUND)
+    return record

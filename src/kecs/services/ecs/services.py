@@ -18,7 +18,7 @@ from kecs.core.scheduling.deployments import begin_deletion, set_desired_count
 from kecs.core.scheduling.snapshot import service_task
 from kecs.core.scheduling.view import service_view
 from kecs.core.service_connect import check_connect, discovery_names, with_namespace
-from kecs.core.service_rules import check_create, check_daemon
+from kecs.core.service_rules import NOT_IDEMPOTENT, STILL_DRAINING, check_create, check_daemon
 from kecs.core.services import DEPLOYMENT_ONLY, configured, moved, starts_deployment, updated
 from kecs.core.tags import validate_tags
 from kecs.core.task_sets.rules import leaves_task_sets
@@ -28,7 +28,7 @@ from kecs.core.tasks.platforms import platform_version
 from kecs.core.tasks.rules import check_volumes
 from kecs.services.context import Context
 from kecs.services.ecs import external
-from kecs.services.ecs.finding import find_cluster, find_service
+from kecs.services.ecs.finding import SERVICE_NOT_FOUND, find_cluster, find_service, the_service
 from kecs.services.ecs.gateways import gateways_of
 from kecs.services.ecs.local_instance import ensure_instance
 from kecs.services.ecs.namespaces import members_of
@@ -38,9 +38,6 @@ from kecs.services.ecs.tokens import recall, remember
 
 MOST_SERVICES_DESCRIBED = 10
 SERVICES_LISTED = 10  # on a page, unless asked otherwise
-NOT_FOUND = "Service not found."
-NOT_IDEMPOTENT = "Creation of service was not idempotent."
-STILL_DRAINING = "Unable to Start a service that is still Draining."
 
 
 def create_service(context: Context, request: m.CreateServiceRequest) -> m.CreateServiceResponse:
@@ -54,9 +51,7 @@ def create_service(context: Context, request: m.CreateServiceRequest) -> m.Creat
 
 def update_service(context: Context, request: m.UpdateServiceRequest) -> m.UpdateServiceResponse:
     cluster = find_cluster(context, request.cluster)
-    record = find_service(context, cluster, request.service)
-    if record is None:
-        raise m.ServiceNotFoundException(NOT_FOUND)
+    record = the_service(context, cluster, request.service)
     if record.status != "ACTIVE":
         raise m.ServiceNotActiveException("Service was not ACTIVE.")
     check_own_update(record, request)
@@ -95,7 +90,7 @@ def delete_service(context: Context, request: m.DeleteServiceRequest) -> m.Delet
     cluster = find_cluster(context, request.cluster)
     record = find_service(context, cluster, request.service)
     if record is None or record.status == "INACTIVE":
-        raise m.ServiceNotFoundException(NOT_FOUND)
+        raise m.ServiceNotFoundException(SERVICE_NOT_FOUND)
     if record.status == "ACTIVE":
         if record.desired_count > 0 and not request.force and not is_daemon(record):
             raise m.InvalidParameterException("The service cannot be stopped while it is scaled above 0.")

@@ -22,7 +22,7 @@ from kecs.core.tasks.options import check_launch, launch_options
 from kecs.core.tasks.rules import check_volumes
 from kecs.ports.ecs import TaskSetRequest
 from kecs.services.context import Context
-from kecs.services.ecs.finding import find_cluster, find_service
+from kecs.services.ecs.finding import find_cluster, the_service
 from kecs.services.ecs.local_instance import ensure_instance
 from kecs.services.ecs.task_definitions import runnable_task_definition
 from kecs.services.ecs.tokens import recall, remember
@@ -111,9 +111,7 @@ def call(context: Context, request: TaskSetRequest) -> m.TaskSet:
 
 
 def _managed(context: Context, cluster: ClusterRecord, reference: str) -> ServiceRecord:
-    service = find_service(context, cluster, reference)
-    if service is None:
-        raise m.ServiceNotFoundException("Service not found.")
+    service = the_service(context, cluster, reference)
     rules.check_managed(service)
     return service
 

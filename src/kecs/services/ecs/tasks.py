@@ -21,7 +21,7 @@ from kecs.core.tasks.options import LaunchOptions, check_launch, launch_options
 from kecs.core.tasks.rules import check_length, check_placement, check_task_role, check_token, check_volumes
 from kecs.core.tasks.view import task_view
 from kecs.services.context import Context
-from kecs.services.ecs.finding import find_cluster, find_provider, find_service
+from kecs.services.ecs.finding import find_cluster, find_provider, the_service
 from kecs.services.ecs.local_instance import ensure_instance
 from kecs.services.ecs.task_definitions import runnable_task_definition
 from kecs.services.ecs.tokens import recall, remember
@@ -142,10 +142,7 @@ def _candidates(context: Context, cluster: ClusterRecord, request: m.ListTasksRe
             raise m.ClientException("The specified daemon was not found.")
         return tasks.where("daemon", daemon)
     if request.service_name:
-        service = find_service(context, cluster, request.service_name)
-        if service is None:
-            raise m.ServiceNotFoundException("Service not found.")
-        return tasks.where("service", service.arn)
+        return tasks.where("service", the_service(context, cluster, request.service_name).arn)
     if request.container_instance:
         arn = context.scope.container_instance(cluster.name, last_part(request.container_instance))
         given = request.container_instance
