@@ -10,6 +10,7 @@ import re
 from msgspec.structs import replace
 
 from kecs.aws.model import ecs as m
+from kecs.core.deployments.configuration import NO_ALARMS
 from kecs.core.records import DaemonRecord, DaemonRevisionRecord, DaemonTarget, DaemonTaskDefinitionRecord
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
@@ -17,14 +18,7 @@ DRAIN_PERCENT = 25.0
 LONGEST_BAKE = 1440  # minutes
 TOKEN = re.compile(r"[!-~]{1,36}")
 ONLY_MANAGED = "ECS Managed Daemons is only supported for Amazon ECS Managed Instances Capacity Providers."
-UNKNOWN_PROVIDER = (
-    "The specified capacity provider '{name}' was not found. Specify a valid capacity provider and try again."
-)
 OTHER_CLUSTER = "The specified capacity provider '{name}' is not associated with the cluster of the daemon."
-INACTIVE_PROVIDER = (
-    "The specified capacity provider '{name}' is not in an ACTIVE state. Specify a valid capacity provider and try "
-    "again."
-)
 
 Asked = m.CreateDaemonRequest | m.UpdateDaemonRequest
 
@@ -53,7 +47,7 @@ def configuration(asked: m.DaemonDeploymentConfiguration | None) -> m.DaemonDepl
     alarms = asked.alarms or m.DaemonAlarmConfiguration()
     names = alarms.alarm_names or []
     if alarms.enable and not names:
-        raise m.InvalidParameterException("alarmNames can not be empty when alarms are enabled.")
+        raise m.InvalidParameterException(NO_ALARMS)
     drain = DRAIN_PERCENT if asked.drain_percent is None else asked.drain_percent
     if not 0.0 <= drain <= 100.0:
         raise m.InvalidParameterException("drainPercent must be between 0.0 and 100.0.")

@@ -23,6 +23,7 @@ from kecs.core.invocations import is_arn, is_cluster, new_invocation, run_of
 from kecs.core.records.eventbridge import InvocationRecord, RuleRecord
 from kecs.core.schedules import LAST, At, Rate
 
+TOO_MANY = "The requested resource exceeds the maximum number allowed."
 DEFAULT = "default"
 MOST_RULES = 300  # of a bus
 MOST_TARGETS = 5  # of a rule
@@ -114,7 +115,7 @@ def with_targets(rule: RuleRecord, targets: Iterable[e.Target]) -> RuleRecord:
         check_target(target)
         kept[target.id] = target
     if len(kept) > MOST_TARGETS:
-        raise e.LimitExceededException("The requested resource exceeds the maximum number allowed.")
+        raise e.LimitExceededException(TOO_MANY)
     return replace(rule, targets=tuple(kept.values()))
 
 

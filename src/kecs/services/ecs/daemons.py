@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from kecs.aws.model import ecs as m
 from kecs.aws.paging import page
 from kecs.core.arns import Scope, last_part
+from kecs.core.capacity import association
 from kecs.core.daemons import validate
 from kecs.core.daemons.fleet import Fleet, fleet
 from kecs.core.daemons.rollout import superseded
@@ -254,13 +255,13 @@ def _providers(context: Context, cluster: ClusterRecord, arns: Sequence[str]) ->
             raise m.InvalidParameterException(validate.ONLY_MANAGED)
         record = context.store.capacity_providers.get(arn)
         if record is None or record.scope != context.scope:
-            raise m.InvalidParameterException(validate.UNKNOWN_PROVIDER.format(name=arn))
+            raise m.InvalidParameterException(association.NOT_FOUND.format(name=arn))
         if record.provider.managed_instances_provider is None:
             raise m.InvalidParameterException(validate.ONLY_MANAGED)
         if record.cluster_arn != cluster.arn:
             raise m.InvalidParameterException(validate.OTHER_CLUSTER.format(name=record.name))
         if record.provider.status != "ACTIVE":
-            raise m.InvalidParameterException(validate.INACTIVE_PROVIDER.format(name=record.name))
+            raise m.InvalidParameterException(association.NOT_ACTIVE.format(name=record.name))
     return list(dict.fromkeys(arns))
 
 

@@ -6,7 +6,7 @@ from kecs.aws.errors import ValidationException
 from kecs.aws.model import events as e
 from kecs.aws.paging import page
 from kecs.core.arns import scope_key
-from kecs.core.eventbridge.rules import DEFAULT, bus_arn
+from kecs.core.eventbridge.rules import DEFAULT, TOO_MANY, bus_arn
 from kecs.core.eventbridge.tags import pairs
 from kecs.core.records.eventbridge import EventBusRecord
 from kecs.services.context import Context
@@ -23,7 +23,7 @@ def create_event_bus(context: Context, request: e.CreateEventBusRequest) -> e.Cr
     if find_bus(context, name) is not None:
         raise e.ResourceAlreadyExistsException(f"Event bus {name} already exists.")
     if len(buses.keys("scope", scope_key(context.scope))) >= MOST_BUSES:
-        raise e.LimitExceededException("The requested resource exceeds the maximum number allowed.")
+        raise e.LimitExceededException(TOO_MANY)
     bus = EventBusRecord(
         arn=bus_arn(context.scope, name),
         name=name,

@@ -8,7 +8,16 @@ from __future__ import annotations
 from kecs.aws.errors import ValidationException
 from kecs.aws.model import events as e
 from kecs.aws.paging import page
-from kecs.core.eventbridge.rules import MOST_RULES, disabled, enabled, put, rule_arn, rule_description, rule_view
+from kecs.core.eventbridge.rules import (
+    MOST_RULES,
+    TOO_MANY,
+    disabled,
+    enabled,
+    put,
+    rule_arn,
+    rule_description,
+    rule_view,
+)
 from kecs.core.records.eventbridge import RuleRecord
 from kecs.services.context import Context
 from kecs.services.events.buses import the_bus
@@ -18,7 +27,7 @@ def put_rule(context: Context, request: e.PutRuleRequest) -> e.PutRuleResponse:
     bus, rules = the_bus(context, request.event_bus_name), context.store.rules
     existing = rules.get(rule_arn(context.scope, bus.name, request.name))
     if existing is None and len(rules.keys("bus", bus.arn)) >= MOST_RULES:
-        raise e.LimitExceededException("The requested resource exceeds the maximum number allowed.")
+        raise e.LimitExceededException(TOO_MANY)
     rule = put(existing, request, context.scope, bus.name, context.now)
     rules.put(rule)
     return e.PutRuleResponse(rule_arn=rule.arn)
