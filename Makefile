@@ -16,7 +16,7 @@ PYTEST_ARGS ?=
 PYTEST := $(BIN)/python -m pytest -rs --no-fold-skipped
 PARALLEL := -n $(JOBS) --dist loadgroup
 # The tests that go through a server over TCP, with containers where Docker answers.
-INTEGRATION := $(wildcard tests/runtimes tests/sdk tests/durability)
+INTEGRATION := $(wildcard tests/runtimes tests/sdk tests/durability tests/testing)
 
 UV_COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --custom-compile-command "make lock" --quiet $(UPGRADE)

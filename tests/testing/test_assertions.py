@@ -34,6 +34,11 @@ def test_a_healthy_service(client: Any, cluster: str) -> None:
     assert_service_healthy(client, cluster, "web")
 
 
+def test_a_name_is_no_failure(client: Any, cluster: str) -> None:
+    deploy_service(client, cluster, "failed-orders")
+    assert_service_healthy(client, cluster, "failed-orders")
+
+
 def test_a_service_that_has_not_come_up(client: Any, cluster: str) -> None:
     slow = create_test_task_definition(client, "slow", environment={"KECS_SIM_START_SECONDS": "50"})
     create_test_service(client, cluster, slow, "web", 3)

@@ -121,3 +121,10 @@ def test_a_runtime_for_all_and_one_that_cannot_be_had(run: Run, monkeypatch: pyt
     monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
     printed = run("def test_it(kecs): pass\n", "--kecs-runtime", "docker", code=1)
     assert "NotStarted: KECS did not start: " in printed
+
+
+def test_a_marker_wins_over_the_options(run: Run) -> None:
+    marked = "import pytest\n@pytest.mark.kecs(test_mode=True, in_process=True)\ndef test_it(kecs):\n"
+    assert "1 passed" in run(
+        marked + "    assert kecs.runtime == 'simulated'\n", "--kecs-runtime=docker", "--kecs-child"
+    )

@@ -45,7 +45,7 @@ def _problems(service: dict[str, Any]) -> list[str]:
     failures = [
         event["message"]
         for event in service["events"]
-        if event["createdAt"] >= began and _FAILURE.search(event["message"])
+        if event["createdAt"] >= began and _FAILURE.search(event["message"].replace(service["serviceName"], ""))
     ]
     if failures:
         problems.append(f"{len(failures)} events report a failure, the last one: {failures[0].rstrip('.')}")

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from collections.abc import Iterator
 from typing import Any
 
 from kecs.testing.builders import TaskDefinitionBuilder
 from kecs.testing.explaining import service_of
+from kecs.testing.listing import all_of, tasks_of
 from kecs.testing.waiting import TIMEOUT, passes_until, wait_for_stable_service
 
-AT_ONCE = 100  # tasks that DescribeTasks takes
 _NETWORK = {"awsvpcConfiguration": {"subnets": ["subnet-testing"]}}
 
 
@@ -74,13 +73,7 @@ def deploy_service(
 
 def running_tasks(client: Any, cluster: str, service: str | None = None) -> list[dict[str, Any]]:
     """The tasks of a cluster, or of one service, that are RUNNING and meant to be, as DescribeTasks has them."""
-    of = {} if service is None else {"serviceName": service}
-    arns = list(_all(client, "list_tasks", "taskArns", cluster=cluster, desiredStatus="RUNNING", **of))
-    tasks = [
-        task
-        for start in range(0, len(arns), AT_ONCE)
-        for task in client.describe_tasks(cluster=cluster, tasks=arns[start : start + AT_ONCE])["tasks"]
-    ]
+    tasks = tasks_of(client, cluster, service, "RUNNING")
     return [task for task in tasks if (task["lastStatus"], task["desiredStatus"]) == ("RUNNING", "RUNNING")]
 
 
@@ -117,20 +110,15 @@ def cleanup_cluster(client: Any, cluster: str, timeout: float = TIMEOUT) -> None
 def _empty(client: Any, cluster: str) -> None:
     """Ask for the end of all that is in the cluster; what ends meanwhile by itself is as good."""
     errors = client.exceptions
-    for service in _all(client, "list_services", "serviceArns", cluster=cluster):
+    for service in all_of(client, "list_services", "serviceArns", cluster=cluster):
         with contextlib.suppress(errors.ServiceNotFoundException, errors.ServiceNotActiveException):
             client.delete_service(cluster=cluster, service=service, force=True)
-    for task in _all(client, "list_tasks", "taskArns", cluster=cluster, desiredStatus="RUNNING"):
+    for task in all_of(client, "list_tasks", "taskArns", cluster=cluster, desiredStatus="RUNNING"):
         with contextlib.suppress(errors.InvalidParameterException):
             client.stop_task(cluster=cluster, task=task, reason="The test is over")
-    for instance in _all(client, "list_container_instances", "containerInstanceArns", cluster=cluster):
+    for instance in all_of(client, "list_container_instances", "containerInstanceArns", cluster=cluster):
         with contextlib.suppress(errors.InvalidParameterException):
             client.deregister_container_instance(cluster=cluster, containerInstance=instance, force=True)
-
-
-def _all(client: Any, operation: str, member: str, **members: Any) -> Iterator[str]:
-    for page in client.get_paginator(operation).paginate(**members):
-        yield from page[member]
 
 
 def _unused(kind: str) -> str:

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from kecs.core.arns import last_part
 from kecs.testing import admin
+from kecs.testing.listing import tasks_of
 
 LAST_LINES = 10  # of a container's output
 LAST_EVENTS = 5  # of a service
@@ -66,8 +67,7 @@ def _events(service: dict[str, Any]) -> list[str]:
 
 def _stopped_tasks(client: Any, cluster: str, service: str) -> list[str]:
     """The tasks that stopped last, but for those that were asked to stop."""
-    arns = client.list_tasks(cluster=cluster, serviceName=service, desiredStatus="STOPPED")["taskArns"]
-    tasks = client.describe_tasks(cluster=cluster, tasks=arns)["tasks"] if arns else []
+    tasks = tasks_of(client, cluster, service, "STOPPED")
     failed = [task for task in tasks if task.get("stopCode") != "ServiceSchedulerInitiated"]
     failed.sort(key=lambda task: task["createdAt"])
     return [f"  {line}" for task in failed[-LAST_TASKS:] for line in _task(client, cluster, task)]

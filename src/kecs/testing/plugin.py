@@ -59,11 +59,11 @@ def kecs(request: pytest.FixtureRequest) -> Iterator[Server]:
     """A KECS for all tests of the session (of each worker, with pytest-xdist), stopped with all it runs at the end."""
     from kecs.testing import start_server
 
-    given = request.config.getoption
-    options: dict[str, Any] = {"in_process": not given("--kecs-child")}
-    if runtime := given("--kecs-runtime"):
-        options["runtime"] = runtime
-    with start_server(**options | getattr(request, "param", {})) as server:
+    options: dict[str, Any] = {"in_process": not request.config.getoption("--kecs-child")}
+    options |= getattr(request, "param", {})
+    if not options.keys() & {"runtime", "test_mode"}:
+        options["runtime"] = request.config.getoption("--kecs-runtime")
+    with start_server(**options) as server:
         yield server
 
 
