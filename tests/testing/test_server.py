@@ -59,6 +59,22 @@ def test_a_port_in_use_is_one_clear_line(server: Server, in_process: bool) -> No
         start_server(in_process=in_process, port=port)
 
 
+def test_what_a_child_prints_is_heard(server: Server) -> None:
+    heard: list[str] = []
+    port = int(server.endpoint.rsplit(":", 1)[-1])
+    with pytest.raises(NotStarted):
+        start_server(in_process=False, port=port, log_consumer=heard.append)
+    assert heard == [f"Error: Port {port} on 127.0.0.1 is in use; choose another with --port."]
+
+
+def test_a_reset_forgets_everything() -> None:
+    with start_server() as server:
+        client = server.ecs_client()
+        client.create_cluster(clusterName="a")
+        server.reset()
+        assert [arn.rsplit("/", 1)[-1] for arn in client.list_clusters()["clusterArns"]] == ["default"]
+
+
 @HOSTS
 def test_a_runtime_that_does_not_answer(in_process: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
