@@ -7,9 +7,9 @@ KECS was down is skipped.
 from __future__ import annotations
 
 from kecs.control.queue import WorkQueue
+from kecs.core.eventbridge.schedules import fired, missed
 from kecs.core.records import Change
 from kecs.core.records.eventbridge import ScheduleRecord
-from kecs.core.scheduler import fired, missed
 from kecs.ports.clock import Clock, Ids
 from kecs.ports.store import Store
 

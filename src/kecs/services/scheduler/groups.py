@@ -7,9 +7,9 @@ from msgspec.structs import replace
 from kecs.aws.model import scheduler as s
 from kecs.aws.paging import page
 from kecs.core.arns import last_part, scope_key
+from kecs.core.eventbridge.schedules import DEFAULT, MOST_GROUPS, group_arn, group_view
 from kecs.core.eventbridge.tags import pairs, with_pairs
 from kecs.core.records.eventbridge import ScheduleGroupRecord
-from kecs.core.scheduler import DEFAULT, MOST_GROUPS, group_arn, group_view
 from kecs.services.context import Context
 
 

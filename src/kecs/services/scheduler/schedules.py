@@ -8,8 +8,8 @@ from __future__ import annotations
 from kecs.aws.model import scheduler as s
 from kecs.aws.paging import page
 from kecs.core.arns import scope_key
+from kecs.core.eventbridge.schedules import DEFAULT, created, schedule_arn, schedule_summary, schedule_view, updated
 from kecs.core.records.eventbridge import ScheduleRecord
-from kecs.core.scheduler import DEFAULT, created, schedule_arn, schedule_summary, schedule_view, updated
 from kecs.services.context import Context
 from kecs.services.scheduler.groups import the_group
 
