@@ -83,7 +83,7 @@ class NoHooks:
     """See ports.hooks.Hooks: for a kernel that nobody has given any."""
 
     def __init__(self) -> None:
-        self._report: Report = lambda answer: None  # noqa: ARG005
+        self._report: Report = lambda answer: None  # noqa: ARG005  # not connected yet
 
     def connect(self, report: Report) -> None:
         self._report = report

@@ -251,7 +251,7 @@ def _hook(look: Look, event: LifecycleEventRecord, new_id: NewId) -> Step:
     return Step(deployment)
 
 
-def _install(look: Look, event: LifecycleEventRecord, new_id: NewId) -> Step:  # noqa: ARG001
+def _install(look: Look, event: LifecycleEventRecord, new_id: NewId) -> Step:  # noqa: ARG001  # as every event
     """The replacement task set is made and reaches its steady state."""
     deployment, now = look.deployment, look.now
     if event.started_at is None:
@@ -266,11 +266,11 @@ def _install(look: Look, event: LifecycleEventRecord, new_id: NewId) -> Step:  #
     return Step(deployment)
 
 
-def _allow_test_traffic(look: Look, event: LifecycleEventRecord, new_id: NewId) -> Step:  # noqa: ARG001
+def _allow_test_traffic(look: Look, event: LifecycleEventRecord, new_id: NewId) -> Step:  # noqa: ARG001  # as every event
     return Step(ended(replace(look.deployment, test=True), event, look.now))
 
 
-def _allow_traffic(look: Look, event: LifecycleEventRecord, new_id: NewId) -> Step:  # noqa: ARG001
+def _allow_traffic(look: Look, event: LifecycleEventRecord, new_id: NewId) -> Step:  # noqa: ARG001  # as every event
     """Production traffic is shifted in one or more steps; with the last of them the replacement becomes primary."""
     deployment, now = look.deployment, look.now
     if event.started_at is None:

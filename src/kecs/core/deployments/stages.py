@@ -83,7 +83,7 @@ class Stage(NamedTuple):
 
     ends: Callable[[Look], float | None]  # when, as far as it is not its hooks' affair; None: not yet to be said
     enter: Callable[[Look], Look] = lambda look: look
-    needed: Callable[[Look], bool] = lambda look: True  # noqa: ARG005
+    needed: Callable[[Look], bool] = lambda look: True  # noqa: ARG005  # by default always
     waits: bool = False  # for tasks, LONGEST_STAGE at most
 
 
