@@ -36,12 +36,13 @@ declares for it. What becomes of a member that a request can have is one of thes
 
 | state | what it means |
 | --- | --- |
-| acted on | it has the effect that AWS documents |
+| acted on | KECS does what it says, and nothing of its effect is known to be missing |
 | in part | some of its effect is there; the text says which |
 | stored and returned | checked, kept, shown wherever AWS shows it, and without any other effect |
 | not emulated | refused, or let go; the text says why |
 
-What lies below a member that is not acted on shares its fate and is not listed.
+What lies below a member that is not acted on shares its fate and is not listed. The check behind this page sees that
+some code reads a member of that name; what becomes of it is for the tests to show.
 
 The simulated runtime has no images, files and kernel. There everything that says how a real container is set up
 (mounts, limits, user, capabilities, devices, DNS and the like) is kept and shown, and changes nothing.
