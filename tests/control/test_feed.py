@@ -12,7 +12,7 @@ from kecs.aws.model import ecs as m
 from kecs.control import feed as module
 from kecs.control.clock import VirtualClock
 from kecs.control.feed import Feed
-from kecs.core.records import ClusterRecord, ContainerRecord, ServiceRecord, TaskRecord
+from kecs.core.records import ClusterRecord, ContainerRecord, DeploymentRecord, ServiceRecord, TaskRecord
 from kecs.ports.console import FeedEvent
 from kecs.store.memory import MemoryStore
 
@@ -187,3 +187,66 @@ async def test_a_reader_that_is_too_slow_skips_what_is_forgotten(
     happen(store, "next")
     assert await take(events, 1) == [32]
     assert len(feed.recent()) == 10
+
+
+def test_an_event_of_a_task_has_what_it_is_searched_by(feed: Feed, store: MemoryStore) -> None:
+    service, deployment = "arn:aws:ecs:us-east-1:111111111111:service/default/s", "ecs-svc/1"
+    (container,) = TASK.containers
+    new = replace(
+        TASK, service_arn=service, deployment_id=deployment, containers=(replace(container, health="UNKNOWN"),)
+    )
+    ended = replace(container, health="UNHEALTHY", phase="STOPPED", exit_code=3, reason="broken")
+    stopped = replace(new, last_status="STOPPED", stopped_reason="why", stop_code="UserInitiated", containers=(ended,))
+    with store.transaction():
+        store.tasks.put(new)
+        store.tasks.put(stopped)
+    created, *ends = feed.recent()
+    for event in (created, *ends):
+        assert (event.task, event.task_definition) == (TASK.arn, TASK.definition_arn)
+        assert (event.service, event.deployment, event.images) == (service, deployment, ("app",))
+    assert [(e.kind, e.health, e.container, e.exit_code, e.reason, e.stop_code) for e in (created, *ends)] == [
+        ("task", "UNKNOWN", None, None, None, None),
+        ("task", "UNHEALTHY", None, None, "why", "UserInitiated"),
+        ("container", "UNHEALTHY", "app", 3, "broken", None),
+        ("health", "UNHEALTHY", "app", 3, "broken", None),
+    ]
+
+
+def test_an_event_of_a_deployment_says_of_what_and_why(feed: Feed, store: MemoryStore) -> None:
+    deployment = DeploymentRecord(
+        id="ecs-svc/1", status="PRIMARY", task_definition="web:1", desired_count=1, created_at=1, updated_at=1,
+        rollout_state="FAILED", rollout_state_reason="because",
+    )  # fmt: skip
+    with store.transaction():
+        arn = "arn:aws:ecs:us-east-1:111111111111:service/default/s"
+        store.services.put(
+            ServiceRecord(arn=arn, cluster_arn=CLUSTER, service=m.Service(), desired_count=1, deployments=(deployment,))
+        )
+    created, failed = feed.recent()
+    assert (created.kind, created.service, created.deployment) == ("service", arn, None)
+    assert (failed.kind, failed.service, failed.deployment) == ("deployment", arn, "ecs-svc/1")
+    assert (failed.task_definition, failed.reason) == ("web:1", "because")
+
+
+def test_nothing_is_described_before_somebody_looks(
+    feed: Feed, store: MemoryStore, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    happen(store, "a")
+    assert len(feed._items) == 0
+    clock.advance(5)
+    assert [(e.id, e.at) for e in feed.recent()] == [(1, 100.0)]
+    monkeypatch.setattr(module, "PUT_ASIDE", 3)
+    happen(store, *"bcdefg")
+    assert len(feed._items) == 4
+    assert (feed.first, feed.last) == (1, 7)
+
+
+def test_the_oldest_that_is_remembered(
+    store: MemoryStore, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "REMEMBERED", 10)
+    feed = Feed(clock)
+    store.subscribe(feed.notice)
+    assert (feed.first, feed.last) == (1, 0)
+    happen(store, *(str(number) for number in range(30)))
+    assert (feed.first, feed.last) == (21, 30)

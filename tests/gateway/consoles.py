@@ -9,7 +9,7 @@ from typing import Any
 
 from kecs.core.eventbridge.event import Event
 from kecs.gateway.admin import admin_app
-from kecs.ports.console import ClockNotControllable, ClockState, FeedEvent, NoSuchContainer, SentEvent
+from kecs.ports.console import ClockNotControllable, ClockState, FeedEvent, FeedHistory, NoSuchContainer, SentEvent
 from kecs.ports.runtime import LogLine
 
 
@@ -61,6 +61,10 @@ class FakeConsole:
         if told == "eventbridge":
             return [SENT] if since < SENT.id else []
         return [event(number) for number in (3, 4, 5) if number > since]
+
+    def history(self, since: int, cluster: str | None, newest: int | None) -> FeedHistory:
+        self.calls.append(("history", since, cluster, newest))
+        return FeedHistory(first=3, last=5, now=10.0, events=(event(5),))
 
     def clock(self) -> ClockState:
         return self.clock_state

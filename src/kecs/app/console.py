@@ -9,6 +9,7 @@ from typing import Any
 
 from kecs import __version__
 from kecs.app import scaling
+from kecs.app.history import history_of
 from kecs.app.kernel import Kernel
 from kecs.app.state import state_of
 from kecs.control.alarms import PATIENCE, Alarm
@@ -16,7 +17,15 @@ from kecs.control.clock import VirtualClock
 from kecs.control.interruptions import interrupt_provider, interrupt_task
 from kecs.core.arns import Scope, last_part
 from kecs.core.records import TaskRecord
-from kecs.ports.console import ClockNotControllable, ClockState, EventFormat, FeedEvent, NoSuchContainer, SentEvent
+from kecs.ports.console import (
+    ClockNotControllable,
+    ClockState,
+    EventFormat,
+    FeedEvent,
+    FeedHistory,
+    NoSuchContainer,
+    SentEvent,
+)
 from kecs.ports.runtime import LogLine
 from kecs.runtimes.simulated import SimulatedRuntime
 
@@ -52,6 +61,9 @@ class KernelConsole:
 
     def recent_events(self, since: int = 0, told: EventFormat = "kecs") -> list[FeedEvent] | list[SentEvent]:
         return self._kernel.feed.recent(since) if told == "kecs" else self._kernel.sent.recent(since)
+
+    def history(self, since: int, cluster: str | None, newest: int | None) -> FeedHistory:
+        return history_of(self._kernel, since, cluster, newest)
 
     def clock(self) -> ClockState:
         clock = self._kernel.clock

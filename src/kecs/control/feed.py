@@ -1,13 +1,16 @@
 """The feed: what changed, one event a change of status, remembered for a while and streamed to whoever listens.
 
-A listener of the store; `app` offers it as Console.events.
+A listener of the store; `app` offers it as Console.events. What is committed is only put aside: it becomes events when
+somebody looks, or when so much has piled up that the records in it would be more than the events.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from kecs.control.feed_details import details
 from kecs.control.recent import Recent
 from kecs.core.arns import last_part
 from kecs.core.lifecycle import CONTAINER_STATUS
@@ -16,6 +19,7 @@ from kecs.ports.clock import Clock
 from kecs.ports.console import FeedEvent
 
 REMEMBERED = 20_000  # events; a few megabytes
+PUT_ASIDE = 2_000  # changes that have not become events yet; a few megabytes of records
 
 # What happened: kind, ARN, cluster, status before, status after, a line for people.
 Seen = tuple[str, str, "str | None", "str | None", "str | None", str]
@@ -27,38 +31,45 @@ class Feed(Recent[FeedEvent]):
     def __init__(self, clock: Clock) -> None:
         super().__init__(REMEMBERED)
         self._clock = clock
+        self._aside: deque[tuple[float, list[Change]]] = deque()
+        self._changes = 0  # in all that is put aside
 
     def notice(self, changes: list[Change]) -> None:
         """A listener of the store."""
-        before = self._last
-        for table, _, old, new in changes:
-            describe = _DESCRIBE.get(table)
-            if describe is not None:
-                for seen in describe(old, new):
-                    self._add(seen, _service_of(table, new or old))
-        if self._last != before:
+        self._aside.append((self._clock.now(), changes))
+        self._changes += len(changes)
+        while self._changes > PUT_ASIDE:
+            self._describe()
+        if self._news:
             self._tell()
 
-    def _add(self, seen: Seen, service: str | None) -> None:
-        kind, arn, cluster, before, after, message = seen
-        self._keep(
-            FeedEvent(
-                id=self._last + 1,
-                at=self._clock.now(),
-                kind=kind,
-                arn=arn,
-                cluster=cluster,
-                before=before,
-                after=after,
-                message=message,
-                service=service,
-            )
-        )
+    def _catch_up(self) -> None:
+        while self._aside:
+            self._describe()
 
-
-def _service_of(table: str, record: Any) -> str | None:
-    service: str | None = record.arn if table == "services" else getattr(record, "service_arn", None)
-    return service
+    def _describe(self) -> None:
+        """Make events of the oldest changes that are put aside."""
+        at, changes = self._aside.popleft()
+        self._changes -= len(changes)
+        for table, _, old, new in changes:
+            describe = _DESCRIBE.get(table)
+            if describe is None:
+                continue
+            record = new or old
+            for kind, arn, cluster, before, after, message in describe(old, new):
+                self._keep(
+                    FeedEvent(
+                        id=self._last + 1,
+                        at=at,
+                        kind=kind,
+                        arn=arn,
+                        cluster=cluster,
+                        before=before,
+                        after=after,
+                        message=message,
+                        **details(table, kind, arn, record),
+                    )
+                )
 
 
 def _moved(kind: str, arn: str, cluster: str | None, before: str | None, after: str | None, note: str = "") -> Seen:

@@ -30,13 +30,27 @@ class Recent(Generic[T]):
         self._last = 0
         self._news: set[asyncio.Event] = set()
 
+    @property
+    def first(self) -> int:
+        """The number of the oldest that is remembered; of the next one when there is none."""
+        self._catch_up()
+        return self._items[0].id if self._items else self._last + 1
+
+    @property
+    def last(self) -> int:
+        """The number of the newest; 0 before there is one."""
+        self._catch_up()
+        return self._last
+
     def recent(self, since: int = 0) -> list[T]:
         """What is remembered of what came after the one with this number."""
+        self._catch_up()
         missed = max(0, self._last - since)
         return list(islice(reversed(self._items), missed))[::-1]  # at the cost of what is new, not of all there is
 
     async def follow(self, since: int | None = None) -> AsyncIterator[T]:
         """What comes after `since` (None: from now on), without end."""
+        self._catch_up()
         position = self._last if since is None else min(since, self._last)
         news = asyncio.Event()
         self._news.add(news)
@@ -50,6 +64,9 @@ class Recent(Generic[T]):
                     await news.wait()
         finally:
             self._news.discard(news)
+
+    def _catch_up(self) -> None:
+        """Before anybody looks: keep what was put off."""
 
     def _keep(self, item: T) -> None:
         """Nobody hears of it before `_tell`."""

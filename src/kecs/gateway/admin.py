@@ -19,6 +19,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, ExceptionHandler, Receive, Scope, Send
 
+from kecs.gateway.admin_history import HistoryRoute
 from kecs.gateway.admin_streams import log_lines, server_sent_events
 from kecs.gateway.guard import refusal
 from kecs.gateway.health import health_response
@@ -44,6 +45,7 @@ def admin_app(console: Console, host: str | None = None) -> ASGIApp:
             Route("/_kecs/state", admin.state, methods=["GET"]),
             Route("/_kecs/reset", admin.reset, methods=["POST"]),
             Route("/_kecs/events", admin.events, methods=["GET"]),
+            Route("/_kecs/history", HistoryRoute(console).history, methods=["GET"]),
             Route("/_kecs/metrics", admin.metrics, methods=["GET"]),
             Route("/_kecs/clock", admin.clock, methods=["GET"]),
             Route("/_kecs/clock", admin.set_clock, methods=["POST"]),

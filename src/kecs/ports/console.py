@@ -22,6 +22,24 @@ class FeedEvent(Record):
     after: str | None  # the status after, None when it is gone
     message: str  # one line for people
     service: str | None = None  # ARN of the service that it belongs to
+    deployment: str | None = None  # id of the deployment that the task is of, or that changed
+    task: str | None = None  # ARN of the task that changed, or whose container did
+    task_definition: str | None = None  # ARN of the task's, of the deployment's
+    container: str | None = None  # name of the one that changed
+    images: tuple[str, ...] = ()  # of the task's containers, or of the one that changed
+    health: str | None = None  # of the task after the change; None: nothing checks it
+    exit_code: int | None = None  # of the container
+    reason: str | None = None  # why: stoppedReason, rolloutStateReason and the like
+    stop_code: str | None = None  # of the task
+
+
+class FeedHistory(Record, omit_defaults=False):
+    """A stretch of the feed."""
+
+    first: int  # id of the oldest event that is remembered of all; what came before it is lost
+    last: int  # id of the newest one of all
+    now: float  # seconds since the epoch, on KECS's clock
+    events: tuple[FeedEvent, ...]
 
 
 class SentEvent(Record):
@@ -72,6 +90,10 @@ class Console(Protocol):
 
     def recent_events(self, since: int = 0, told: EventFormat = "kecs") -> list[FeedEvent] | list[SentEvent]:
         """What is still remembered of what came after `since`."""
+
+    def history(self, since: int, cluster: str | None, newest: int | None) -> FeedHistory:
+        """What is remembered of what came after the event `since`; of one cluster, by name or ARN, or all; of that the
+        newest ones only."""
 
     def clock(self) -> ClockState: ...
 
