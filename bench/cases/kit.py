@@ -36,7 +36,7 @@ CASE = Case(
     notes=(
         "One file, [kit/test_orders.py](kit/test_orders.py), which knows boto3 and AWS's waiters only; each run is a "
         "process of its own. KECS and moto live in the process of the tests, MiniStack is started by them. What is "
-        "waited for in vain is given up after a second, a rollback after a minute, so whoever lacks a "
+        "waited for in vain is given up after a second and a half, a rollback after a minute, so whoever lacks a "
         "behaviour also takes longer. The tests of records wait for nothing."
     ),
     warmup=1,

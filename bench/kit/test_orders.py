@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 FARGATE: dict[str, Any] = {"launchType": "FARGATE"}
-SOON = {"Delay": 0.05, "MaxAttempts": 20}  # for AWS's waiters: one second
+SOON = {"Delay": 0.05, "MaxAttempts": 30}  # for AWS's waiters: a second and a half
 LATER = {"Delay": 1, "MaxAttempts": 60}
 UNWELL = {"command": ["CMD-SHELL", "exit 1"], "interval": 5, "timeout": 2, "retries": 1}
 
