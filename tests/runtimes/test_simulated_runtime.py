@@ -176,6 +176,18 @@ def test_a_stop_that_comes_during_the_start_waits_for_it() -> None:
     assert [name for _, name in simulation.history()][-2:] == ["Started", "Exited"]
 
 
+@pytest.mark.parametrize(("timeout", "told", "after"), [(30, "Started", 5), (5, "Started", 5), (2, "Pulled", 2)])
+def test_a_stop_ends_a_start_within_its_timeout(timeout: int, told: str, after: int) -> None:
+    simulation, plan = Simulation({"*": {"start_seconds": 5}}), make_plan({})
+    simulation.run(plan)
+    simulation.runtime.stop(plan, "app", timeout)
+    exited = simulation.until(Exited)
+    assert [name for _, name in simulation.history()][-2:] == [told, "Exited"]
+    assert (round(exited.at - START), exited.exit_code is None) == (after, told == "Pulled")
+    simulation.clock.advance(60)
+    assert simulation.seen(Exited) == [exited]
+
+
 def test_a_stop_gives_up_the_pull() -> None:
     simulation, plan = Simulation({"*": {"pull_seconds": 5}}), make_plan({})
     simulation.runtime.pull(plan, "app")

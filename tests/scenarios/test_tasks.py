@@ -62,6 +62,21 @@ def test_stop_task_only_asks(world: World) -> None:
     assert world.call("ListTasks", desiredStatus="STOPPED")["taskArns"] == [arn]
 
 
+def test_a_container_that_takes_long_to_start_stops_within_its_stop_timeout(world: World) -> None:
+    world.runtime.set_script("slow", {"start_seconds": 3600})
+    world.define("slow", {"name": "app", "image": "slow", "stopTimeout": 20})
+    arn = world.run("slow")["tasks"][0]["taskArn"]
+    world.clock.advance(60)
+    assert world.task(arn)["lastStatus"] == "PENDING"
+    world.call("StopTask", task=arn)
+    world.clock.advance(19)
+    assert world.task(arn)["lastStatus"] == "STOPPING"
+    world.clock.advance(2)
+    task = world.task(arn)
+    assert (task["lastStatus"], task["stoppedReason"]) == ("STOPPED", "Task stopped by user")
+    assert "exitCode" not in task["containers"][0]
+
+
 def test_stop_task_without_a_reason(world: World) -> None:
     world.define()
     arn = world.run()["tasks"][0]["taskArn"]

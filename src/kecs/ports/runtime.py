@@ -75,7 +75,8 @@ class Runtime(Metrics, Protocol):
         """Start the same container once more after it has exited: Started (then in time Exited) or Failed follows."""
 
     def stop(self, plan: TaskPlan, container: str, timeout: float) -> None:
-        """Send the stop signal, after `timeout` seconds KILL: Exited follows. Unknown containers are ignored."""
+        """Send the stop signal, after `timeout` seconds KILL: Exited follows. During a start also Failed may follow,
+        for that; whether the container comes to run is the runtime's affair. Unknown containers are ignored."""
 
     def release(self, plan: TaskPlan) -> None:
         """Remove what is left of the task: Released follows, also when nothing was there."""

@@ -7,8 +7,8 @@ from msgspec.structs import replace
 
 from kecs.aws.model import ecs as m
 from kecs.core.tasks.changes import request_stop
-from kecs.core.tasks.commands import Pull, Start, Stop
-from kecs.core.tasks.reports import Failed, HealthChanged, Pulled
+from kecs.core.tasks.commands import Pull, Release, Start, Stop
+from kecs.core.tasks.reports import Exited, Failed, HealthChanged, Pulled
 from kecs.core.tasks.view import task_view
 
 from .tasks import World, after, container
@@ -113,17 +113,35 @@ def test_the_first_reason_to_stop_stays() -> None:
     assert (world.task.stop_code, world.task.stopped_reason) == ("UserInitiated", "enough")
 
 
-def test_a_stop_waits_for_what_is_being_created() -> None:
+def test_a_stop_comes_during_the_start_too() -> None:
     world = World(container("app"))
     for _ in range(2):
         world.report(world._outcome(world.commands.pop(0)))
     assert world.commands == [Start(container="app")]
     world.task = request_stop(world.task, "UserInitiated", "enough", world.now)
     world.settle()
-    assert world.phase("app") == "STARTING"
+    assert world.phase("app") == "CANCELLING"
+    assert world.commands == [Start(container="app"), Stop(container="app", timeout=30.0)]
+    assert (task_view(world.task).containers or [])[0].last_status == "PENDING"
     world.obey()
     assert world.task.containers[0].exit_code == 143
     assert world.task.last_status == "STOPPED"
+
+
+@pytest.mark.parametrize("exits", [True, False])
+def test_a_start_that_is_given_up_for_a_stop(exits: bool) -> None:
+    world = World(container("app"))
+    for _ in range(2):
+        world.report(world._outcome(world.commands.pop(0)))
+    world.task = request_stop(world.task, "UserInitiated", "enough", world.now)
+    world.settle()
+    world.commands.clear()
+    if exits:
+        world.report(Exited(task=world.task.arn, container="app", at=world.now, exit_code=None))
+    else:
+        world.report(Failed(task=world.task.arn, container="app", reason="CannotStartContainerError: no", at=world.now))
+    assert world.commands == [Release()]
+    assert world.task.stopped_reason == "enough"
 
 
 @pytest.mark.parametrize(("condition", "enough"), [("START", False), ("COMPLETE", True), ("SUCCESS", True)])

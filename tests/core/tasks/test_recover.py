@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from kecs.core.tasks.commands import Provision, Pull, Release, Start, Stop
+import pytest
+
+from kecs.core.tasks.changes import request_stop
+from kecs.core.tasks.commands import Command, Provision, Pull, Release, Start, Stop
 from kecs.core.tasks.recover import recover
 from kecs.core.tasks.reports import ObservedContainer, ObservedTask
 
@@ -68,6 +71,20 @@ def test_a_start_under_way_that_was_lost_is_made_again() -> None:
         world.report(world._outcome(world.commands.pop(0)))
     restart(world, observed(world, seen("app", "created")))
     assert world.commands == [Start(container="app")]
+
+
+@pytest.mark.parametrize(
+    ("state", "again"), [("created", Release()), ("running", Stop(container="app", timeout=30.0))]
+)
+def test_a_start_that_was_being_given_up_when_kecs_was_killed(state: str, again: Command) -> None:
+    world = World(container("app"))
+    for _ in range(2):
+        world.report(world._outcome(world.commands.pop(0)))
+    world.task = request_stop(world.task, "UserInitiated", "enough", world.now)
+    world.settle()
+    assert world.phase("app") == "CANCELLING"
+    restart(world, observed(world, seen("app", state)))
+    assert world.commands == [again]
 
 
 def test_a_pull_under_way_is_made_again() -> None:

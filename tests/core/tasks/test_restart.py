@@ -86,15 +86,14 @@ def test_a_task_that_stops_restarts_nothing() -> None:
     assert (world.task.last_status, world.task.containers[0].restart_count) == ("STOPPED", 0)
 
 
-def test_a_stop_waits_for_the_restart_under_way() -> None:
+def test_a_stop_comes_during_a_restart_too() -> None:
     world = running()
     world.now += 300
     world.exited("app", 1)
     world.task = request_stop(world.task, "UserInitiated", "enough", world.now)
     world.settle()
-    assert world.phase("app") == "RESTARTING"
-    world.report(world._outcome(world.commands.pop(0)))
-    assert world.commands == [Stop(container="app", timeout=30.0)]
+    assert world.phase("app") == "STOPPING"
+    assert world.commands == [Restart(container="app"), Stop(container="app", timeout=30.0)]
     world.obey()
     assert world.task.last_status == "STOPPED"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.runtimes.conformance.harness import MISSING_IMAGE, Harness
 from tests.runtimes.plans import make_plan
 
-from kecs.core.tasks.reports import Exited, Released
+from kecs.core.tasks.reports import Exited, Pulled, Released
 
 OBEYS = ["sh", "-c", "trap 'echo stopping; exit 0' TERM; echo ready; while true; do sleep 0.1; done"]
 IGNORES = ["sh", "-c", "trap '' TERM; echo ready; while true; do sleep 0.1; done"]
@@ -35,6 +35,18 @@ async def test_a_container_that_ignores_sigterm_is_killed_after_the_timeout(harn
     exited = await harness.until(Exited, plan, "app")
     assert (exited.exit_code, exited.out_of_memory) == (137, False)
     assert exited.at >= line.at + 0.9
+
+
+async def test_a_stop_right_after_the_start_ends_it(harness: Harness) -> None:
+    plan = make_plan({"command": IGNORES})
+    await harness.provision(plan)
+    harness.runtime.pull(plan, "app")
+    await harness.until(Pulled, plan, "app")
+    harness.runtime.start(plan, "app")
+    harness.runtime.stop(plan, "app", 1)
+    await harness.until(Exited, plan, "app")
+    await harness.release(plan)
+    assert len(harness.seen(Exited, plan)) == 1
 
 
 async def test_stopping_one_container_leaves_the_other(harness: Harness) -> None:

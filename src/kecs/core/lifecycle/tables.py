@@ -37,14 +37,16 @@ CONTAINER_TRANSITIONS: dict[ContainerPhase, dict[ContainerEvent, ContainerPhase]
     "WAITING": {"pull": "PULLING", "failed": "STOPPED", "stop": "STOPPED"},
     "PULLING": {"pulled": "PULLED", "failed": "STOPPED", "stop": "STOPPED"},
     "PULLED": {"start": "STARTING", "failed": "STOPPED", "stop": "STOPPED"},
-    # A stop waits here: what is half created cannot be stopped, and `started` or `failed` always follows.
-    "STARTING": {"started": "RUNNING", "failed": "STOPPED", "exited": "STOPPED"},
+    "STARTING": {"started": "RUNNING", "stop": "CANCELLING", "failed": "STOPPED", "exited": "STOPPED"},
+    # It is to stop, and may run for a moment before it does, or never: that is in the runtime's hands.
+    "CANCELLING": {"started": "STOPPING", "failed": "STOPPED", "exited": "STOPPED"},
     "RUNNING": {"restart": "EXITED", "stop": "STOPPING", "exited": "STOPPED"},
     # Its restart policy wants it to run again.
     "EXITED": {"start": "RESTARTING", "failed": "STOPPED", "stop": "STOPPED"},
-    # A stop waits here too. The one way back there is.
-    "RESTARTING": {"started": "RUNNING", "failed": "STOPPED", "exited": "STOPPED"},
-    "STOPPING": {"exited": "STOPPED"},
+    # The one way back there is.
+    "RESTARTING": {"started": "RUNNING", "stop": "STOPPING", "failed": "STOPPED", "exited": "STOPPED"},
+    # `failed`: it was restarting, and that did not come about.
+    "STOPPING": {"failed": "STOPPED", "exited": "STOPPED"},
     "STOPPED": {},
 }
 
@@ -53,6 +55,7 @@ CONTAINER_STATUS: dict[ContainerPhase, str] = {
     "PULLING": "PENDING",
     "PULLED": "PENDING",
     "STARTING": "PENDING",
+    "CANCELLING": "PENDING",
     "RUNNING": "RUNNING",
     "EXITED": "RUNNING",
     "RESTARTING": "RUNNING",

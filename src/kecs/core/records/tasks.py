@@ -23,6 +23,7 @@ ContainerPhase = Literal[
     "PULLING",
     "PULLED",
     "STARTING",
+    "CANCELLING",
     "RUNNING",
     "EXITED",
     "RESTARTING",

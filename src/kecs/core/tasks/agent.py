@@ -132,10 +132,8 @@ def _stopped(task: TaskRecord, said: Submission) -> TaskRecord:
     """The agent has nothing left of the task."""
     task = _wished(task, said)
     for container in task.containers:
-        if container.phase in ("RUNNING", "STOPPING"):
-            task = change_container(task, container, "exited", finished_at=said.at)
-        elif container.phase != "STOPPED":
-            task = change_container(task, container, "stop")
+        ended = change_container(task, container, "exited", finished_at=said.at)
+        task = change_container(task, container, "stop") if ended is task else ended
     return task
 
 

@@ -54,12 +54,12 @@ def _provisioning(task: TaskRecord, provisioned: bool, any_container: bool) -> s
 def _certain(container: ContainerRecord, seen: ObservedContainer | None) -> ContainerRecord:
     if container.phase == "PULLING":
         return replace(container, phase="WAITING" if seen is None else "STARTING")
-    if container.phase == "STARTING" and (seen is None or seen.state == "created"):
+    if container.phase in ("STARTING", "CANCELLING") and (seen is None or seen.state == "created"):
         return replace(container, phase="PULLED")
     if container.phase == "RESTARTING" and seen is not None and not _ran_again(container, seen):
         return replace(container, phase="EXITED")
-    if container.phase == "STOPPING" and seen is not None and seen.state == "running":
-        return replace(container, phase="RUNNING")
+    if container.phase in ("CANCELLING", "STOPPING") and seen is not None and seen.state == "running":
+        return replace(container, phase="STARTING" if container.phase == "CANCELLING" else "RUNNING")
     return container
 
 

@@ -115,7 +115,7 @@ def _stopping(task: TaskRecord, plan: TaskPlan, now: float) -> Step:
     for container in task.containers:
         if container.phase in ("WAITING", "PULLING", "PULLED", "EXITED"):
             changed = change_container(changed, container, "stop")
-        elif container.phase == "RUNNING" and may_stop(container.name, plan.containers, task.containers):
+        elif container.phase in ("STARTING", "RUNNING", "RESTARTING") and may_stop(container.name, plan.containers, task.containers):
             changed = change_container(changed, container, "stop")
             timeout = _stop_timeout(task, plan.container(container.name).stop_timeout)
             commands.append(Stop(container=container.name, timeout=timeout))

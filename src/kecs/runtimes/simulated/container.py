@@ -46,7 +46,7 @@ class SimulatedContainer:
         self.exit_code: int | None = None
         self.out_of_memory = False
         self.health: Health | None = "UNKNOWN" if has_check(definition.health_check) else None
-        self.stop_after: float | None = None  # a stop came before it was running: the stop's timeout
+        self.kill_at: float | None = None  # a stop came before it was running: when its timeout ends
         self.step: Timer | None = None
         self.exit_at: float | None = None  # when it will exit, as far as that is settled
         self.checkup: Timer | None = None
@@ -54,7 +54,7 @@ class SimulatedContainer:
     def again(self) -> None:
         """Forget how it ended: it is started once more."""
         self.output.ended = False
-        self.exit_code = self.finished_at = self.exit_at = self.stop_after = None
+        self.exit_code = self.finished_at = self.exit_at = self.kill_at = None
         self.out_of_memory = False
         self.health = None if self.health is None else "UNKNOWN"
 

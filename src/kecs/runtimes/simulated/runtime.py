@@ -128,7 +128,8 @@ class SimulatedRuntime:
         if found.state == "known":  # nobody waits for its image any more
             found.cancel_timers()
         elif found.state == "starting":
-            found.stop_after = timeout
+            found.kill_at = self._clock.now() + timeout
+            found.checkup = self._clock.call_at(found.kill_at, lambda: self._exit(task, found, None))
         elif found.state == "running":
             self._send_sigterm(task, found, timeout)
 
@@ -233,6 +234,8 @@ class SimulatedRuntime:
         self._sink(Pulled(task=task.plan.arn, container=found.name, digest=_digest(found.definition.image or "")))
 
     def _started(self, task: SimulatedTask, found: SimulatedContainer, script: Script) -> None:
+        if found.checkup is not None:  # it was to be killed if it had not come to run
+            found.checkup.cancel()
         if script.start_error is not None:
             self._fail(task, found, _named(script.start_error, "CannotStartContainerError"))
             return
@@ -249,7 +252,7 @@ class SimulatedRuntime:
         found.output.follow(found.course, now)
         for note in found.ports.notes:
             found.output.write(now, f"kecs: {note}")
-        self._live(task, found, script)
+        self._live(task, found, script, now)
         self._sink(
             Started(
                 task=task.plan.arn,
@@ -260,7 +263,7 @@ class SimulatedRuntime:
             )
         )
 
-    def _live(self, task: SimulatedTask, found: SimulatedContainer, script: Script) -> None:
+    def _live(self, task: SimulatedTask, found: SimulatedContainer, script: Script, now: float) -> None:
         """Set the timers of a container that has just started."""
         found.step = None
         end, code = found.course.ends, found.course.exit_code
@@ -272,8 +275,8 @@ class SimulatedRuntime:
         changes = found.health_changes(script)
         if changes:
             found.checkup = self._later(changes[0].at, lambda: self._health(task, found, changes))
-        if found.stop_after is not None:
-            self._send_sigterm(task, found, found.stop_after)
+        if found.kill_at is not None:
+            self._send_sigterm(task, found, found.kill_at - now)
 
     def _send_sigterm(self, task: SimulatedTask, found: SimulatedContainer, timeout: float) -> None:
         after, code, handler = found.reaction_to_sigterm(found.script or Script())
@@ -305,7 +308,10 @@ class SimulatedRuntime:
         found.health = status
         self._sink(HealthChanged(task=task.plan.arn, container=found.name, status=status, at=self._clock.now()))
 
-    def _exit(self, task: SimulatedTask, found: SimulatedContainer, code: int, out_of_memory: bool = False) -> None:
+    def _exit(
+        self, task: SimulatedTask, found: SimulatedContainer, code: int | None, out_of_memory: bool = False
+    ) -> None:
+        """`code`: None of a container that has not run."""
         now = self._clock.now()
         self._end(found, now)
         found.exit_code, found.out_of_memory = code, out_of_memory
