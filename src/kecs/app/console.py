@@ -5,18 +5,19 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, Literal
 
 from kecs import __version__
 from kecs.app import scaling
 from kecs.app.history import history_of
 from kecs.app.kernel import Kernel
 from kecs.app.state import state_of
-from kecs.control.alarms import PATIENCE, Alarm
+from kecs.control.alarms import PATIENCE
 from kecs.control.clock import VirtualClock
 from kecs.control.interruptions import interrupt_provider, interrupt_task
 from kecs.core.arns import Scope, last_part
 from kecs.core.records import TaskRecord
+from kecs.core.records.told import AlarmRecord
 from kecs.ports.console import (
     ClockNotControllable,
     ClockState,
@@ -120,7 +121,7 @@ class KernelConsole:
     def set_alarm(
         self,
         name: str,
-        state: str,
+        state: Literal["OK", "ALARM"],
         *,
         seconds: float | None = None,
         account: str | None = None,
@@ -128,12 +129,13 @@ class KernelConsole:
     ) -> None:
         settings = self._kernel.settings
         scope = Scope(account or settings.account, region or settings.region)
-        self._kernel.alarms.set(scope, Alarm(name=name, state=state, patience=PATIENCE if seconds is None else seconds))
+        patience = PATIENCE if seconds is None else seconds
+        self._kernel.alarms.set(AlarmRecord(**scope._asdict(), name=name, state=state, patience=patience))
 
     def alarms(self) -> list[dict[str, Any]]:
         return [
-            {"name": alarm.name, "state": alarm.state, "seconds": alarm.patience, **scope._asdict()}
-            for scope, alarm in self._kernel.alarms.all()
+            {"name": alarm.name, "state": alarm.state, "seconds": alarm.patience, **alarm.scope._asdict()}
+            for alarm in self._kernel.store.alarms
         ]
 
     def metrics(self) -> bytes:

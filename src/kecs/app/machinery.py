@@ -11,6 +11,7 @@ from kecs.control.codedeploy import CodeDeploy
 from kecs.control.eventbridge import Both, EventBridge, KeptEvents
 from kecs.control.feed import Feed
 from kecs.control.hooks import NoHooks
+from kecs.control.inputs import NoLookups
 from kecs.control.loops import Control
 from kecs.control.scheduled import Scheduled
 from kecs.control.traffic import RecordedTraffic
@@ -19,6 +20,7 @@ from kecs.core.settings import Settings
 from kecs.ports.clock import Clock, Ids
 from kecs.ports.ecs import TaskSetRequest
 from kecs.ports.hooks import Hooks
+from kecs.ports.lookups import Lookups
 from kecs.ports.runtime import Runtime
 from kecs.services.context import Context
 from kecs.services.ecs.clusters import ensure_default_cluster
@@ -39,15 +41,16 @@ class Machinery:
         settings: Settings,
         defer: Callable[[Callable[[], None]], object],
         hooks: Hooks | None,
+        lookups: Lookups | None,
     ) -> None:
         self._store = store
         self._clock = clock
         self._ids = ids
         self._settings = settings
         self.traffic = RecordedTraffic()
-        self.alarms = SetAlarms()
+        self.alarms = SetAlarms(store)
         self.feed = Feed(clock)
-        around = self.traffic, hooks or NoHooks(), self.alarms
+        around = self.traffic, hooks or NoHooks(), self.alarms, lookups or NoLookups()
         self.control = Control(store, runtime, clock, ids, settings, defer, *around)
         self.scheduled = Scheduled(store, clock, ids, self.control.queue, self._run_task)
         around_code_deploy = self._call_task_sets, self.traffic, self.alarms, self.control.hooks.want
@@ -72,7 +75,6 @@ class Machinery:
         self.code_deploy.forget()
         self.control.forget()  # what forgetting itself gave the loops to do
         self.traffic.clear()
-        self.alarms.clear()
 
     def _run_task(self, scope: Scope, request: m.RunTaskRequest) -> m.RunTaskResponse:
         """See ports.launcher.RunTask."""

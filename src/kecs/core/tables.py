@@ -57,13 +57,14 @@ if TYPE_CHECKING:
         ScheduleGroupRecord,
         ScheduleRecord,
     )
+    from kecs.core.records.told import AlarmRecord, TargetGroupRecord
 
 R = TypeVar("R", bound=Record)
 
 
 @dataclass(frozen=True, slots=True)
 class Later(Generic[R]):
-    """A record of another API than ECS, for whoever needs its type to load it."""
+    """A record that ECS alone does without, for whoever needs its type to load it."""
 
     module: str  # of kecs.core.records
     name: str
@@ -243,6 +244,8 @@ CODE_DEPLOYMENTS: Table[CodeDeploymentRecord] = Table(
         "ongoing": lambda r: r.service_arn if r.ongoing else None,
     },
 )
+ALARMS: Table[AlarmRecord] = Table("alarms", Later("told", "AlarmRecord"), lambda r: r.key)
+TARGET_GROUPS: Table[TargetGroupRecord] = Table("target_groups", Later("told", "TargetGroupRecord"), lambda r: r.group)
 TOKENS = Table("tokens", TokenRecord, lambda r: r.key)
 
 TABLES: tuple[Table[Any], ...] = (
@@ -282,4 +285,6 @@ TABLES: tuple[Table[Any], ...] = (
     DEPLOYMENT_GROUPS,
     DEPLOYMENT_CONFIGS,
     CODE_DEPLOYMENTS,
+    ALARMS,
+    TARGET_GROUPS,
 )

@@ -22,6 +22,3 @@ class Alarms(Protocol):
 
     def subscribe(self, listener: Callable[[Scope, str], None]) -> None:
         """Have it told, from now on, of each alarm that changes its state."""
-
-    def clear(self) -> None:
-        """Forget everything; for a reset."""

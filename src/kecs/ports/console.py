@@ -7,6 +7,7 @@ from typing import Any, Literal, Protocol
 
 from kecs.core.eventbridge.event import Event
 from kecs.core.records import Record
+from kecs.core.scheduling.limits import Limits
 from kecs.ports.runtime import LogLine
 
 
@@ -31,6 +32,7 @@ class FeedEvent(Record):
     exit_code: int | None = None  # of the container
     reason: str | None = None  # why: stoppedReason, rolloutStateReason and the like
     stop_code: str | None = None  # of the task
+    limits: Limits | None = None  # how many tasks the service may have, when that changed
 
 
 class FeedHistory(Record, omit_defaults=False):
@@ -134,7 +136,7 @@ class Console(Protocol):
     def set_alarm(
         self,
         name: str,
-        state: str,
+        state: Literal["OK", "ALARM"],
         *,
         seconds: float | None = None,
         account: str | None = None,

@@ -60,6 +60,7 @@ if TYPE_CHECKING:
         ScheduleGroupRecord,
         ScheduleRecord,
     )
+    from kecs.core.records.told import AlarmRecord, TargetGroupRecord
 
 R = TypeVar("R", bound=Record)
 Listener = Callable[[list[Change]], None]
@@ -238,6 +239,14 @@ class Store(Protocol):
     @property
     def code_deployments(self) -> Table[CodeDeploymentRecord]:
         """By id, oldest first. Indexes: scope, group (an id), ongoing (a service: those that have not ended)."""
+
+    @property
+    def alarms(self) -> Table[AlarmRecord]:
+        """By AlarmRecord.key. No index."""
+
+    @property
+    def target_groups(self) -> Table[TargetGroupRecord]:
+        """By ARN, or name of a classic load balancer. No index."""
 
     def transaction(self) -> AbstractContextManager[None]: ...
 

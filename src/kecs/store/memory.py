@@ -127,6 +127,8 @@ class MemoryTables:
         self.deployment_groups = MemoryTable(tables.DEPLOYMENT_GROUPS, log)
         self.deployment_configs = MemoryTable(tables.DEPLOYMENT_CONFIGS, log)
         self.code_deployments = MemoryTable(tables.CODE_DEPLOYMENTS, log)
+        self.alarms = MemoryTable(tables.ALARMS, log)
+        self.target_groups = MemoryTable(tables.TARGET_GROUPS, log)
         self.tables: dict[str, MemoryTable[Any]] = {
             table.name: table for table in vars(self).values() if isinstance(table, MemoryTable)
         }

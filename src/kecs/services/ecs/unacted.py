@@ -263,7 +263,7 @@ UNACTED: dict[str, str] = {
     "TaskOverride.ephemeralStorage": TASK_DEFINITIONS["ephemeralStorage"],
     "TaskOverride.inferenceAcceleratorOverrides": "Refused: no task definition has accelerators any more.",
     "DeploymentConfiguration.alarms": (
-        "Watched. There is no CloudWatch yet that could set one off; `/_kecs/alarms` does, until the next restart."
+        "Watched. There is no CloudWatch yet that could set one off; `/_kecs/alarms` does."
     ),
     "DeploymentLifecycleHook.roleArn": "Checked, kept and shown. No role is assumed.",
     # Containers
