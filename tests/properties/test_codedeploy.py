@@ -27,10 +27,9 @@ from tests.scenarios.codedeploying import (
     ready,
     revision,
 )
+from tests.scenarios.shifting import alarm
 from tests.scenarios.world import Refused, World
 
-from kecs.control.alarms import Alarm
-from kecs.core.arns import Scope
 from kecs.core.codedeploy.appspec import HOOKS
 from kecs.core.codedeploy.configs import PREDEFINED
 from kecs.core.records.codedeploy import CodeDeploymentRecord
@@ -102,7 +101,7 @@ class Deployments(RuleBasedStateMachine):
 
     @rule(state=st.sampled_from(["ALARM", "OK", "OK"]))
     def alarm(self, state: str) -> None:
-        self.world.kernel.alarms.set(Scope("000000000000", "us-east-1"), Alarm(name="errors", state=state))
+        alarm(self.world, "errors", state)
 
     @rule(count=st.integers(0, 3))
     def scale(self, count: int) -> None:

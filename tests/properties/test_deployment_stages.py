@@ -10,12 +10,10 @@ from typing import Any
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from tests.scenarios.shifting import DAY, HOOKED, LAMBDA, MINUTE, deploy, lambda_hook, latest, pause_hook, serve
+from tests.scenarios.shifting import DAY, HOOKED, LAMBDA, MINUTE, alarm, deploy, lambda_hook, latest, pause_hook, serve
 from tests.scenarios.world import Refused, World
 from tests.support.hooks import FAILED, SUCCEEDED, in_progress
 
-from kecs.control.alarms import Alarm
-from kecs.core.arns import Scope
 from kecs.core.deployments.stages import BACKWARD, ROLLING, SIDE_BY_SIDE
 from kecs.core.records import ServiceDeploymentRecord
 
@@ -77,7 +75,7 @@ class Deployments(RuleBasedStateMachine):
 
     @rule(state=st.sampled_from(["ALARM", "OK", "OK"]))
     def alarm(self, state: str) -> None:
-        self.world.kernel.alarms.set(Scope("000000000000", "us-east-1"), Alarm(name="errors", state=state))
+        alarm(self.world, "errors", state)
 
     @rule(kind=st.sampled_from(["ROLLBACK", "ABORT"]))
     def stop(self, kind: str) -> None:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from kecs.core.arns import Scope
+from kecs.core.records.told import AlarmRecord
+
 from .world import World
 
+HERE = Scope("000000000000", "us-east-1")
 ELB = "arn:aws:elasticloadbalancing:us-east-1:000000000000"
 BALANCER = {
     "targetGroupArn": f"{ELB}:targetgroup/one/1",
@@ -112,6 +116,12 @@ def weights(world: World) -> tuple[float, float]:
 def running(world: World) -> list[int]:
     """Running tasks of each deployment, the PRIMARY one first."""
     return [deployment["runningCount"] for deployment in world.service()["deployments"]]
+
+
+def alarm(world: World, name: str, state: Any = "ALARM", scope: Scope = HERE, patience: float = 60.0) -> None:
+    """The alarm is in this state from now on."""
+    record = AlarmRecord(account=scope.account, region=scope.region, name=name, state=state, patience=patience)
+    world.kernel.alarms.set(record)
 
 
 def messages(world: World) -> list[str]:

@@ -6,8 +6,6 @@ from typing import Any
 
 import pytest
 
-from kecs.control.alarms import Alarm
-from kecs.core.arns import Scope
 from kecs.core.codedeploy.appspec import HOOKS
 from tests.support.journals import MemoryJournal
 
@@ -30,6 +28,7 @@ from .codedeploying import (
     task_sets,
     weights,
 )
+from .shifting import alarm
 from .world import Refused, World
 
 ALL_AT_ONCE = "CodeDeployDefault.ECSAllAtOnce"
@@ -47,8 +46,7 @@ UPDATE = "The ECS service cannot be updated due to an unexpected error: "
 
 
 def ring(world: World, state: str = "ALARM") -> None:
-    scope = Scope("000000000000", "us-east-1")
-    world.kernel.alarms.set(scope, Alarm(name="errors", state=state))
+    alarm(world, "errors", state)
     world.clock.advance(0)
 
 

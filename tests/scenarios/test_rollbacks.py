@@ -6,15 +6,16 @@ from typing import Any
 
 import pytest
 
-from kecs.control.alarms import Alarm
 from kecs.core.arns import Scope
 
 from .shifting import (
     ALL_STAGES,
     DAY,
+    HERE,
     HOUR,
     LAMBDA,
     MINUTE,
+    alarm,
     blue_green,
     deploy,
     described,
@@ -31,12 +32,7 @@ from .shifting import (
 from .test_blue_green import canary, linear
 from .world import World
 
-HERE = Scope("000000000000", "us-east-1")
 WATCHED = {"alarms": {"alarmNames": ["errors", "latency"], "enable": True, "rollback": True}}
-
-
-def alarm(world: World, name: str, state: str = "ALARM", scope: Scope = HERE, patience: float = 60.0) -> None:
-    world.kernel.alarms.set(scope, Alarm(name=name, state=state, patience=patience))
 
 
 def stop(world: World, kind: str = "ROLLBACK") -> None:
