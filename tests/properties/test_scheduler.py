@@ -9,7 +9,8 @@ Safety, checked by `World.verify` on every single plan:
   may put a service above that; the scheduler then starts nothing.)
 - A task that has not started where it cannot stay (its instance drains) is stopped by the next plan; one that runs
   there is healthy as any other, and counts.
-- It stops a protected task of a service that is not being deleted only when its health checks have failed.
+- It stops a protected task of a service that is not being deleted only when its health checks have failed, those of
+  its containers or of its load balancers.
 - It stops only tasks that are wanted and live, each once; it starts tasks only for deployments that it goes on with
   and that have not failed; it keeps at most 100 events; no deployment that has worked shows failed tasks.
 
@@ -85,10 +86,10 @@ class SchedulerMachine(RuleBasedStateMachine):
         grace=st.sampled_from([0, 30]),
         steady=st.sampled_from([True, True, False]),
         breaks=st.booleans(),
+        balancers=st.sampled_from([0, 1, 2]),
     )
-    def create(self, desired: int, least: int, most: int, checks: bool, grace: int, steady: bool, breaks: bool) -> None:
-        breaker = m.DeploymentCircuitBreaker(enable=breaks, rollback=False)
-        self.world = World(desired, least, most, checks=checks, grace=grace, breaker=breaker)
+    def create(self, steady: bool, breaks: bool, **world: Any) -> None:
+        self.world = World(**world, breaker=m.DeploymentCircuitBreaker(enable=breaks, rollback=False))
         self.awake = True
         if steady:
             self.world.settle()
@@ -125,6 +126,16 @@ class SchedulerMachine(RuleBasedStateMachine):
     @rule(which=WHICH, health=st.sampled_from(["HEALTHY", "UNHEALTHY"]))
     def a_check_decides(self, which: int, health: str) -> None:
         self.world.check(pick(self.world.running(), which), health)
+
+    @when(lambda world: world.balancers and world.running())
+    @rule(which=WHICH, number=st.integers(0, 1), health=st.sampled_from(["healthy", "unhealthy", "unhealthy"]))
+    def a_load_balancer_decides(self, which: int, number: int, health: str) -> None:
+        self.world.check_target(pick(self.world.running(), which), number % self.world.balancers, health)
+
+    @when(World.stopping)
+    @rule(which=WHICH)
+    def a_task_is_deregistered(self, which: int) -> None:
+        self.world.deregister(pick(self.world.stopping(), which))
 
     @when(World.running)
     @rule(which=WHICH)

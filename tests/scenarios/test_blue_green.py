@@ -294,9 +294,21 @@ def test_the_events_are_those_of_any_deployment(world: World) -> None:
     arn = deploy(world)
     until_status(world, "SUCCESSFUL")
     new = [text.split(":")[0] for text in messages(world)[known:]]
-    name = described(world, arn)["targetServiceRevision"]["arn"].rpartition("/")[2]
+    shown = described(world, arn)
+    name = shown["targetServiceRevision"]["arn"].rpartition("/")[2]
+    blue = shown["sourceServiceRevisions"][0]["arn"].rpartition("/")[2]
     completed = f"(deployment ecs-svc/{name}) deployment completed."
-    assert new == ["has started 3 tasks", "has stopped 3 running tasks", completed, "has reached a steady state."]
+    assert new == [
+        "has started 3 tasks",
+        "registered 3 targets in (target-group arn",
+        "has stopped 3 running tasks",
+        "deregistered 3 targets in (target-group arn",
+        f"(service s, taskSet ecs-svc/{blue}) has begun draining connections on 3 tasks.",
+        completed,
+        "has reached a steady state.",
+    ]
+    groups = [text.split("targetgroup/")[1] for text in messages(world)[known:] if "targetgroup/" in text]
+    assert groups == ["two/2)", "one/1)"]
 
 
 def without(*names: str) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from kecs.ports.console import (
     SentEvent,
 )
 from kecs.ports.runtime import LogLine
+from kecs.ports.target_health import TargetHealths
 from kecs.runtimes.simulated import SimulatedRuntime
 
 
@@ -137,6 +138,12 @@ class KernelConsole:
             {"name": alarm.name, "state": alarm.state, "seconds": alarm.patience, **alarm.scope._asdict()}
             for alarm in self._kernel.store.alarms
         ]
+
+    @property
+    def targets(self) -> TargetHealths:
+        from kecs.app.targets import KernelTargets  # only for those who ask
+
+        return KernelTargets(self._kernel)
 
     def metrics(self) -> bytes:
         from kecs.app.metrics import exposition  # prometheus_client is only needed here

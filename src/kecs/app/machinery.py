@@ -14,9 +14,11 @@ from kecs.control.hooks import NoHooks
 from kecs.control.inputs import NoLookups
 from kecs.control.loops import Control
 from kecs.control.scheduled import Scheduled
+from kecs.control.targets import SetTargets
 from kecs.control.traffic import RecordedTraffic
 from kecs.core.arns import Scope
 from kecs.core.settings import Settings
+from kecs.core.tasks.launch import Refuse
 from kecs.ports.clock import Clock, Ids
 from kecs.ports.ecs import TaskSetRequest
 from kecs.ports.hooks import Hooks
@@ -47,11 +49,14 @@ class Machinery:
         self._clock = clock
         self._ids = ids
         self._settings = settings
+        self.refuse: Refuse | None = None  # asked before a task is placed
         self.traffic = RecordedTraffic()
         self.alarms = SetAlarms(store)
+        self.targets = SetTargets(store, clock)
         self.feed = Feed(clock)
-        around = self.traffic, hooks or NoHooks(), self.alarms, lookups or NoLookups()
+        around = self.traffic, hooks or NoHooks(), self.alarms, lookups or NoLookups(), self.targets
         self.control = Control(store, runtime, clock, ids, settings, defer, *around)
+        self.targets.open(self.control.supervisors.hear)
         self.scheduled = Scheduled(store, clock, ids, self.control.queue, self._run_task)
         around_code_deploy = self._call_task_sets, self.traffic, self.alarms, self.control.hooks.want
         self.code_deploy = CodeDeploy(store, clock, ids, self.control.queue, *around_code_deploy)
@@ -87,6 +92,6 @@ class Machinery:
     def _context(self, scope: Scope) -> Context:
         """Of a call of ECS in a caller's name."""
         principal = f"arn:aws:iam::{scope.account}:root"
-        context = Context(scope, principal, self._clock.now(), self._ids, self._store, self._settings)
+        context = Context(scope, principal, self._clock.now(), self._ids, self._store, self._settings, self.refuse)
         ensure_default_cluster(context)
         return context

@@ -27,8 +27,10 @@ from kecs.core.settings import Settings
 from kecs.ports.alarms import Alarms
 from kecs.ports.clock import Clock, Ids
 from kecs.ports.hooks import Hooks
+from kecs.ports.lookups import Lookups
 from kecs.ports.runtime import Runtime
 from kecs.ports.store import Store
+from kecs.ports.targets import Targets
 from kecs.ports.traffic import Traffic
 
 
@@ -46,19 +48,22 @@ class Control:
         traffic: Traffic,
         hooks: Hooks,
         alarms: Alarms,
+        lookups: Lookups,
+        targets: Targets,
     ) -> None:
         """`defer` has the event loop call a function soon; without a loop it may do nothing, `drain` does it all."""
         self._store = store
         self._runtime = runtime
         self.queue = WorkQueue(clock, defer, self._finish)
-        self.supervisors = Supervisors(store, runtime, clock, self.queue)  # first: tasks before services
+        # First: tasks before services.
+        self.supervisors = Supervisors(store, runtime, clock, self.queue, lookups, targets)
         self._daemons = Daemons(store, clock, ids, self.queue)  # and daemons before whatever else runs on an instance
         self._daemon_definitions = DaemonDefinitions(store, clock, self.queue)
         self.hooks = HookCalls(store, clock, self.queue, hooks)
         # DAEMON services before what waits for an instance
-        self._services = Services(store, clock, ids, self.queue, self.hooks, alarms)
+        self.services = Services(store, clock, ids, self.queue, self.hooks, alarms)
         self._providers = Providers(store, clock, self.queue)
-        self._capacity = Capacity(store, clock, ids, self.queue)
+        self.capacity = Capacity(store, clock, ids, self.queue)
         self._cleanup = Cleanup(store, clock, self.queue, settings.stopped_task_retention)
         self._deletion = Deletion(store, self.queue)
         self._sessions = Sessions(store, self.queue)
@@ -68,10 +73,10 @@ class Control:
         self._agents = Agents(store, clock, self.queue)
         self.autoscaling = Autoscaling(store, clock, ids, self.queue, runtime)
         self._rooms = Rooms(store, self.queue)
-        self.decisions = self._services.decisions
-        capacity = (self._providers.notice, self._capacity.notice)
+        self.decisions = self.services.decisions
+        capacity = (self._providers.notice, self.capacity.notice)
         daemons = (self._daemons.notice, self._daemon_definitions.notice)
-        services = (self._notice, self._services.notice)
+        services = (self._notice, self.services.notice)
         for notice in (*services, *daemons, *capacity, self._cleanup.notice, self._deletion.notice):
             store.subscribe(notice)
         store.subscribe(self._sessions.notice)
@@ -90,8 +95,8 @@ class Control:
         self._daemons.recover()
         self._daemon_definitions.recover()
         self._providers.recover()
-        self._capacity.recover()
-        self._services.recover()
+        self.capacity.recover()
+        self.services.recover()
         self._cleanup.recover()
         self._deletion.recover()
         self._sessions.recover()
@@ -121,23 +126,23 @@ class Control:
                 if key != self.supervisors.working and after is not None and after.last_status != "STOPPED":
                     self.queue.add(TASK, key)
                 self._notice_service_of(before, after)
-            elif table == "services" and key != self._services.working:
-                self._services.add(key)
+            elif table == "services" and key != self.services.working:
+                self.services.add(key)
             elif table in ("service_deployments", "task_sets"):
                 service: str = (after or before).service_arn
-                if service != self._services.working:
-                    self._services.add(service)
+                if service != self.services.working:
+                    self.services.add(service)
 
     def _notice_service_of(self, before: TaskRecord | None, after: TaskRecord | None) -> None:
         task = after or before
-        if task is None or task.service_arn is None or task.service_arn == self._services.working:
+        if task is None or task.service_arn is None or task.service_arn == self.services.working:
             return
         if after is None and task.accounted:
             return  # forgotten long after the scheduler has counted it
         if before is None or after is None or _counts(before) != _counts(after):
-            self._services.add(task.service_arn)
+            self.services.add(task.service_arn)
 
 
-def _counts(task: TaskRecord) -> tuple[str, str, str, float | None]:
+def _counts(task: TaskRecord) -> tuple[object, ...]:
     """What the service scheduler decides on."""
-    return task.last_status, task.desired_status, task.health, task.protected_until
+    return task.last_status, task.desired_status, task.health, task.protected_until, task.targets

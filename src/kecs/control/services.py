@@ -20,6 +20,7 @@ from kecs.control.task_sets import TaskSets
 from kecs.core.arns import last_part
 from kecs.core.capacity.providers import patient
 from kecs.core.deployments.counts import tally
+from kecs.core.deployments.revisions import revision_arn
 from kecs.core.instances.changes import LEFT, only_counted
 from kecs.core.placement import Room, closest
 from kecs.core.placement.scale_in import Spots, spots
@@ -37,7 +38,8 @@ from kecs.core.scheduling.scheduler import after_launch, plan
 from kecs.core.scheduling.snapshot import Places, ServiceTask, Snapshot, service_task
 from kecs.core.scheduling.zones import concerns
 from kecs.core.tasks.create import TaskSpec
-from kecs.core.tasks.launch import Launched, launch, zones_for
+from kecs.core.tasks.launch import Launched, Refuse, launch, zones_for
+from kecs.core.tasks.targets import targets_of
 from kecs.ports.alarms import Alarms
 from kecs.ports.clock import Clock, Ids
 from kecs.ports.store import Store
@@ -63,6 +65,7 @@ class Services:
         self._task_sets = TaskSets(store, clock, ids, self._see, self._launch, self.decisions)
         self._more_room: set[str] = set()  # services whose tasks found no room before an instance had some
         self.working: str | None = None  # the service whose changes are being committed
+        self.refuse: Refuse | None = None  # asked before a task is placed
         self._places = DaemonPlaces(store)
         queue.register(DAEMON, self.work)
         queue.register(KIND, self.work)
@@ -143,19 +146,20 @@ class Services:
                     self._add_all(self._places.services_on(key))
                 self._add_all(self._store.services.keys("daemon", (after or before).cluster_arn))
                 if after is not None and after.instance.status == "ACTIVE":
-                    self._notice_room(after.cluster_arn)
+                    self.notice_room(after.cluster_arn)
                     if before is None or before.instance.status != "ACTIVE":
                         services = self._store.services.where("cluster", after.cluster_arn)
                         self._add_all(service.arn for service in services if concerns(service))
             elif table == "tasks" and _is_over(after) and not _is_over(before) and after.container_instance_arn:
                 self._add_all(self._places.lingering_on(after.container_instance_arn))
-                self._notice_room(after.cluster_arn)
+                self.notice_room(after.cluster_arn)
 
     def _add_all(self, services: Iterable[str]) -> None:
         for arn in services:
             self.add(arn)
 
-    def _notice_room(self, cluster: str) -> None:
+    def notice_room(self, cluster: str) -> None:
+        """What found no place in the cluster may find one now."""
         sets = [task_set.service_arn for task_set in self._store.task_sets.where("unplaced", cluster)]
         for arn in dict.fromkeys((*self._store.services.keys("unplaced", cluster), *sets)):
             self._more_room.add(arn)
@@ -211,7 +215,7 @@ class Services:
 
     def _commit(self, before: ServiceRecord, decided: Plan, tasks: Sequence[TaskRecord], now: float) -> None:
         service = decided.service
-        carry_out(self._store, decided.stops, decided.accounted, now)
+        carry_out(self._store, decided.stops, decided.accounted, decided.told, now)
         for wanted in decided.launches:
             service = self._launch(service, wanted, tasks, now)
         if service != before:
@@ -236,6 +240,7 @@ class Services:
                 self._ids.uuid,
                 () if wanted.zone else patient(deployment.capacity_provider_strategy, self._provider_of(service)),
                 wanted.zone,
+                self.refuse,
             )
         )
         for task in launched.tasks:
@@ -247,7 +252,7 @@ class Services:
 
     def _launch_on(self, service: ServiceRecord, spec: TaskSpec, wanted: Launch, now: float) -> Launched:
         rooms = self._rooms(service.cluster_arn)
-        return launch_on(wanted.instances, spec, rooms, now, self._ids.hex32, self._ids.uuid)
+        return launch_on(wanted.instances, spec, rooms, now, self._ids.hex32, self._ids.uuid, self.refuse)
 
     def _provider_of(self, service: ServiceRecord) -> Callable[[str], CapacityProviderRecord | None]:
         return lambda name: self._store.capacity_providers.get(service.scope.capacity_provider(name))
@@ -273,7 +278,13 @@ class Services:
             constraints=tuple(service.service.placement_constraints or ()),
             strategies=tuple(service.service.placement_strategy or ()),
             volumes=deployment.volume_configurations,
+            targets=targets_of(self._balancers(service, deployment), alternate=deployment.alternate),
         )
+
+    def _balancers(self, service: ServiceRecord, deployment: DeploymentRecord) -> Sequence[m.LoadBalancer]:
+        """Those of the revision, which the service may have changed since."""
+        revision = None if service.task_set else self._store.service_revisions.get(revision_arn(service, deployment.id))
+        return (revision.service if revision else service.service).load_balancers or ()
 
     def _tags(self, service: ServiceRecord, of_definition: tuple[m.Tag, ...]) -> tuple[m.Tag, ...]:
         propagated = {"SERVICE": service.tags, "TASK_DEFINITION": of_definition}

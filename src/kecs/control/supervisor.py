@@ -12,26 +12,32 @@ Invariants, for every task:
 from __future__ import annotations
 
 import logging
+from functools import partial
 
 from msgspec.structs import replace
 
 from kecs.aws.model import ecs as m
+from kecs.control.inputs import Inputs
 from kecs.control.queue import WorkQueue
 from kecs.core.accounts import effective, root_of
 from kecs.core.daemons.definition import as_task_definition
+from kecs.core.inputs.lookups import has_inputs
 from kecs.core.records import TaskRecord
 from kecs.core.taskdefs.overrides import task_plan
 from kecs.core.tasks.agent import observe, taken_over
 from kecs.core.tasks.apply import apply
 from kecs.core.tasks.changes import counted_once
-from kecs.core.tasks.commands import Command, Provision, Pull, Release, Restart, Start, Stop
+from kecs.core.tasks.commands import Command, Deregister, Provision, Pull, Register, Release, Restart, Start, Stop
 from kecs.core.tasks.plan import TaskPlan
 from kecs.core.tasks.recover import recover
-from kecs.core.tasks.reports import Failed, ObservedTask, Report
+from kecs.core.tasks.reports import Failed, ObservedTask, Report, TargetChanged
 from kecs.core.tasks.step import step
+from kecs.core.tasks.targets import again
 from kecs.ports.clock import Clock
-from kecs.ports.runtime import Runtime
+from kecs.ports.lookups import Lookups
+from kecs.ports.runtime import Commands, Runtime, Sink
 from kecs.ports.store import Store
+from kecs.ports.targets import Targets
 
 log = logging.getLogger(__name__)
 
@@ -41,11 +47,17 @@ KIND = "task"
 class Supervisors:
     """All task supervisors of one KECS. A task that has stopped costs nothing here."""
 
-    def __init__(self, store: Store, runtime: Runtime, clock: Clock, queue: WorkQueue) -> None:
+    def __init__(
+        self, store: Store, runtime: Runtime, clock: Clock, queue: WorkQueue, lookups: Lookups, targets: Targets
+    ) -> None:
         self._store = store
-        self._runtime = runtime
+        self._runtime: Commands = runtime
+        self._refuses = runtime.refuses
+        self._sink: Sink | None = None  # of what stands between here and the runtime
         self._clock = clock
         self._queue = queue
+        self._inputs = Inputs(lookups)
+        self._targets = targets
         self._reports: dict[str, list[Report]] = {}  # by task: what is not applied yet
         self._plans: dict[str, TaskPlan] = {}  # by task: definition and overrides never change
         self._outbox: list[tuple[TaskPlan, Command]] = []  # not durable yet
@@ -54,8 +66,24 @@ class Supervisors:
 
     def report(self, report: Report) -> None:
         """The runtime's sink."""
+        if self._sink is None:
+            self.hear(report)
+        else:
+            self._sink(report)
+
+    def hear(self, report: Report) -> None:
+        """Take the report to be true."""
         self._reports.setdefault(report.task, []).append(report)
         self._queue.add(KIND, report.task)
+
+    def put_between(self, commands: Commands, sink: Sink) -> None:
+        """From now on commands go there, and reports too, instead of here."""
+        self._runtime, self._sink = commands, sink
+
+    def plan_of(self, arn: str) -> TaskPlan | None:
+        """What the runtime is told of the task; None when it has stopped, or an agent runs it."""
+        task = self._store.tasks.get(arn)
+        return None if task is None or task.last_status == "STOPPED" or task.agent_driven else self._plan(task)
 
     def work(self, arn: str) -> None:
         """Apply what was reported of the task and take every step that can be taken now."""
@@ -75,7 +103,9 @@ class Supervisors:
                 for submission in task.submitted:
                     seen = observe(replace(task, submitted=task.submitted[1:]), submission)
                     task = self._settle(self._put(task, seen), plan, now, commands)
-                for report in () if task.agent_driven else self._reports.get(arn, ()):
+                for report in self._reports.get(arn, ()):
+                    if task.agent_driven and not isinstance(report, TargetChanged):
+                        continue
                     task = self._settle(self._put(task, apply(task, report)), plan, now, commands)
         finally:
             self.working = None
@@ -88,14 +118,12 @@ class Supervisors:
         """Hand the runtime the commands of this turn; called once their records are durable."""
         outbox, self._outbox = self._outbox, []
         for plan, command in outbox:
-            try:
-                self._send(plan, command)
-            except Exception as error:
-                log.exception("%s of %s failed", type(command).__name__, plan.arn)  # the others still go out
-                if isinstance(command, Provision | Pull | Start | Restart):
-                    container = None if isinstance(command, Provision) else command.container
-                    reason = f"InternalError: {error}"
-                    self.report(Failed(task=plan.arn, container=container, reason=reason, at=self._clock.now()))
+            if isinstance(command, Release):
+                self._inputs.forget(plan.arn)
+            elif isinstance(command, Provision | Pull | Start) and has_inputs(plan) and not self._refuses(plan):
+                self._inputs.equip(plan, partial(self._try, command), partial(self._refused, plan, command))
+                continue
+            self._try(command, plan)
 
     def recover(self, observed: list[ObservedTask]) -> list[str]:
         """Take up every task after a restart. Answers the ARNs of what the runtime has and no record wants."""
@@ -106,7 +134,8 @@ class Supervisors:
                 continue
             with self._store.transaction():
                 if not task.agent_driven:  # an agent goes on by itself, and says what comes of it
-                    self._put(task, recover(task, found.pop(task.arn, None), now))
+                    task = self._put(task, recover(task, found.pop(task.arn, None), now))
+            self._outbox += [(self._plan(task), command) for command in again(task)]
             self._queue.add(KIND, task.arn)
         return list(found)
 
@@ -115,6 +144,7 @@ class Supervisors:
         self._reports.clear()
         self._plans.clear()
         self._outbox.clear()
+        self._inputs.clear()
 
     def _settle(self, task: TaskRecord, plan: TaskPlan, now: float, commands: list[Command]) -> TaskRecord:
         """Take every step that can be taken; what is to be done about them goes to `commands`."""
@@ -150,6 +180,26 @@ class Supervisors:
             raise LookupError(f"task definition {task.definition_arn} of task {task.arn} is gone")
         return as_task_definition(daemon.definition)
 
+    def _try(self, command: Command, plan: TaskPlan) -> None:
+        try:
+            self._send(plan, command)
+        except Exception as error:
+            log.exception("%s of %s failed", type(command).__name__, plan.arn)  # the others still go out
+            if isinstance(command, Provision | Pull | Start | Restart):
+                container = None if isinstance(command, Provision) else command.container
+                reason = f"InternalError: {error}"
+                self.report(Failed(task=plan.arn, container=container, reason=reason, at=self._clock.now()))
+            elif isinstance(command, Register):
+                self.hear(TargetChanged(task=plan.arn, target=command.target, health="unhealthy"))
+            elif isinstance(command, Deregister):
+                self.hear(TargetChanged(task=plan.arn, target=command.target, health="unused"))
+
+    def _refused(self, plan: TaskPlan, command: Command, reason: str) -> None:
+        """The command cannot be given: the task does not get what it needs."""
+        containers = (None, command.container) if isinstance(command, Start) else (None,)
+        for container in containers:
+            self.report(Failed(task=plan.arn, container=container, reason=reason, at=self._clock.now()))
+
     def _send(self, plan: TaskPlan, command: Command) -> None:
         match command:
             case Provision():
@@ -164,3 +214,7 @@ class Supervisors:
                 self._runtime.stop(plan, command.container, command.timeout)
             case Release():
                 self._runtime.release(plan)
+            case Register():
+                self._targets.register(plan.arn, command)
+            case Deregister():
+                self._targets.deregister(plan.arn, command)

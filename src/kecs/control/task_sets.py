@@ -53,7 +53,7 @@ class TaskSets:
                 wakes.append(wake_at)
             seen = [service_task(task) for task in tasks]
             stops, accounted = leftovers(sets, seen)
-            carry_out(store, stops, accounted, now)
+            carry_out(store, stops, accounted, (), now)
             service = concluded(service, sets, seen, now, self._ids.uuid)
             for task_set in sets if service.status == "INACTIVE" else ():
                 store.task_sets.delete(task_set.arn)
@@ -78,7 +78,7 @@ class TaskSets:
         snapshot = Snapshot(service=scheduled, tasks=seen, now=now, more_room=more_room)
         decided = plan(snapshot, self._ids.uuid)
         self._decisions.note(snapshot, decided)
-        carry_out(self._store, decided.stops, decided.accounted, now)
+        carry_out(self._store, decided.stops, decided.accounted, decided.told, now)
         scheduled = decided.service
         for wanted in decided.launches:
             scheduled = self._launch(scheduled, wanted, own, now)

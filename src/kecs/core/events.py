@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from kecs.aws.model import ecs as m
 from kecs.core.arns import last_part
 from kecs.core.records import ServiceRecord
+from kecs.core.records.targets import TargetRecord
 
 KEPT = 100  # events of a service; AWS shows the 100 newest
 REPEAT_AFTER = 6 * 3600.0  # seconds after which AWS writes the same event again while its cause lasts
@@ -28,6 +29,10 @@ REPLACED = " Amazon ECS replaced {count} tasks due to an unhealthy status."
 STOPPED_RUNNING = "has stopped {count} running tasks: {tasks}."
 STOPPED_PENDING = "stopped {count} pending tasks."
 FAILED_HEALTH_CHECK = "(task {task}) failed container health checks."
+UNHEALTHY_TARGET = "(task {task}) (port {port}) is unhealthy in {group} due to (reason {reason})."
+REGISTERED = "registered {count} targets in {group}"
+DEREGISTERED = "deregistered {count} targets in {group}"
+DRAINING = "has begun draining connections on {count} tasks."
 DEPLOYMENT_COMPLETED = "(deployment {deployment}) deployment completed."
 DEPLOYMENT_FAILED = "(deployment {deployment}) deployment failed: {cause}."
 TASKS_FAILED = "tasks failed to start"
@@ -58,6 +63,7 @@ GUIDE = " For more information, see the Troubleshooting section of the Amazon EC
 THROTTLED = "is unable to consistently start tasks successfully." + GUIDE
 NOT_PLACED = "was unable to place a task because no container instance met all of its requirements."
 NO_CAPACITY = "was unable to reach steady state. Reason: No Container Instances were found in your capacity provider."
+NOT_PLACED_ON_FARGATE = "was unable to place a task. Reason:"
 NOT_ALL_LAUNCHED = "could not launch"
 NOT_ALL = f"{NOT_ALL_LAUNCHED} {{count}} tasks for deployment {{deployment}}. Reason: {{reason}}"
 
@@ -76,6 +82,7 @@ RESOLVED_BY = {
     PROTECTED: ("has stopped", STEADY, TASK_SET_STEADY),
     THROTTLED: (STEADY, TASK_SET_STEADY),
     NOT_PLACED: ("has started", STEADY, TASK_SET_STEADY),
+    NOT_PLACED_ON_FARGATE: ("has started", STEADY, TASK_SET_STEADY),
     NO_CAPACITY: ("has started", STEADY, TASK_SET_STEADY),
     NO_ROOM_IN_ZONE: (TO_REBALANCE, BALANCED),
     PROTECTED_ZONE: (TO_REBALANCE, BALANCED),
@@ -128,6 +135,31 @@ def failed_health_check(task: str) -> str:
     return FAILED_HEALTH_CHECK.format(task=last_part(task))
 
 
+def unhealthy_target(task: str, target: TargetRecord) -> str:
+    return UNHEALTHY_TARGET.format(
+        task=last_part(task), port=target.port, group=group_name(target.group), reason=target.reason
+    )
+
+
+def registered(count: int, group: str) -> str:
+    """Tasks have become targets of the target group of that ARN, or of the classic load balancer of that name."""
+    return REGISTERED.format(count=count, group=group_name(group))
+
+
+def deregistered(count: int, group: str) -> str:
+    return DEREGISTERED.format(count=count, group=group_name(group))
+
+
+def draining(count: int) -> str:
+    """Tasks get no new requests and finish those that they have; AWS names their deployment as a task set."""
+    return DRAINING.format(count=count)
+
+
+def group_name(group: str) -> str:
+    """A target group, by ARN, or a classic load balancer, as AWS's texts name it."""
+    return f"(target-group {group})" if group.startswith("arn:") else f"(elb {group})"
+
+
 def held_by_protection(deployment_id: str) -> str:
     """Tasks that should stop are protected. `deployment_id` is what AWS calls a task set here too."""
     return PROTECTED_SET.format(deployment=deployment_id)
@@ -151,6 +183,8 @@ def not_placed(reason: str, instance: str | None = None) -> str:
     """No instance took a task. `reason` is a failure reason of RunTask, `instance` the closest one's ARN or id."""
     if reason.startswith("No Container Instances"):
         return NO_CAPACITY if NO_CAPACITY.endswith(reason) else f"{NOT_PLACED} Reason: {reason}{GUIDE}"
+    if reason.startswith("Capacity is unavailable"):
+        return f"{NOT_PLACED_ON_FARGATE} {reason}."
     closest = f"(container-instance {last_part(instance)})" if instance else "container-instance"
     complaint = CLOSEST.get(reason) or CLOSEST_OTHER.format(reason=reason)
     return f"{NOT_PLACED} The closest matching {closest} {complaint}{GUIDE}"
@@ -171,9 +205,10 @@ def computed_desired_count(task_set: str, count: int) -> str:
     return COMPUTED.format(task_set=task_set, count=count)
 
 
-def record(service: ServiceRecord, text: str, now: float, new_id: NewId) -> ServiceRecord:
-    """The service with one more event, the newest first."""
-    event = m.ServiceEvent(id=new_id(), created_at=now, message=_message(service, text))
+def record(service: ServiceRecord, text: str, now: float, new_id: NewId, task_set: str | None = None) -> ServiceRecord:
+    """The service with one more event, the newest first. `task_set`: of which it speaks, "" for none; that of the
+    service unless given."""
+    event = m.ServiceEvent(id=new_id(), created_at=now, message=_message(service, text, task_set))
     return replace(service, events=(event, *service.events[: KEPT - 1]))
 
 
@@ -198,8 +233,9 @@ def last_steady(service: ServiceRecord) -> float | None:
     return next((event.created_at for event in service.events if event.message == steady), None)
 
 
-def _message(service: ServiceRecord, text: str) -> str:
-    speaker = f"service {service.name}, taskSet {service.task_set}" if service.task_set else f"service {service.name}"
+def _message(service: ServiceRecord, text: str, task_set: str | None = None) -> str:
+    task_set = service.task_set if task_set is None else task_set
+    speaker = f"service {service.name}, taskSet {task_set}" if task_set else f"service {service.name}"
     return f"({speaker}) {text}"
 
 

@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, ExceptionHandler, Receive, Scope, Send
 
 from kecs.gateway.admin_history import HistoryRoute
 from kecs.gateway.admin_streams import log_lines, server_sent_events
+from kecs.gateway.admin_targets import target_routes
 from kecs.gateway.guard import refusal
 from kecs.gateway.health import health_response
 from kecs.ports.console import ClockNotControllable, Console, EventFormat, NoSuchContainer
@@ -57,6 +58,7 @@ def admin_app(console: Console, host: str | None = None) -> ASGIApp:
             Route("/_kecs/alarms", admin.alarms, methods=["GET"]),
             Route("/_kecs/alarms", admin.set_off, methods=["POST", "PUT"]),
             Route("/_kecs/tasks/{task:path}/logs/{container}", admin.logs, methods=["GET"]),
+            *target_routes(console),
         ],
     )
     routes.router.redirect_slashes = False

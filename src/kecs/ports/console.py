@@ -9,6 +9,7 @@ from kecs.core.eventbridge.event import Event
 from kecs.core.records import Record
 from kecs.core.scheduling.limits import Limits
 from kecs.ports.runtime import LogLine
+from kecs.ports.target_health import TargetHealths
 
 
 class FeedEvent(Record):
@@ -147,6 +148,10 @@ class Console(Protocol):
 
     def alarms(self) -> list[dict[str, Any]]:
         """What `set_alarm` was told: `name`, `state`, `seconds`, `account` and `region`."""
+
+    @property
+    def targets(self) -> TargetHealths:
+        """What is said of the health of targets, and may be."""
 
     def metrics(self) -> bytes:
         """Prometheus text."""

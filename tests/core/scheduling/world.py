@@ -13,6 +13,7 @@ import msgspec
 
 from kecs.aws.model import ecs as m
 from kecs.core.records import DeploymentRecord, ServiceRecord
+from kecs.core.records.targets import TargetRecord
 from kecs.core.scheduling.deployments import begin_deletion, set_desired_count, start_deployment
 from kecs.core.scheduling.limits import limits
 from kecs.core.scheduling.plan import Launch, Plan
@@ -21,13 +22,25 @@ from kecs.core.scheduling.snapshot import ServiceTask, Snapshot
 
 ARN = "arn:aws:ecs:us-east-1:000000000000"
 START = 1_700_000_000.0
+GROUPS = tuple(f"arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/g{n}/{n}" for n in range(2))
 MANY_STEPS = 400  # more than any roll-out here takes, one task at a time
 
 
 def is_healthy(task: ServiceTask) -> bool:
     """Serves by the scheduler's own measure, said in other words."""
     wanted = task.last_status == "RUNNING" and task.desired_status == "RUNNING"
-    return wanted and (task.health == "HEALTHY" or not task.has_health_check)
+    served = not {target.health for target in task.targets} - {"healthy"}
+    return wanted and served and (task.health == "HEALTHY" or not task.has_health_check)
+
+
+def is_unhealthy(task: ServiceTask) -> bool:
+    """Has failed a health check, likewise."""
+    return "UNHEALTHY" in {task.health, *(target.health.upper() for target in task.targets)}
+
+
+def targets(task: ServiceTask, health: str) -> tuple[TargetRecord, ...]:
+    """Those of the task, in this state."""
+    return tuple(msgspec.structs.replace(target, health=health) for target in task.targets)
 
 
 class World:
@@ -40,12 +53,14 @@ class World:
         most: int = 200,
         *,
         checks: bool = False,
+        balancers: int = 0,
         grace: int = 0,
         breaker: m.DeploymentCircuitBreaker | None = None,
     ):
         self.now = START
         self.numbers = itertools.count(1)
         self.checks = checks
+        self.balancers = balancers  # how many load balancers the service has
         self.places = True  # container instances have room
         self.more_room = False  # they have some that the scheduler has still to hear of
         self.tasks: dict[str, ServiceTask] = {}  # those that the scheduler has still to know of
@@ -94,16 +109,28 @@ class World:
         self.tasks[task.arn] = msgspec.structs.replace(task, **changes)
 
     def run(self, task: ServiceTask) -> None:
-        self.change(task, last_status="RUNNING", started_at=self.now)
+        self.change(task, last_status="RUNNING", started_at=self.now, targets=targets(task, "initial"))
 
     def check(self, task: ServiceTask, health: str) -> None:
         self.change(task, health=health)
+
+    def check_target(self, task: ServiceTask, number: int, health: str) -> None:
+        """A load balancer finds that out about the task."""
+        before = task.targets[number]
+        passed = before.passed or health == "healthy"
+        after = msgspec.structs.replace(before, health=health, passed=passed, reason="Request timed out")
+        self.change(task, targets=tuple(after if target is before else target for target in task.targets))
+
+    def deregister(self, task: ServiceTask) -> None:
+        self.change(task, targets=targets(task, "draining"))
 
     def fail_to_start(self, task: ServiceTask) -> None:
         self.change(task, last_status="STOPPED", desired_status="STOPPED", stop_code="TaskFailedToStart")
 
     def exit(self, task: ServiceTask) -> None:
-        self.change(task, last_status="STOPPED", desired_status="STOPPED", stop_code="EssentialContainerExited")
+        gone = targets(task, "unused")
+        code = "EssentialContainerExited"
+        self.change(task, last_status="STOPPED", desired_status="STOPPED", stop_code=code, targets=gone)
 
     def ask_to_stop(self, task: ServiceTask) -> None:
         self.change(task, desired_status="STOPPED", stop_code="UserInitiated", stopped_reason="Task stopped by user")
@@ -112,7 +139,7 @@ class World:
         self.change(task, protected_until=None if seconds is None else self.now + seconds)
 
     def finish_stop(self, task: ServiceTask) -> None:
-        self.change(task, last_status="STOPPED")
+        self.change(task, last_status="STOPPED", targets=targets(task, "unused"))
 
     # What happens to instances.
 
@@ -173,6 +200,10 @@ class World:
         self.more_room = False
         changed = bool(result.service != self.service or result.launches or result.stops or result.accounted)
         self.service = result.service
+        for arn in result.told:
+            task = self.tasks[arn]
+            told = tuple(msgspec.structs.replace(target, told=target.registered) for target in task.targets)
+            self.change(task, targets=told)
         for arn in result.accounted:
             del self.tasks[arn]
         for stop in result.stops:
@@ -204,6 +235,7 @@ class World:
             created_at=self.now,
             instance=instance,
             zone=zone,
+            targets=tuple(TargetRecord(group=group, container="app", port=80) for group in GROUPS[: self.balancers]),
         )
         return arn
 
@@ -214,7 +246,7 @@ class World:
         assert len({t.arn for t in stopped}) == len(stopped)
         assert all(t.desired_status == "RUNNING" and t.last_status != "STOPPED" for t in stopped)
         guarded = [t for t in stopped if self.guards(t)]
-        assert self.service.status != "ACTIVE" or all(t.health == "UNHEALTHY" for t in guarded)
+        assert self.service.status != "ACTIVE" or all(map(is_unhealthy, guarded))
         stopped_healthy = sum(map(is_healthy, stopped))
         assert stopped_healthy == 0 or self.healthy() - stopped_healthy >= bounds.minimum
         launched = sum(launch.count for launch in result.launches)
@@ -225,6 +257,8 @@ class World:
         assert {launch.deployment_id for launch in result.launches} <= going_on
         assert set(result.accounted) == {t.arn for t in self.tasks.values() if t.last_status == "STOPPED"}
         assert len(result.service.events) <= 100
+        told = {t.arn for t in self.tasks.values() if any(x.registered != x.told for x in t.targets)}
+        assert set(result.told) == told or self.service.status == "INACTIVE"
         assert all(d.failed_tasks >= 0 and d.desired_count >= 0 for d in result.service.deployments)
         assert all(d.failed_tasks == 0 for d in result.service.deployments if d.reached_running)
         assert result.wake_at is None or result.wake_at > self.now
@@ -259,6 +293,8 @@ class World:
                 self.run(task)
             elif task.has_health_check and task.health != "HEALTHY":
                 self.check(task, "HEALTHY")
+            elif (sick := next((n for n, t in enumerate(task.targets) if t.health != "healthy"), None)) is not None:
+                self.check_target(task, sick, "healthy")
             else:
                 moved = False
                 continue

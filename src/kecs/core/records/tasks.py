@@ -7,6 +7,7 @@ from typing import Literal
 from kecs.aws.model import ecs as m
 from kecs.core.arns import Scope, last_part, scope_of
 from kecs.core.records.base import Record
+from kecs.core.records.targets import TargetRecord
 
 TaskStatus = Literal[
     "PROVISIONING",
@@ -128,6 +129,7 @@ class TaskRecord(Record):
     protected_until: float | None = None  # its service stops it neither to scale in nor to deploy before then
     agent_driven: bool = False  # an agent runs it and submits what comes of it; the runtime knows nothing of it
     submitted: tuple[Submission, ...] = ()  # what the agent has said and the supervisor has not looked at yet
+    targets: tuple[TargetRecord, ...] = ()  # of its service's load balancers
     tags: tuple[m.Tag, ...] = ()
 
     @property

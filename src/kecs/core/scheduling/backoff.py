@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from kecs.core import events
 from kecs.core.events import NewId
 from kecs.core.records import DeploymentRecord, ServiceRecord
-from kecs.core.scheduling.counts import ASKED_FOR, HEALTH_REASON, Group, failed_to_start
+from kecs.core.scheduling.counts import ASKED_FOR, Group, failed_to_start, stopped_for_health
 from kecs.core.scheduling.snapshot import ServiceTask
 
 LONGEST = 27 * 60.0  # seconds
@@ -43,7 +43,7 @@ def account(group: Group, now: float, *, counts_on: bool) -> DeploymentRecord:
     """The deployment after its tasks' successes and failures since the last look; `counts_on` as in `breaker`."""
     deployment = _after_success(group.deployment, group, counts_on=counts_on)
     never_ran = [t for t in group.stopped if failed_to_start(t)]
-    failed = len(never_ran) + sum(t.stopped_reason == HEALTH_REASON for t in group.stopped)
+    failed = len(never_ran) + sum(map(stopped_for_health, group.stopped))
     if failed and _counts(deployment, counts_on=counts_on):
         deployment = replace(deployment, failed_tasks=deployment.failed_tasks + failed)
     if any(deployment.retry_at is None or t.created_at >= deployment.retry_at for t in never_ran):
@@ -69,7 +69,9 @@ def _after_success(deployment: DeploymentRecord, group: Group, *, counts_on: boo
 
 def _ran_well(task: ServiceTask) -> bool:
     """The stopped task was successfully RUNNING before, by the measure of Deployment.failedTasks."""
-    return task.started_at is not None and (not task.has_health_check or task.health == "HEALTHY")
+    checked = not task.has_health_check or task.health == "HEALTHY"
+    served = all(target.passed for target in task.targets) and not stopped_for_health(task)
+    return task.started_at is not None and checked and served
 
 
 def _ended_soon(task: ServiceTask, deployment: DeploymentRecord, now: float) -> bool:

@@ -1,18 +1,22 @@
 """Sorts a service's tasks into named buckets, one set per deployment, in a single pass. `scheduler` calls it first.
 
-A task counts as healthy once it is RUNNING, wanted, and either has no health check or passes it. AWS waits another
-40 seconds for tasks without a check; KECS does not, so that roll-outs are as fast as the containers are.
+A task counts as healthy once it is RUNNING, wanted, and passes every health check that it has: its containers' and
+those of the load balancers whose target it is. AWS waits another 40 seconds for tasks without any; KECS does not, so
+that roll-outs are as fast as the containers are.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from kecs.core import events
 from kecs.core.records import DeploymentRecord
+from kecs.core.records.targets import TargetRecord
 from kecs.core.scheduling.snapshot import ServiceTask, Snapshot
 
 STARTING = frozenset({"PROVISIONING", "PENDING", "ACTIVATING"})
 HEALTH_REASON = "Task failed container health checks"
+TARGET_REASON = "Task failed ELB health checks in"
 # Stops that were asked for, or that took the capacity away: no failure of the task, whatever it had reached.
 ASKED_FOR = frozenset({"ServiceSchedulerInitiated", "UserInitiated", "SpotInterruption", "TerminationNotice"})
 
@@ -23,7 +27,7 @@ class Group:
 
     deployment: DeploymentRecord
     pending: list[ServiceTask] = field(default_factory=list)  # not RUNNING yet
-    unproven: list[ServiceTask] = field(default_factory=list)  # RUNNING, its health check has not decided
+    unproven: list[ServiceTask] = field(default_factory=list)  # RUNNING, its health checks have not decided
     healthy: list[ServiceTask] = field(default_factory=list)
     unhealthy: list[ServiceTask] = field(default_factory=list)  # RUNNING, its grace period is over
     stopping: list[ServiceTask] = field(default_factory=list)  # on its way to STOPPED, whoever asked for it
@@ -91,7 +95,25 @@ class Groups:
 def is_healthy(task: ServiceTask) -> bool:
     """Whether the task is one of those that serve."""
     wanted = task.last_status == "RUNNING" and task.desired_status == "RUNNING"
-    return wanted and (not task.has_health_check or task.health == "HEALTHY")
+    checked = not task.has_health_check or task.health == "HEALTHY"
+    return wanted and checked and all(target.health == "healthy" for target in task.targets)
+
+
+def sick_target(task: ServiceTask) -> TargetRecord | None:
+    """A target of the task that fails the health checks of its load balancer."""
+    return next((target for target in task.targets if target.health == "unhealthy"), None)
+
+
+def failed_check(task: ServiceTask) -> str:
+    """What an unhealthy task's stoppedReason says."""
+    target = None if task.health == "UNHEALTHY" else sick_target(task)
+    return HEALTH_REASON if target is None else f"{TARGET_REASON} {events.group_name(target.group)}"
+
+
+def stopped_for_health(task: ServiceTask) -> bool:
+    """Whether the scheduler has stopped the task because it was unhealthy."""
+    reason = task.stopped_reason or ""
+    return task.stop_code == "ServiceSchedulerInitiated" and reason.startswith((HEALTH_REASON, TARGET_REASON))
 
 
 def failed_to_start(task: ServiceTask) -> bool:
@@ -129,7 +151,7 @@ def sort_tasks(snapshot: Snapshot) -> Groups:
             (group.evicted if task.draining else group.pending).append(task)
         elif healthy:
             group.healthy.append(task)
-        elif task.health == "UNHEALTHY":
+        elif task.health == "UNHEALTHY" or sick_target(task) is not None:
             _sort_unhealthy(task, group, result, grace, snapshot.now)
         else:
             group.unproven.append(task)

@@ -30,4 +30,5 @@ class Plan(Record):
     launches: tuple[Launch, ...] = ()
     stops: tuple[Stop, ...] = ()
     accounted: tuple[str, ...] = ()  # ARNs of stopped tasks that have been counted now
+    told: tuple[str, ...] = ()  # ARNs of tasks of which the events say now whether they are registered as targets
     wake_at: float | None = None  # look again then even if nothing changes; seconds since the epoch

@@ -15,9 +15,9 @@ from msgspec.structs import replace
 from kecs.core import events
 from kecs.core.events import NewId
 from kecs.core.records import DeploymentRecord, ServiceRecord
-from kecs.core.scheduling import apart, backoff, daemon, zones
+from kecs.core.scheduling import apart, backoff, daemon, targets, zones
 from kecs.core.scheduling.breaker import TRIPPED, counts_on, trips
-from kecs.core.scheduling.counts import HEALTH_REASON, STARTING, Groups, sort_tasks
+from kecs.core.scheduling.counts import STARTING, Groups, failed_check, sick_target, sort_tasks
 from kecs.core.scheduling.deployments import complete, give_up
 from kecs.core.scheduling.limits import Limits, limits
 from kecs.core.scheduling.plan import Launch, Plan, Stop
@@ -36,9 +36,10 @@ def plan(snapshot: Snapshot, new_id: NewId) -> Plan:
     stopped = tuple(t.arn for t in snapshot.tasks if t.last_status == "STOPPED")
     if service.status == "INACTIVE":
         return Plan(service=service, accounted=stopped)
+    service, told = targets.tell(service, snapshot.tasks, now, new_id)
     if service.status == "DRAINING" and all(t.last_status in GONE for t in snapshot.tasks):
         service = replace(service, status="INACTIVE", deployments=(), steady=False)
-        return Plan(service=service, accounted=stopped)
+        return Plan(service=service, accounted=stopped, told=told)
     groups, bounds = sort_tasks(snapshot), limits(service)
     service = _account(service, groups, bool(stopped) or snapshot.more_room, now, new_id)
     service = _break(service, groups, now, new_id)
@@ -61,6 +62,7 @@ def plan(snapshot: Snapshot, new_id: NewId) -> Plan:
         launches=tuple(decision.launches),
         stops=_stops(decision, bounds),
         accounted=stopped,
+        told=told,
         wake_at=_wake_at(service, groups, decision),
     )
 
@@ -126,7 +128,9 @@ def _break(service: ServiceRecord, groups: Groups, now: float, new_id: NewId) ->
 
 def _write_stops(service: ServiceRecord, decision: Decision, now: float, new_id: NewId) -> ServiceRecord:
     for task in decision.unhealthy:
-        service = events.record(service, events.failed_health_check(task.arn), now, new_id)
+        target = None if task.health == "UNHEALTHY" else sick_target(task)
+        text = events.failed_health_check(task.arn) if target is None else events.unhealthy_target(task.arn, target)
+        service = events.record(service, text, now, new_id)
     stops = [*decision.unhealthy, *decision.surplus]
     pending = sum(t.last_status in STARTING for t in stops)
     running = [t.arn for t in stops if t.last_status not in STARTING]
@@ -145,9 +149,10 @@ def _write_stops(service: ServiceRecord, decision: Decision, now: float, new_id:
 
 
 def _stops(decision: Decision, bounds: Limits) -> tuple[Stop, ...]:
-    unhealthy = [Stop(task=t.arn, reason=HEALTH_REASON if bounds.desired else _scaling(t)) for t in decision.unhealthy]
-    others = (*decision.surplus, *decision.moved)
-    return (*unhealthy, *(Stop(task=t.arn, reason=_scaling(t)) for t in others))
+    why = failed_check if bounds.desired else _scaling
+    unhealthy = (Stop(task=t.arn, reason=why(t)) for t in decision.unhealthy)
+    others = (Stop(task=t.arn, reason=_scaling(t)) for t in (*decision.surplus, *decision.moved))
+    return (*unhealthy, *others)
 
 
 def _scaling(task: ServiceTask) -> str:

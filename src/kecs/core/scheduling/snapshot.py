@@ -6,6 +6,7 @@ from typing import Literal
 
 from kecs.core.placement.scale_in import Spots
 from kecs.core.records import Health, Record, ServiceRecord, TaskRecord, TaskStatus
+from kecs.core.records.targets import TargetRecord
 
 
 class ServiceTask(Record):
@@ -28,6 +29,7 @@ class ServiceTask(Record):
     draining: bool = False  # on a container instance that is to be left
     instance: str | None = None  # ARN of its container instance
     zone: str | None = None  # its Availability Zone
+    targets: tuple[TargetRecord, ...] = ()  # what it is for the service's load balancers
     spots: Spots = ()  # what is to be said of that place; given when PRIMARY has more tasks than desired
 
 
@@ -71,5 +73,6 @@ def service_task(task: TaskRecord, *, draining: bool = False, spots: Spots = ())
         draining=draining,
         instance=task.container_instance_arn,
         zone=task.availability_zone,
+        targets=task.targets,
         spots=spots,
     )

@@ -47,7 +47,7 @@ def stand_in(service: ServiceRecord, task_set: TaskSetRecord) -> StandIn:
     return StandIn(
         arn=service.arn,
         cluster_arn=service.cluster_arn,
-        service=replace(service.service, deployment_configuration=None),
+        service=replace(service.service, deployment_configuration=None, load_balancers=list(task_set.load_balancers)),
         desired_count=task_set.deployment.desired_count,
         status="DRAINING" if task_set.status == "DRAINING" else "ACTIVE",
         deployments=(task_set.deployment,),

@@ -9,8 +9,19 @@ from msgspec.structs import replace
 from kecs.core.records import TaskRecord
 from kecs.core.tasks.attachments import attached
 from kecs.core.tasks.changes import ESSENTIAL_EXITED, change_container, container_of, request_stop
-from kecs.core.tasks.reports import Exited, Failed, HealthChanged, Provisioned, Pulled, Released, Report, Started
+from kecs.core.tasks.reports import (
+    Exited,
+    Failed,
+    HealthChanged,
+    Provisioned,
+    Pulled,
+    Released,
+    Report,
+    Started,
+    TargetChanged,
+)
 from kecs.core.tasks.restart import restarts
+from kecs.core.tasks.targets import target_changed
 
 OUT_OF_MEMORY = "OutOfMemoryError: Container killed due to memory usage"
 NOT_EXITED: dict[str, Any] = {"exit_code": None, "finished_at": None, "reason": None}
@@ -38,6 +49,8 @@ def apply(task: TaskRecord, report: Report) -> TaskRecord:
             return change_container(task, container, "pulled", image_digest=report.digest)
         case HealthChanged():
             return _health(task, report)
+        case TargetChanged():
+            return target_changed(task, report)
 
 
 def _stop_code(task: TaskRecord) -> str:

@@ -1,8 +1,9 @@
-"""What the supervisor of a task asks of the runtime; one method of ports.runtime.Runtime each."""
+"""What the supervisor of a task asks of the runtime, and of load balancers; one method of their ports each."""
 
 from __future__ import annotations
 
 from kecs.core.records import Record
+from kecs.core.records.targets import TargetRecord
 
 
 class Provision(Record):
@@ -32,4 +33,18 @@ class Release(Record):
     """Remove everything the task holds."""
 
 
-Command = Provision | Pull | Start | Restart | Stop | Release
+class Register(Record):
+    """Lead requests to the target."""
+
+    target: TargetRecord
+    address: str | None  # IPv4 at which it is reached, as far as that is known
+    port: int  # there
+
+
+class Deregister(Record):
+    """Lead no more requests to the target."""
+
+    target: TargetRecord
+
+
+Command = Provision | Pull | Start | Restart | Stop | Release | Register | Deregister

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from kecs.aws.model import ecs as m
 from kecs.core.records import ClusterRecord, ContainerRecord, InstanceRecord, Record, TaskDefinitionRecord, TaskRecord
+from kecs.core.records.targets import TargetRecord
 from kecs.core.taskdefs.overrides import apply_overrides, effective_definition
 from kecs.core.taskdefs.requirements import Requirements, requirements
 from kecs.core.tasks.attachments import interface, storage
@@ -39,6 +40,7 @@ class TaskSpec(Record):
     constraints: tuple[m.PlacementConstraint, ...] = ()  # beside those of the definition
     strategies: tuple[m.PlacementStrategy, ...] = ()
     volumes: tuple[m.TaskVolumeConfiguration | m.ServiceVolumeConfiguration, ...] = ()
+    targets: tuple[TargetRecord, ...] = ()
 
 
 def new_task(
@@ -86,6 +88,7 @@ def new_task(
         attributes=(m.Attribute(name="ecs.cpu-architecture", value=architecture(definition)),),
         connectivity_at=None if awsvpc else now,
         trusted_execution=_trusted(definition.trusted_execution_configuration),
+        targets=spec.targets,
         tags=spec.tags,
     )
     if spec.launch_type == "FARGATE":

@@ -11,6 +11,7 @@ from typing import Literal
 
 from kecs.aws.model import ecs as m
 from kecs.core.records import Health, Record
+from kecs.core.records.targets import TargetHealth, TargetRecord
 
 
 class Provisioned(Record):
@@ -67,7 +68,16 @@ class Released(Record):
     task: str
 
 
-Report = Provisioned | Pulled | Started | Exited | HealthChanged | Failed | Released
+class TargetChanged(Record):
+    """A load balancer's news of a target; no runtime sends it."""
+
+    task: str
+    target: TargetRecord  # whatever health it had
+    health: TargetHealth
+    reason: str | None = None  # why it is unhealthy
+
+
+Report = Provisioned | Pulled | Started | Exited | HealthChanged | Failed | Released | TargetChanged
 
 
 class ObservedContainer(Record):

@@ -16,9 +16,11 @@ from kecs.core.records import ContainerRecord, Record, TaskRecord, TaskStatus
 from kecs.core.tasks.changes import change_container, move, request_stop
 from kecs.core.tasks.commands import Command, Provision, Pull, Release, Restart, Start, Stop
 from kecs.core.tasks.plan import TaskPlan
+from kecs.core.tasks.targets import deregistered, registered
 
 DEFAULT_START_TIMEOUT = 180.0  # seconds; the ECS agent's ECS_CONTAINER_START_TIMEOUT
 DEFAULT_STOP_TIMEOUT = 30.0  # seconds; the ECS agent's ECS_CONTAINER_STOP_TIMEOUT
+STOPPABLE = ("STARTING", "RUNNING", "RESTARTING")
 SPOT_NOTICE = 120.0  # seconds; from the notice on until Spot capacity is gone, whatever the task does
 
 
@@ -103,10 +105,14 @@ def _activating(task: TaskRecord, _plan: TaskPlan, now: float) -> Step:
 
 
 def _running(task: TaskRecord, _plan: TaskPlan, _now: float) -> Step:
-    return Step(task=task)
+    task, commands = registered(task)
+    return Step(task=task, commands=commands)
 
 
 def _deactivating(task: TaskRecord, _plan: TaskPlan, _now: float) -> Step:
+    task, commands = deregistered(task)
+    if commands or any(target.health == "draining" for target in task.targets):
+        return Step(task=task, commands=commands)
     return Step(task=move(task, "deactivated"))
 
 
@@ -115,13 +121,17 @@ def _stopping(task: TaskRecord, plan: TaskPlan, now: float) -> Step:
     for container in task.containers:
         if container.phase in ("WAITING", "PULLING", "PULLED", "EXITED"):
             changed = change_container(changed, container, "stop")
-        elif container.phase in ("STARTING", "RUNNING", "RESTARTING") and may_stop(container.name, plan.containers, task.containers):
+        elif container.phase in STOPPABLE and may_stop(container.name, plan.containers, task.containers):
             changed = change_container(changed, container, "stop")
             timeout = _stop_timeout(task, plan.container(container.name).stop_timeout)
             commands.append(Stop(container=container.name, timeout=timeout))
     if changed is task and all(c.phase == "STOPPED" for c in task.containers):
         return Step(task=move(task, "exited", execution_stopped_at=now))
     return Step(task=changed, commands=tuple(commands))
+
+
+def _stopped(task: TaskRecord, _plan: TaskPlan, _now: float) -> Step:
+    return Step(task=task)
 
 
 def _stop_timeout(task: TaskRecord, given: float | None) -> float:
@@ -147,7 +157,7 @@ _STEPS: dict[TaskStatus, Callable[[TaskRecord, TaskPlan, float], Step]] = {
     "DEACTIVATING": _deactivating,
     "STOPPING": _stopping,
     "DEPROVISIONING": _deprovisioning,
-    "STOPPED": _running,
+    "STOPPED": _stopped,
 }
 
 
