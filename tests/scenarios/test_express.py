@@ -76,6 +76,7 @@ def test_a_new_service_shows_every_default(world: World) -> None:
 
 
 def test_what_is_given_is_kept_and_runs(world: World) -> None:
+    world.companion.secret(SECRET, '{"username": "u", "password": "p"}')
     container = {
         "image": "shop/web:2",
         "containerPort": 8080,

@@ -15,6 +15,7 @@ from kecs.core.settings import Settings
 from kecs.ports.console import FeedEvent
 from kecs.runtimes.simulated import SimulatedRuntime
 from kecs.store.memory import Journal, MemoryStore
+from tests.support.companion import FakeCompanion, ImmediateLookups
 from tests.support.hooks import ScriptedHooks
 
 NETWORK = {"awsvpcConfiguration": {"subnets": ["subnet-1"]}}
@@ -42,6 +43,8 @@ class World:
         self.clock = VirtualClock(start)
         self.runtime = SimulatedRuntime(self.clock)
         self.hooks = ScriptedHooks(self.clock)
+        self.companion = FakeCompanion()
+        self.lookups = ImmediateLookups(self.clock, self.companion)
         self.kernel = Kernel(
             settings or Settings(local_cpu=4096, local_memory=8192),
             store=MemoryStore(journal),
@@ -50,6 +53,7 @@ class World:
             runtime=self.runtime,
             defer=lambda call: None,
             hooks=self.hooks,
+            lookups=self.lookups,
         )
         self.runtime.connect(self.kernel.control.supervisors.report)
 

@@ -20,6 +20,7 @@ from kecs.core.settings import Settings
 from kecs.gateway.endpoint import Endpoint
 from kecs.ports.clock import Clock, Ids
 from kecs.ports.hooks import Hooks
+from kecs.ports.lookups import Lookups
 from kecs.ports.runtime import Capacity, Runtime
 from kecs.store.memory import MemoryStore
 
@@ -45,6 +46,7 @@ class Kernel:
         runtime: Runtime,
         defer: Callable[[Callable[[], None]], object],
         hooks: Hooks | None = None,
+        lookups: Lookups | None = None,
     ) -> None:
         self.settings = settings
         self.store = store
@@ -53,13 +55,15 @@ class Kernel:
         self.runtime = runtime
         self.endpoint = Endpoint(store, clock, ids, settings)
         self._defer = defer
-        self._hooks = hooks
+        self._around = hooks, lookups
         self._untold: list[list[Change]] = []  # what was committed before there was a feed
         store.subscribe(self._notice)
 
     @cached_property
     def machinery(self) -> Machinery:
-        made = load_machinery()(self.store, self.runtime, self.clock, self.ids, self.settings, self._defer, self._hooks)
+        made = load_machinery()(
+            self.store, self.runtime, self.clock, self.ids, self.settings, self._defer, *self._around
+        )
         for changes in self._untold:
             made.feed.notice(changes)
         self._untold.clear()

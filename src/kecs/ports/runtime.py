@@ -62,6 +62,9 @@ class Runtime(Metrics, Protocol):
     async def discard(self, tasks: Iterable[str] | None = None) -> None:
         """Remove these tasks' containers, networks and volumes, or those of every task of this instance."""
 
+    def refuses(self, plan: TaskPlan) -> bool:
+        """Whether the task's secrets cannot be had here, whatever AWS says: `provision` fails, and nobody is asked."""
+
     def provision(self, plan: TaskPlan) -> None:
         """Make the task's network and volumes: Provisioned or Failed follows."""
 

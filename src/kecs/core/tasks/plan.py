@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import NamedTuple
+
 from kecs.aws.model import ecs as m
 from kecs.core.records import Record
+
+
+class RegistryLogin(NamedTuple):
+    """Who pulls an image from a private registry."""
+
+    username: str
+    password: str
+
+    def __repr__(self) -> str:
+        return "RegistryLogin(…)"  # no log has it
 
 
 class TaskPlan(Record):
@@ -22,6 +35,7 @@ class TaskPlan(Record):
     memory: str | None = None  # MiB of the whole task
     service: str | None = None  # the service's name
     group: str = ""
+    logins: Mapping[str, RegistryLogin] = {}  # by container; only while the task starts, like all that is secret
 
     def container(self, name: str) -> m.ContainerDefinition:
         return next(c for c in self.containers if c.name == name)

@@ -142,6 +142,9 @@ class DockerRuntime:
         else:
             await asyncio.gather(*(self._discard(task) for task in wanted))
 
+    def refuses(self, plan: TaskPlan) -> bool:  # noqa: ARG002  # it has no reason of its own
+        return False
+
     def provision(self, plan: TaskPlan) -> None:
         self._lanes.run(plan.arn, None, self._safely(plan, None, lambda: self._provision(plan)))
 

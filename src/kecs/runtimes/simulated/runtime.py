@@ -97,6 +97,10 @@ class SimulatedRuntime:
 
     # -- commands ---------------------------------------------------------------------------------------------------
 
+    def refuses(self, plan: TaskPlan) -> bool:
+        """A script can say so."""
+        return any(self._secrets_missing(SimulatedContainer(plan, c)) for c in plan.containers if c.secrets)
+
     def provision(self, plan: TaskPlan) -> None:
         task = self._task(plan)
         task.timer = self._later(NETWORK_SECONDS, lambda: self._provisioned(task))

@@ -24,6 +24,9 @@ def _environment_files(container: m.ContainerDefinition) -> Iterator[str]:
         yield "The maximum number of environment files was exceeded. Specify ten or less and try again."
     if not all(_S3_OBJECT.fullmatch(file.value) for file in files):
         yield "Invalid arn syntax."
+    for file in files:
+        if not file.value.endswith(".env"):
+            yield f"The environment file '{file.value}' must use the .env file extension."
 
 
 def _secrets(container: m.ContainerDefinition) -> Iterator[str]:

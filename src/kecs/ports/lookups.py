@@ -1,0 +1,19 @@
+"""The protocol between KECS and the calls that a task needs of other AWS services before its containers are created.
+
+`control.inputs` makes the calls, once the record that waits for the answers is durable. `companions.lookups` takes them
+to the companion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from kecs.core.inputs.lookups import Answer, Lookup
+
+
+class Lookups(Protocol):
+    """AWS, or what stands in for it."""
+
+    def look_up(self, lookup: Lookup, then: Callable[[Answer], None]) -> None:
+        """Make the call. `then` gets what came of it, exactly once, later and on the event loop's thread."""
