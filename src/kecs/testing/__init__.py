@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from kecs.testing.assertions import assert_service_healthy, assert_task_completed
     from kecs.testing.builders import TaskDefinitionBuilder
     from kecs.testing.clock import Clock, ClockNotMovable
+    from kecs.testing.container import start_container
     from kecs.testing.creating import (
         cleanup_cluster,
         create_test_service,
@@ -21,13 +22,17 @@ if TYPE_CHECKING:
         running_tasks,
     )
     from kecs.testing.host import NotStarted
+    from kecs.testing.probing import Probe, probe, service_urls
     from kecs.testing.server import Server, start_server
+    from kecs.testing.timeline import Happening, History, HistoryIncomplete, OverTime
     from kecs.testing.waiting import wait_for_cluster, wait_for_service, wait_for_stable_service, wait_for_task
+    from kecs.testing.watching import NotKnown, ServiceWatch, watch_service
 
 _MODULES = {
     "assertions": ("assert_service_healthy", "assert_task_completed"),
     "builders": ("TaskDefinitionBuilder",),
     "clock": ("Clock", "ClockNotMovable"),
+    "container": ("start_container",),
     "creating": (
         "cleanup_cluster",
         "create_test_service",
@@ -36,16 +41,26 @@ _MODULES = {
         "running_tasks",
     ),
     "host": ("NotStarted",),
+    "probing": ("Probe", "probe", "service_urls"),
     "server": ("Server", "start_server"),
+    "timeline": ("Happening", "History", "HistoryIncomplete", "OverTime"),
     "waiting": ("wait_for_cluster", "wait_for_service", "wait_for_stable_service", "wait_for_task"),
+    "watching": ("NotKnown", "ServiceWatch", "watch_service"),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
     "Clock",
     "ClockNotMovable",
+    "Happening",
+    "History",
+    "HistoryIncomplete",
+    "NotKnown",
     "NotStarted",
+    "OverTime",
+    "Probe",
     "Server",
+    "ServiceWatch",
     "TaskDefinitionBuilder",
     "assert_service_healthy",
     "assert_task_completed",
@@ -53,12 +68,16 @@ __all__ = [
     "create_test_service",
     "create_test_task_definition",
     "deploy_service",
+    "probe",
     "running_tasks",
+    "service_urls",
+    "start_container",
     "start_server",
     "wait_for_cluster",
     "wait_for_service",
     "wait_for_stable_service",
     "wait_for_task",
+    "watch_service",
 ]
 
 

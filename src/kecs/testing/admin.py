@@ -18,17 +18,17 @@ class Refused(Exception):
         self.status = status
 
 
-def call(endpoint: str, method: str, path: str, body: Any = None) -> Any:
-    """The JSON that /_kecs/`path` answers. Raises Refused, and OSError when nothing answers."""
-    return json.loads(read(endpoint, method, path, body))
+def call(endpoint: str, method: str, path: str, body: Any = None, *, seconds: float = SECONDS) -> Any:
+    """The JSON that /_kecs/`path` answers. Raises Refused, and OSError when nothing answers in so many seconds."""
+    return json.loads(read(endpoint, method, path, body, seconds=seconds))
 
 
-def read(endpoint: str, method: str, path: str, body: Any = None) -> str:
-    """The text that /_kecs/`path` answers. Raises Refused, and OSError when nothing answers."""
+def read(endpoint: str, method: str, path: str, body: Any = None, *, seconds: float = SECONDS) -> str:
+    """The text that /_kecs/`path` answers. Raises Refused, and OSError when nothing answers in so many seconds."""
     address = urlsplit(endpoint)
     secure = address.scheme == "https"
     connected = http.client.HTTPSConnection if secure else http.client.HTTPConnection
-    connection = connected(address.hostname or "", address.port, timeout=SECONDS)
+    connection = connected(address.hostname or "", address.port, timeout=seconds)
     try:
         content = None if body is None else json.dumps(body)
         connection.request(method, f"/_kecs/{path}", content, {"Connection": "close"})

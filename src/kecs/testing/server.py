@@ -13,9 +13,11 @@ from typing import Any, Literal
 from kecs.testing import admin
 from kecs.testing.aws import Clients
 from kecs.testing.clock import Clock
+from kecs.testing.history import Recording, fetch
 from kecs.testing.host import ChildProcess, Host, ThisProcess
 from kecs.testing.log import LogConsumer, ServerLog
 from kecs.testing.options import NOT_IN_ENV, server_options
+from kecs.testing.timeline import Happening, History
 
 Runtime = Literal["simulated", "docker", "auto"]
 
@@ -49,6 +51,17 @@ class Server:
     def logs(self) -> str:
         """What KECS itself has logged, a record a line."""
         return "\n".join(self._log.lines())
+
+    def history(self, *, cluster: str | None = None, since: Happening | int | None = None) -> History:
+        """What has happened: since KECS started, since the cluster was created, or after the change `since`.
+
+        Raises HistoryIncomplete when KECS has forgotten some of it.
+        """
+        return fetch(self.endpoint, cluster, since)
+
+    def recording(self, *, cluster: str | None = None) -> Recording:
+        """`with server.recording() as recording: …`; `recording.history` is what happened in the block."""
+        return Recording(self.endpoint, cluster)
 
     def reset(self) -> None:
         """Forget everything and stop every container."""

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from kecs.control import feed
+from kecs.testing import HistoryIncomplete, Server, create_test_task_definition, deploy_service, start_server
+
+
+def test_a_rolling_update_as_history(server: Server, client: Any, cluster: str) -> None:
+    deploy_service(client, cluster, "orders", "orders:1", count=3)
+    with server.recording(cluster=cluster) as recording:
+        deploy_service(client, cluster, "orders", "orders:2", count=3)
+    old, new = (recording.history.tasks(image=image) for image in ("orders:1", "orders:2"))
+    assert new.became("RUNNING").first < old.left("RUNNING").first
+    for stopped, change in enumerate(old.left("RUNNING"), 1):
+        assert new.healthy_over_time().at(change) >= stopped
+    assert (old.running_over_time().numbers[0], old.running_over_time().numbers[-1]) == (3, 0)
+    assert recording.history.tasks(service="orders").running_over_time().lowest == 3
+    assert recording.history.of(kind="deployment").became("COMPLETED").last.deployment
+    assert len(server.history(cluster=cluster).tasks(image="orders:*").became("RUNNING").arns) == 6
+
+
+def test_health_is_part_of_it(server: Server, client: Any, cluster: str) -> None:
+    deploy_service(client, cluster, "web", health_check="true")
+    server.clock.advance(seconds=60)
+    tasks = server.history(cluster=cluster).tasks(service="web")
+    assert tasks.became("RUNNING").first < tasks.became("HEALTHY").first
+    assert tasks.healthy_over_time().highest == 1
+
+
+def test_why_a_task_stopped(server: Server, client: Any, cluster: str) -> None:
+    job = create_test_task_definition(client, command=["sh", "-c", "exit 3"])
+    with server.recording() as recording:
+        task = client.run_task(cluster=cluster, taskDefinition=job)["tasks"][0]["taskArn"]
+        client.get_waiter("tasks_stopped").wait(cluster=cluster, tasks=[task])
+        assert recording.history.of(kind="task", task=task).last.after == "STOPPED"  # while it is recorded
+    of_task = recording.history.of(task=task)
+    assert of_task.of(kind="task").became("STOPPED").first.stop_code == "EssentialContainerExited"
+    assert of_task.of(container="app").became("STOPPED").last.exit_code == 3
+    assert "(exit code 3)" in str(recording.history)
+
+
+def test_what_has_been_forgotten_is_not_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed, "REMEMBERED", 50)
+    with start_server() as server:
+        client = server.ecs_client()
+        assert len(server.history()) == 0
+        deploy_service(client, "default", "web", count=30)
+        with pytest.raises(HistoryIncomplete, match="KECS remembers its newest 50 changes only"):
+            server.history()
+        with pytest.raises(HistoryIncomplete), server.recording():
+            deploy_service(client, "default", "other", count=30)
+        client.create_cluster(clusterName="young")
+        with server.recording() as recording:
+            deploy_service(client, "young", "few")
+        assert recording.history.of(kind="service")
+        with pytest.raises(HistoryIncomplete, match="KECS remembers"):
+            recording.history.running_over_time()
+        young = server.history(cluster="young")  # it has not been there for so long
+        assert young.running_over_time().numbers == [0, 1]
+        assert list(server.history(cluster="young", since=young[3])) == list(young[4:])
+
+
+def test_an_error_in_a_recorded_block_is_the_one_that_is_raised(server: Server) -> None:
+    with pytest.raises(ZeroDivisionError), server.recording():
+        raise ZeroDivisionError
