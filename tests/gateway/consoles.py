@@ -31,6 +31,26 @@ SENT = SentEvent(
 )
 
 
+class FakeTargets:
+    """Remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.said: list[tuple[Any, ...]] = []
+
+    def all(self) -> list[dict[str, Any]]:
+        return [{"task": call[1]} for call in self.said]
+
+    def set(self, cluster: str, task: str, health: str, *, group: str | None = None, reason: str | None = None) -> None:
+        if cluster == "nowhere":
+            raise NoSuchContainer(f"Cluster {cluster} has no task {task}.")
+        if task == "idle":
+            raise ValueError("Task idle is not registered in any target group.")
+        self.said.append((cluster, task, health, group, reason))
+
+    def set_group(self, group: str, health: str, *, reason: str | None = None) -> None:
+        self.said.append((group, None, health, reason))
+
+
 class FakeConsole:
     """Five changes happened; three of them are remembered."""
 
@@ -39,6 +59,7 @@ class FakeConsole:
         self.clock_state = ClockState(now=10.0, frozen=False, controllable=controllable)
         self.scripts: dict[str, dict[str, Any]] = {}
         self.more = asyncio.Event()
+        self.targets = FakeTargets()
 
     def health(self) -> dict[str, Any]:
         return {"status": "ok", "runtime": "simulated", "version": "1", "pid": 1, "instance": "default"}

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import pytest
 from msgspec.structs import replace
-from tests.core.scheduling.world import World
+from tests.core.scheduling.world import GROUPS, World
 from tests.core.tasks.tasks import World as TaskWorld
 from tests.core.tasks.tasks import container
 
+from kecs.core.records.targets import TargetRecord
 from kecs.core.scheduling.counts import is_healthy
 from kecs.core.scheduling.snapshot import service_task
 
@@ -38,6 +39,61 @@ def test_the_checks_of_essential_containers_decide(containers, healthy):
     assert is_healthy(service_task(running)) is healthy
     assert not is_healthy(service_task(replace(running, last_status="PENDING")))
     assert not is_healthy(service_task(replace(running, desired_status="STOPPED")))
+
+
+# Check of the container (None: it has none), and what each load balancer says -> whether a RUNNING task is healthy
+BALANCED = [
+    (None, ["healthy"], True),
+    (None, ["initial"], False),
+    (None, ["unused"], False),
+    (None, ["unhealthy"], False),
+    (None, ["healthy", "healthy"], True),
+    (None, ["healthy", "initial"], False),
+    (None, ["unhealthy", "healthy"], False),
+    ("HEALTHY", ["healthy"], True),
+    ("HEALTHY", ["initial"], False),
+    ("UNKNOWN", ["healthy"], False),
+    ("UNHEALTHY", ["healthy"], False),
+]
+
+
+@pytest.mark.parametrize(("check", "balancers", "healthy"), BALANCED)
+def test_every_load_balancer_has_to_agree(check, balancers, healthy):
+    task = TaskWorld(container("app")).task
+    targets = tuple(
+        TargetRecord(group=str(number), container="app", port=80, health=health)
+        for number, health in enumerate(balancers)
+    )
+    containers = tuple(replace(container, health=check) for container in task.containers)
+    running = replace(task, containers=containers, targets=targets, last_status="RUNNING")
+    assert is_healthy(service_task(running)) is healthy
+
+
+@pytest.mark.parametrize(
+    ("container", "targets", "reason"),
+    [
+        ("UNHEALTHY", [], "Task failed container health checks"),
+        ("UNHEALTHY", ["unhealthy"], "Task failed container health checks"),
+        ("HEALTHY", ["healthy", "unhealthy"], f"Task failed ELB health checks in (target-group {GROUPS[1]})"),
+    ],
+)
+def test_what_the_stopped_task_says(container, targets, reason):
+    world = World(1, checks=True, balancers=len(targets))
+    world.settle()
+    task = world.running()[0]
+    world.check(task, container)
+    for number, health in enumerate(targets):
+        world.check_target(world.tasks[task.arn], number, health)
+    world.reconcile()
+    (other,) = world.pending()
+    world.run(other)
+    world.check(world.tasks[other.arn], "HEALTHY")
+    for number in range(len(targets)):
+        world.check_target(world.tasks[other.arn], number, "healthy")
+    world.reconcile()
+    stopped = [event for event in world.messages() if "health checks" in event or "is unhealthy in" in event]
+    assert len(stopped) == 1
+    assert world.reasons[task.arn] == reason
 
 
 def unhealthy(grace: int) -> World:

@@ -65,6 +65,7 @@ class World:
         self.more_room = False  # they have some that the scheduler has still to hear of
         self.tasks: dict[str, ServiceTask] = {}  # those that the scheduler has still to know of
         self.last: Plan | None = None
+        self.reasons: dict[str, str] = {}  # why the scheduler has stopped tasks
         configuration = m.DeploymentConfiguration(
             maximum_percent=most, minimum_healthy_percent=least, deployment_circuit_breaker=breaker
         )
@@ -207,6 +208,7 @@ class World:
         for arn in result.accounted:
             del self.tasks[arn]
         for stop in result.stops:
+            self.reasons[stop.task] = stop.reason
             self.change(
                 self.tasks[stop.task], desired_status="STOPPED", stop_code=stop.stop_code, stopped_reason=stop.reason
             )

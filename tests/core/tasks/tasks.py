@@ -7,12 +7,13 @@ from typing import Any
 from kecs.aws.model import ecs as m
 from kecs.core.arns import Scope
 from kecs.core.records import ClusterRecord, TaskDefinitionRecord, TaskRecord
+from kecs.core.records.targets import TargetRecord
 from kecs.core.taskdefs.overrides import task_plan
 from kecs.core.tasks.apply import apply
-from kecs.core.tasks.commands import Command, Provision, Pull, Release, Restart, Start, Stop
+from kecs.core.tasks.commands import Command, Deregister, Provision, Pull, Register, Release, Restart, Start, Stop
 from kecs.core.tasks.create import TaskSpec, needs_of, new_task
 from kecs.core.tasks.plan import TaskPlan
-from kecs.core.tasks.reports import Exited, Provisioned, Pulled, Released, Report, Started
+from kecs.core.tasks.reports import Exited, Provisioned, Pulled, Released, Report, Started, TargetChanged
 from kecs.core.tasks.step import step
 
 SCOPE = Scope("111111111111", "us-east-1")
@@ -29,7 +30,9 @@ def after(name: str, condition: Any) -> list[m.ContainerDependency]:
 class World:
     """One task, stepped by hand; `obey` lists what the runtime carries out by itself."""
 
-    def __init__(self, *containers: m.ContainerDefinition, network_mode: Any = "awsvpc") -> None:
+    def __init__(
+        self, *containers: m.ContainerDefinition, network_mode: Any = "awsvpc", targets: tuple[TargetRecord, ...] = ()
+    ) -> None:
         definition = TaskDefinitionRecord(
             arn=SCOPE.task_definition("app", 1),
             definition=m.TaskDefinition(
@@ -37,7 +40,9 @@ class World:
             ),
         )
         cluster = ClusterRecord(arn=SCOPE.cluster("default"), cluster=m.Cluster(status="ACTIVE"))
-        spec = TaskSpec(cluster=cluster, definition=definition, launch_type="FARGATE", group="family:app")
+        spec = TaskSpec(
+            cluster=cluster, definition=definition, launch_type="FARGATE", group="family:app", targets=targets
+        )
         self.now = 1000.0
         self.task: TaskRecord = new_task(spec, None, needs_of(spec), self.now, lambda: "a" * 32, lambda: "uuid")
         self.plan: TaskPlan = task_plan(self.task, definition.definition, None)
@@ -87,3 +92,7 @@ class World:
                 return Exited(task=arn, container=command.container, at=self.now, exit_code=143)
             case Release():
                 return Released(task=arn)
+            case Register():
+                return TargetChanged(task=arn, target=command.target, health="healthy")
+            case Deregister():
+                return TargetChanged(task=arn, target=command.target, health="unused")
