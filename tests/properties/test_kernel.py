@@ -20,6 +20,7 @@ from tests.scenarios.machines import machine
 from tests.scenarios.world import START, Refused, World
 
 from kecs.app.console import KernelConsole
+from kecs.app.targets import KernelTargets
 from kecs.core.lifecycle import TASK_TRANSITIONS
 from kecs.core.records import Change, ServiceRecord, TaskRecord
 from kecs.core.scheduling.counts import STARTING
@@ -38,7 +39,9 @@ SECONDS = st.sampled_from([31.0, 0.001, 0.0025, 0.01, 1.0, 0.0, 200.0, 3600.0, 7
 AFTER_INIT = [{"containerName": "init", "condition": "SUCCESS"}]
 AFTER_CHECK = [{"containerName": "app", "condition": "HEALTHY"}]
 CHECK = {"command": ["CMD-SHELL", "true"], "retries": 1}
-APP: dict[str, Any] = {"name": "app", "image": "app", "memory": 64}
+APP: dict[str, Any] = {"name": "app", "image": "app", "memory": 64, "portMappings": [{"containerPort": 80}]}
+GROUP = "arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/one/1"
+BALANCERS = [{"targetGroupArn": GROUP, "containerName": "app", "containerPort": 80}]
 KINDS: dict[str, list[dict[str, Any]]] = {
     "plain": [APP],
     "init": [
@@ -77,7 +80,7 @@ class Watch:
 
     def __init__(self, world: World) -> None:
         self._store = world.kernel.store
-        self._services = world.kernel.control._services
+        self._services = world.kernel.control.services
         self._store.subscribe(self.notice)
 
     def notice(self, changes: list[Change]) -> None:
@@ -102,6 +105,8 @@ class Watch:
         assert before.version + moved <= after.version <= before.version + 1
         assert (before.desired_status, after.desired_status) != ("STOPPED", "RUNNING")
         assert (after.desired_status == "STOPPED") == (after.stop_code is not None)
+        registered = [target.health for target in after.targets if target.health != "unused"]
+        assert not registered or after.last_status in ("RUNNING", "DEACTIVATING")
         if after.last_status == "STOPPED":
             assert {c.phase for c in after.containers} == {"STOPPED"}
             assert after.stopped_at is not None
@@ -130,8 +135,10 @@ class Watch:
 
 
 def healthy(task: TaskRecord) -> bool:
-    return (task.last_status, task.desired_status) == ("RUNNING", "RUNNING") and (
-        not task.has_health_check or task.health == "HEALTHY"
+    return (
+        (task.last_status, task.desired_status) == ("RUNNING", "RUNNING")
+        and (not task.has_health_check or task.health == "HEALTHY")
+        and all(target.health == "healthy" for target in task.targets)
     )
 
 
@@ -141,6 +148,10 @@ def task_is(condition: Callable[[TaskRecord], bool]) -> Callable[[KernelMachine]
 
 def runs(task: TaskRecord) -> bool:
     return any(container.phase == "RUNNING" for container in task.containers)
+
+
+def is_registered(task: TaskRecord) -> bool:
+    return any(target.registered for target in task.targets)
 
 
 class KernelMachine(RuleBasedStateMachine):
@@ -153,7 +164,7 @@ class KernelMachine(RuleBasedStateMachine):
         self.world = self.enter(START)
         for family in ("web", "job"):
             self.register(family, "plain", ec2=family == "job")
-        self.create("a", "web", count, percentages)
+        self.create("a", "web", count, percentages, BALANCERS)
         self.world.clock.advance(seconds)
 
     def enter(self, now: float) -> World:
@@ -201,10 +212,17 @@ class KernelMachine(RuleBasedStateMachine):
         )
 
     @precondition(lambda machine: len(machine.services("ACTIVE")) < 2)
-    @rule(name=SERVICES, family=FAMILIES, count=COUNT, percentages=PERCENTAGES)
-    def create(self, name: str, family: str, count: int, percentages: tuple[int, int]) -> None:
+    @rule(
+        name=SERVICES,
+        family=FAMILIES,
+        count=COUNT,
+        percentages=PERCENTAGES,
+        balancers=st.sampled_from([[], BALANCERS]),
+    )
+    def create(self, name: str, family: str, count: int, percentages: tuple[int, int], balancers: list[Any]) -> None:
+        members = {**self.where(family), **self.configured(percentages), "loadBalancers": balancers}
         with suppress(Refused):
-            self.world.serve(name, count, family, **self.where(family), **self.configured(percentages))
+            self.world.serve(name, count, family, **members)
 
     @precondition(lambda machine: len(machine.services("ACTIVE")) < 2)
     @rule(name=SERVICES, least=st.sampled_from([0, 50]))
@@ -303,6 +321,15 @@ class KernelMachine(RuleBasedStateMachine):
         with suppress(LookupError):
             self.world.runtime.set_health(task.arn, "app", health)
 
+    @precondition(task_is(is_registered))
+    @rule(which=WHICH, health=st.sampled_from(["healthy", "unhealthy", "initial"]))
+    def a_load_balancer_decides(self, which: int, health: Any) -> None:
+        KernelTargets(self.world.kernel).set("default", self.pick(which, is_registered).arn, health)
+
+    @rule(health=st.sampled_from(["healthy", "unhealthy", "initial"]))
+    def health_checks_of_the_target_group_change(self, health: Any) -> None:
+        KernelTargets(self.world.kernel).set_group(GROUP, health)
+
     @rule(seconds=SECONDS)
     def time_passes(self, seconds: float) -> None:
         self.world.clock.advance(seconds)
@@ -364,6 +391,7 @@ class KernelMachine(RuleBasedStateMachine):
         """The world is mended and left alone."""
         for image in SCRIPTS:
             self.world.runtime.set_script(image, {})
+        KernelTargets(self.world.kernel).set_group(GROUP, "healthy")
         self.register("web", "plain", ec2=False)
         self.register("job", "plain", ec2=True)
         for which in range(len(self.open_instances())):
@@ -378,6 +406,7 @@ class KernelMachine(RuleBasedStateMachine):
         assert not self.world.kernel.control.queue.busy
         for task in self.tasks(lambda task: True):
             assert task.last_status == "RUNNING", task  # what had stopped is forgotten by now
+            assert all(target.health == "healthy" and target.told for target in task.targets)
         assert replay(decisions_of(KernelConsole(self.world.kernel, "test").state(history=True))) == []
 
     def at_rest(self) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from contextlib import suppress
 from typing import Any
 
 from hypothesis import example, given, settings
@@ -18,6 +19,8 @@ from tests.scenarios.machines import machine
 from tests.scenarios.shifting import BALANCER, DAY
 from tests.scenarios.world import START, Refused, World
 from tests.support.journals import MemoryJournal
+
+from kecs.app.targets import KernelTargets
 
 SCRIPTS: dict[str, dict[str, Any]] = {
     "slow": {"pull_seconds": 20, "start_seconds": 3},
@@ -94,6 +97,15 @@ def stop_a_task(world: World, service: str) -> None:
         ask(world, "StopTask", task=task)
 
 
+def sicken(world: World, service: str) -> None:
+    """A task fails the health checks of its service's load balancer."""
+    arns = world.call("ListTasks", serviceName=service)["taskArns"]
+    for task in KernelTargets(world.kernel).all():
+        if task["task"] in arns[:1]:
+            with suppress(ValueError):
+                KernelTargets(world.kernel).set("default", task["task"], "unhealthy")
+
+
 def turn(world: World, status: str) -> None:
     """The first instance; the second always has room for tasks that a restart has cost."""
     instance = next(iter(world.kernel.store.instances)).arn
@@ -108,6 +120,7 @@ STEPS = st.one_of(
     st.tuples(st.just(scale), REPLICAS, st.integers(0, 5)),
     st.tuples(st.just(deploy), NAMES, st.sampled_from(FAMILIES), st.sampled_from(STRATEGIES)),
     st.tuples(st.just(stop_a_task), NAMES),
+    st.tuples(st.just(sicken), st.just("shifting")),
     st.tuples(st.just(turn), st.sampled_from(["DRAINING", "ACTIVE"])),
     st.tuples(st.just(another_instance)),
     st.tuples(st.just(delete), NAMES),
