@@ -42,8 +42,8 @@ async def test_a_request_without_a_target_is_an_unknown_operation(gateway: Gatew
     [
         ("POST /", "dynamodb", "X-Amz-Target: DynamoDB_20120810.ListTables", "application/x-amz-json-1.1"),
         ("POST /", "elasticloadbalancing", "Content-Type: application/x-www-form-urlencoded", "text/xml"),
-        ("GET /2015-03-31/functions", "lambda", "Accept: */*", "application/x-amz-json-1.1"),
-        ("PUT /bucket", "s3", "Accept: */*", "application/x-amz-json-1.1"),
+        ("GET /2015-03-31/functions", "lambda", "Accept: */*", "application/json"),
+        ("PUT /bucket", "s3", "Accept: */*", "application/xml"),
     ],
 )
 async def test_services_that_kecs_does_not_have_say_so(

@@ -7,7 +7,7 @@ import contextlib
 import functools
 import socket
 from collections.abc import AsyncIterator, Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kecs.gateway.endpoint import Endpoint
 from kecs.gateway.outbox import Outbox
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from uvicorn.server import ServerState
 
     from kecs.gateway.http import App
+    from kecs.ports.companion import Around
 
 GRACE = 1.0  # seconds that open answers get when KECS stops; streams would never end by themselves
 BACKLOG = 2048  # connections
@@ -27,9 +28,17 @@ class HttpServer:
     """Everything that listens on KECS's port."""
 
     def __init__(
-        self, endpoint: Endpoint, admin: Callable[[], App], request_id: Callable[[], str], host: str | None = None
+        self,
+        endpoint: Endpoint,
+        admin: Callable[[], App],
+        request_id: Callable[[], str],
+        host: str | None = None,
+        around: Around | None = None,
+        sessions: Callable[[], App] | None = None,
     ) -> None:
         self._endpoint = endpoint
+        self._around = around
+        self._sessions = sessions
         self._request_id = request_id
         self._host = host
         self._admin = admin
@@ -42,7 +51,7 @@ class HttpServer:
         """Answer on the listener for as long as the context lasts."""
         loop = asyncio.get_running_loop()
         self._outbox = Outbox(loop.call_soon)
-        server = await loop.create_server(self._connection, sock=listener, backlog=BACKLOG)
+        server = await loop.create_server(self.connection, sock=listener, backlog=BACKLOG)
         try:
             yield
         finally:
@@ -54,8 +63,17 @@ class HttpServer:
         """How many clients are connected."""
         return len(self._open) + (len(self._uvicorn[1].connections) if self._uvicorn else 0)
 
-    def _connection(self) -> GatewayProtocol:
-        return GatewayProtocol(self._endpoint, self._request_id, self._hand_over, self._outbox, self._open, self._host)
+    def connection(self) -> GatewayProtocol:
+        """The protocol of one more connection, wherever it comes in."""
+        return GatewayProtocol(
+            self._endpoint,
+            self._request_id,
+            self._hand_over,
+            self._outbox,
+            self._open,
+            self._host,
+            accompanied=self._around is not None,
+        )
 
     def _hand_over(self, transport: asyncio.Transport, data: bytes) -> None:
         """Let uvicorn go on with this connection."""
@@ -70,7 +88,7 @@ class HttpServer:
         from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
         from uvicorn.server import ServerState
 
-        from kecs.gateway.http import HttpApp
+        from kecs.gateway.http import TRANSPORT, HttpApp
 
         malformed = functools.partial(on_the_wire, MALFORMED, keep_alive=False)
         request_id = self._request_id
@@ -78,12 +96,16 @@ class HttpServer:
         class HandedOver(HttpToolsProtocol):
             """uvicorn's protocol, which answers what is no HTTP as GatewayProtocol does."""
 
+            def on_message_begin(self) -> None:
+                super().on_message_begin()
+                self.scope["extensions"] = {TRANSPORT: {"of": self.transport}}
+
             def send_400_response(self, msg: str) -> None:  # noqa: ARG002  # uvicorn's signature
                 self.transport.write(malformed(request_id()))
                 self.transport.close()
 
         config = uvicorn.Config(
-            HttpApp(self._endpoint, self._admin, self._request_id, self._host),
+            HttpApp(self._endpoint, self._admin, self._request_id, self._host, self._around, self._sessions),
             http=HandedOver,
             loop="none",
             ws="none",
@@ -92,6 +114,7 @@ class HttpServer:
             access_log=False,
         )
         config.load()
+        config.ws_protocol_class = _websocket  # type: ignore[assignment]  # it is called like the class
         self._uvicorn = (config, ServerState())
         return self._uvicorn
 
@@ -112,3 +135,10 @@ class HttpServer:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
+
+
+def _websocket(**arguments: Any) -> asyncio.Protocol:
+    """uvicorn's protocol of WebSockets, imported with the first of them."""
+    from uvicorn.protocols.websockets.wsproto_impl import WSProtocol
+
+    return WSProtocol(**arguments)

@@ -25,6 +25,8 @@ from kecs.ports.runtime import Capacity, Runtime
 from kecs.store.memory import MemoryStore
 
 if TYPE_CHECKING:
+    from kecs.app.companions import Companions
+    from kecs.app.faults import KernelFaults
     from kecs.app.machinery import Machinery
     from kecs.control.alarms import SetAlarms
     from kecs.control.eventbridge import KeptEvents
@@ -47,6 +49,7 @@ class Kernel:
         defer: Callable[[Callable[[], None]], object],
         hooks: Hooks | None = None,
         lookups: Lookups | None = None,
+        companions: Companions | None = None,
     ) -> None:
         self.settings = settings
         self.store = store
@@ -55,6 +58,7 @@ class Kernel:
         self.runtime = runtime
         self.endpoint = Endpoint(store, clock, ids, settings)
         self._defer = defer
+        self._companions = companions
         self._around = hooks, lookups
         self._untold: list[list[Change]] = []  # what was committed before there was a feed
         store.subscribe(self._notice)
@@ -72,6 +76,12 @@ class Kernel:
     @property
     def control(self) -> Control:
         return self.machinery.control
+
+    @cached_property
+    def faults(self) -> KernelFaults:
+        from kecs.app.faults import KernelFaults  # when somebody wants something to go wrong
+
+        return KernelFaults(self)
 
     @property
     def feed(self) -> Feed:
@@ -96,8 +106,12 @@ class Kernel:
 
     async def reset(self) -> None:
         """Forget everything and stop every container."""
+        if "faults" in vars(self):
+            self.faults.clear()
         self.machinery.forget()
         await self.runtime.discard()
+        if self._companions is not None:
+            await self._companions.reset()
 
     def _notice(self, changes: list[Change]) -> None:
         """A listener of the store, the first: whoever subscribes meanwhile hears of the same changes."""

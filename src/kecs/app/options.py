@@ -24,7 +24,10 @@ class ServerOptions:
     pull: Literal["missing", "always", "never"] = "missing"
     log_level: str = "info"
     lambda_endpoint: str | None = None  # URL of what runs Lambda functions: the lifecycle hooks of deployments
+    companion: tuple[str, ...] = ()  # who answers for the services around ECS: companions.choice
+    ecr_registry: str | None = None  # HOST:PORT of a registry that stands in for Amazon ECR
     instance: str = "default"
+    until_eof: bool = False  # stop when standard input ends, which it does with the process that holds its other end
 
     def settings(self) -> Settings:
         return Settings(

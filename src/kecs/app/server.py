@@ -8,20 +8,25 @@ import asyncio
 import contextlib
 import errno
 import gc
+import os
 import signal
 import socket
+import sys
 from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 import uvloop
 from msgspec.structs import replace
 
+from kecs.app.companions import Companions
 from kecs.app.http import HttpServer
 from kecs.app.kernel import Kernel, load_machinery, with_capacity
 from kecs.app.logs import configure_logging
 from kecs.app.options import ServerOptions
-from kecs.app.runtimes import open_runtime
+from kecs.app.runtimes import Door, open_runtime
+from kecs.companions.choice import chosen
 from kecs.companions.functions import HttpHooks
+from kecs.companions.lookups import CompanionLookups
 from kecs.control.ids import RandomIds
 from kecs.ports.runtime import RuntimeUnavailable
 from kecs.store.journal import JournalBroken, SqliteJournal
@@ -58,6 +63,8 @@ def serve(options: ServerOptions, on_ready: Ready) -> None:
 async def _serve(options: ServerOptions, on_ready: Ready) -> None:
     async with answering(options) as server:
         stop = _signalled()
+        if options.until_eof:
+            _at_eof(stop)
         gc.freeze()  # what was made until now stays; no collection needs to walk it
         gc.enable()
         on_ready(server.url, server.kernel.runtime.name)
@@ -74,34 +81,49 @@ async def answering(options: ServerOptions) -> AsyncIterator[Answering]:
         store = _store(_journal(options), options)
         async with contextlib.AsyncExitStack() as stack:
             stack.callback(store.close)
-            kernel = await _open_kernel(options, store, stack, _url(listener))
-            await stack.enter_async_context(_http(options, kernel).listening(listener))
+            companions = _companions(options, _url(listener))
+            if companions is not None:
+                stack.push_async_callback(companions.close)
+            servers: list[HttpServer] = []  # containers come in through the server that is made last
+            door = Door(_url(listener), reachable(_url(listener)), lambda: servers[0].connection())
+            kernel = await _open_kernel(options, store, stack, door, companions)
+            servers.append(_http(options, kernel, companions))
+            await stack.enter_async_context(servers[0].listening(listener))
             yield Answering(_url(listener), kernel)
     finally:
         listener.close()
 
 
 async def _open_kernel(
-    options: ServerOptions, store: MemoryStore, stack: contextlib.AsyncExitStack, url: str
+    options: ServerOptions,
+    store: MemoryStore,
+    stack: contextlib.AsyncExitStack,
+    door: Door,
+    companions: Companions | None,
 ) -> Kernel:
-    """A kernel on an open runtime, recovered; the stack closes it. `url` is where it is going to answer."""
+    """A kernel on an open runtime, recovered; the stack closes it."""
     loop = asyncio.get_running_loop()
     kernels: list[Kernel] = []  # the runtime reports to a kernel that is made after it
     try:
-        opened = await open_runtime(options, lambda report: kernels[0].control.supervisors.report(report))
+        opened = await open_runtime(options, lambda report: kernels[0].control.supervisors.report(report), door)
     except RuntimeUnavailable as error:
         raise StartupError(str(error)) from error
     stack.push_async_callback(opened.runtime.close)
     hooks = HttpHooks(options.lambda_endpoint)
     stack.push_async_callback(hooks.close)
+    lookups = CompanionLookups(lambda: companions.calls) if companions is not None else None
+    if lookups is not None:
+        stack.push_async_callback(lookups.close)
     kernel = Kernel(
-        with_capacity(replace(options.settings(), endpoint=reachable(url)), opened.capacity),
+        with_capacity(replace(options.settings(), endpoint=door.url), opened.capacity),
         store=store,
         clock=opened.clock,
         ids=RandomIds(),
         runtime=opened.runtime,
         defer=loop.call_soon,
         hooks=hooks,
+        lookups=lookups,
+        companions=companions,
     )
     kernels.append(kernel)
     await kernel.recover()
@@ -110,14 +132,28 @@ async def _open_kernel(
     return kernel
 
 
-def _http(options: ServerOptions, kernel: Kernel) -> HttpServer:
+def _companions(options: ServerOptions, url: str) -> Companions | None:
+    """Who answers for the services around ECS; None: nobody does."""
+    choice = chosen(options.companion)
+    if choice.nobody:
+        return None
+    return Companions(choice, replace(options.settings(), endpoint=reachable(url)))
+
+
+def _http(options: ServerOptions, kernel: Kernel, companions: Companions | None) -> HttpServer:
     def admin() -> App:
         from kecs.app.console import KernelConsole  # not before somebody asks, and Starlette neither
         from kecs.gateway.admin import admin_app
 
         return admin_app(KernelConsole(kernel, options.instance), options.host)
 
-    return HttpServer(kernel.endpoint, admin, kernel.ids.uuid, options.host)
+    def sessions() -> App:
+        from kecs.app.sessions import StoredTerminals  # not before there is one
+        from kecs.endpoints.sessions.connection import SessionApp
+
+        return SessionApp(StoredTerminals(kernel))
+
+    return HttpServer(kernel.endpoint, admin, kernel.ids.uuid, options.host, companions, sessions)
 
 
 def _signalled() -> asyncio.Event:
@@ -128,6 +164,18 @@ def _signalled() -> asyncio.Event:
     for number in (signal.SIGTERM, signal.SIGINT, *(() if under_nohup else (signal.SIGHUP,))):
         loop.add_signal_handler(number, stop.set)
     return stop
+
+
+def _at_eof(stop: asyncio.Event) -> None:
+    """Set it when standard input ends."""
+    loop = asyncio.get_running_loop()
+
+    def readable() -> None:
+        if not os.read(sys.stdin.fileno(), 4096):
+            loop.remove_reader(sys.stdin.fileno())
+            stop.set()
+
+    loop.add_reader(sys.stdin.fileno(), readable)
 
 
 async def _load_the_rest(kernel: Kernel) -> None:

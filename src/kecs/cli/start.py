@@ -28,6 +28,20 @@ class _Level(click.Choice[str]):
         return super().convert(_OTHER_NAMES.get(str(value).lower(), value), param, ctx)
 
 
+class _Companion(click.ParamType[str]):
+    """What companions.choice reads."""
+
+    name = "companion"
+    envvar_list_splitter = ","
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        from kecs.companions.choice import PATTERN, WANTED
+
+        if not PATTERN.fullmatch(value):
+            self.fail(WANTED, param, ctx)
+        return str(value)
+
+
 def _default_level() -> str:
     return "debug" if os.environ.get("DEBUG", "").lower() in ("1", "true", "yes", "on") else "info"
 
@@ -76,8 +90,22 @@ def _default_level() -> str:
     callback=matching(r"https?://[^\s/]\S*", "a URL such as http://127.0.0.1:4566."),
     help="What runs Lambda functions: the lifecycle hooks of deployments.",
 )
+@flag(
+    "--companion",
+    type=_Companion(),
+    multiple=True,
+    metavar="URL",
+    help="Who answers for AWS's other services: moto (the default), none, or a URL; SERVICE=URL for one of them.",
+)
+@flag(
+    "--ecr-registry",
+    metavar="HOST:PORT",
+    callback=matching(r"[^\s/]+", "a registry's address such as 127.0.0.1:5000."),
+    help="A registry that stands in for Amazon ECR.",
+)
 @flag("--detach", is_flag=True, help="Return as soon as KECS is ready, and let it run on.")
 @instance_flags
+@click.option("--until-eof", is_flag=True, hidden=True, help="Stop when standard input ends.")
 @click.option("--ready-fd", type=int, hidden=True, help="Where to tell a detaching parent how the start went.")
 @click.pass_context
 def start_command(ctx: click.Context, /, detach: bool, ready_fd: int | None, **options: Any) -> None:
@@ -135,7 +163,10 @@ def _run(options: dict[str, Any], parent: WaitingParent | None, *, named: bool) 
         pull=options["pull"],
         log_level=options["log_level"],
         lambda_endpoint=options["lambda_endpoint"],
+        ecr_registry=options["ecr_registry"],
+        companion=options["companion"],
         instance=instance.label,
+        until_eof=options["until_eof"],
     )
     try:
         serve(server, ready)
@@ -170,4 +201,6 @@ def _claimed(root: Path, name: str, named: bool, ephemeral: bool) -> tuple[Insta
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ",".join(value)
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -33,6 +33,8 @@ from kecs.services.apis import APIS, ECS
 from kecs.services.context import Context, Handler
 
 if TYPE_CHECKING:
+    from kecs.core.tasks.launch import Refuse
+    from kecs.gateway.faults import CallFaults
     from kecs.gateway.rest import Router
 
 log = logging.getLogger(__name__)
@@ -52,6 +54,19 @@ class Answer(NamedTuple):
     headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
+class NotOurs(Answer):
+    """The refusal of a request that names another API than KECS's: a companion may answer it instead."""
+
+
+class _NotOurs(UnknownOperationException):
+    """The target is another API's."""
+
+
+def is_our_target(target: bytes | None) -> bool:
+    """Whether a target header names one of the APIs here."""
+    return bool(target) and (target or b"").partition(b".")[0].decode(errors="replace") in _BY_PREFIX
+
+
 class Endpoint:
     """Answers the requests of every API, account and region."""
 
@@ -64,6 +79,8 @@ class Endpoint:
         self._routes: dict[bytes, tuple[Api, str, Decoder, Handler]] = {}
         self.answered: Counter[tuple[str, str, str]] = Counter()  # by API, operation and error code ("": none)
         self._encode = msgspec.json.Encoder().encode
+        self.refuse: Refuse | None = None  # asked before a task is placed
+        self.faults: CallFaults | None = None  # what goes wrong with calls: the connections ask it, not this
 
     @cached_property
     def _rest(self) -> Router:
@@ -78,6 +95,8 @@ class Endpoint:
             api, name, decode, handler = self._routes.get(target) or self._route(target)
             scope = self._callers.scope(authorization)
             response = self._call(api, scope, handler, decode(body))
+        except _NotOurs as error:
+            return NotOurs(error.status, self._encode(_error(api, error.code, error.message, error.members)))
         except ModeledError as error:
             self.answered[api.name, name, error.code] += 1
             return Answer(error.status, self._encode(_error(api, error.code, error.message, error.members)))
@@ -110,13 +129,25 @@ class Endpoint:
         self.answered[api.name, route.name, ""] += 1
         return Answer(200, self._encode(response), REST_TYPE)
 
+    def named(self, target: bytes, service: str, method: str, path: str) -> tuple[Api, str] | None:
+        """The API and operation that a request is for, if it is one: by its target, or as `answer_rest` finds it."""
+        if target:
+            try:
+                api, operation = _named(target.decode(errors="replace"))
+            except UnknownOperationException:
+                return None
+            return api, operation.name
+        found = self._rest.find(service, method, path)
+        return None if found is None else (found.route.api, found.route.name)
+
     def _refused_rest(self, api: Api, name: str, error: ModeledError, status: int) -> Answer:
         self.answered[api.name, name, error.code] += 1
         return _rest_error(status, api, error.code, error.message, error.members)
 
     def _call(self, api: Api, scope: Any, handler: Handler, request: Any) -> Any:
         principal = f"arn:aws:iam::{scope.account}:root"
-        context = Context(scope, principal, self._clock.now(), self._ids, self._store, self._settings)
+        now = self._clock.now()
+        context = Context(scope, principal, now, self._ids, self._store, self._settings, self.refuse)
         with self._store.transaction():
             if api.parts.prepare is not None:
                 api.parts.prepare(context)
@@ -144,7 +175,7 @@ def _named(target: str) -> tuple[Api, Operation]:
     prefix, _, name = target.partition(".")
     api = _BY_PREFIX.get(prefix)
     if api is None:
-        raise UnknownOperationException(f"KECS does not have the API of {target}. It has {THERE}.")
+        raise _NotOurs(f"KECS does not have the API of {target}. It has {THERE}.")
     operation = api.parts.operations.get(name)
     if operation is None:
         raise UnknownOperationException(f"The requested operation {name} is not known to {api.title}.")

@@ -1,4 +1,5 @@
-"""The ASGI application behind `gateway.protocol`: the admin API, and AWS's APIs for whoever comes by way of ASGI.
+"""The ASGI application behind `gateway.protocol`: the admin API, AWS's APIs for whoever comes by way of ASGI, and what
+is for a service around ECS, which a companion answers.
 
 uvicorn runs it for connections that were handed over, and an in-process ASGI client can call it.
 """
@@ -6,14 +7,18 @@ uvicorn runs it for connections that were handed over, and an in-process ASGI cl
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kecs.core.tasks.exec import PATH
 from kecs.gateway.bodies import MOST_BODY, TOO_LARGE, unpacked
-from kecs.gateway.endpoint import Answer, Endpoint
-from kecs.gateway.foreign import refusal_of_foreign, signed_service
+from kecs.gateway.endpoint import Answer, Endpoint, is_our_target
+from kecs.gateway.foreign import is_ours, refusal_of_foreign, signed, signed_service, unsigned
 from kecs.gateway.guard import refusal
 from kecs.gateway.protocol import FOREIGN_PAGE
+from kecs.ports.companion import Addressed, Around
+
+if TYPE_CHECKING:
+    from kecs.gateway.faults import CallFaults
 
 METHODS = (b"allow", b"POST, OPTIONS")
 _UNKNOWN = (
@@ -21,11 +26,14 @@ _UNKNOWN = (
 )
 NOT_FOUND = Answer(404, _UNKNOWN)
 NOT_ALLOWED = Answer(405, _UNKNOWN)
-NO_SESSIONS = Answer(
-    501,
-    b'{"__type":"UnsupportedFeatureException","message":"Sessions of ECS Exec cannot be connected to in KECS yet."}',
+NO_WEBSOCKET = Answer(
+    426,
+    b'{"__type":"InvalidParameterException","message":"A session of ECS Exec is connected to as a WebSocket."}',
 )
 OPTIONS = Answer(200, b"")
+
+TRANSPORT = "kecs.transport"
+"""The ASGI extension under which a connection is found, to be closed without an answer."""
 
 App = Callable[[Any, Any, Any], Any]
 
@@ -34,41 +42,110 @@ class HttpApp:
     """Everything that port 5373 answers."""
 
     def __init__(
-        self, endpoint: Endpoint, admin: Callable[[], App], request_id: Callable[[], str], host: str | None = None
+        self,
+        endpoint: Endpoint,
+        admin: Callable[[], App],
+        request_id: Callable[[], str],
+        host: str | None = None,
+        around: Around | None = None,
+        sessions: Callable[[], App] | None = None,
     ) -> None:
-        """`admin` makes the application for /_kecs when it is first asked for; `host` is what KECS listens on."""
+        """`admin` makes the application for /_kecs when it is first asked for; `host` is what KECS listens on; `around`
+        answers for the services that KECS does not have; `sessions` makes what WebSockets are for."""
         self._endpoint = endpoint
         self._make_admin = admin
         self._admin: App | None = None
         self._request_id = request_id
         self._host = host
+        self._around = around
+        self._make_sessions = sessions
+        self._sessions: App | None = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         headers = dict(scope["headers"])
+        if scope["type"] == "websocket":
+            await self._session(scope, headers, receive, send)
+            return
         target = headers.get(b"x-amz-target") if scope["method"] == "POST" else None
         if target is None and scope["path"].startswith("/_kecs"):
             if self._admin is None:
                 self._admin = self._make_admin()
             await self._admin(scope, receive, self._named(send))
             return
+        to = None if is_our_target(target) else signed(headers.get(b"authorization"), scope["query_string"])
+        if to is not None and self._passes_on(to) and not self._is_foreign_page(scope, headers):
+            await self._passed_on(to, scope, receive, send)  # piece by piece: it may be large
+            return
         try:
             body = None if _too_long(headers.get(b"content-length", b"")) else await _body(receive)
         except _Disconnected:
             return
-        answer = TOO_LARGE if body is None else self._answer(scope, headers, (target or b"").rstrip(), body)
-        await self._send(send, answer, last=body is None)
+        target = (target or b"").rstrip()
+        answer: Answer | Addressed | None = TOO_LARGE
+        if body is not None and self._endpoint.faults is not None:
+            answer = await self._faulty_answer(self._endpoint.faults, scope, headers, target, body)
+        elif body is not None:
+            answer = self._answer(scope, headers, target, body)
+        if answer is None:
+            scope["extensions"][TRANSPORT]["of"].close()
+            await receive()  # until it is closed
+        elif isinstance(answer, Addressed):
+            await self._passed_on(answer, scope, _again(body or b"", receive), send)
+        else:
+            await self._send(send, answer, last=body is None)
 
-    def _answer(self, scope: Any, headers: dict[bytes, bytes], target: bytes, body: bytes) -> Answer:
-        if b"origin" in headers and refusal(scope["headers"], self._host) is not None:
+    async def _faulty_answer(
+        self, faults: CallFaults, scope: Any, headers: dict[bytes, bytes], target: bytes, body: bytes
+    ) -> Answer | Addressed | None:
+        """The answer while faults of calls are set; None: there is none, and the connection is to be closed."""
+
+        def carry_out(endpoint: Endpoint) -> Any:
+            usual, self._endpoint = self._endpoint, endpoint
+            try:
+                return self._answer(scope, headers, target, body)
+            finally:
+                self._endpoint = usual
+
+        service = signed_service(headers.get(b"authorization"))
+        named = self._endpoint.named(target, service, scope["method"], scope["path"])
+        plain = unpacked(body, headers.get(b"content-encoding", b""))
+        if named is None or isinstance(plain, Answer) or self._is_foreign_page(scope, headers):
+            return self._answer(scope, headers, target, body)
+        return await faults.answer(self._endpoint, *named, plain, carry_out)
+
+    async def _session(self, scope: Any, headers: dict[bytes, bytes], receive: Any, send: Any) -> None:
+        if self._make_sessions is None or not scope["path"].startswith(PATH) or self._is_foreign_page(scope, headers):
+            await receive()
+            await send({"type": "websocket.close"})  # before it is accepted: HTTP status 403
+            return
+        if self._sessions is None:
+            self._sessions = self._make_sessions()
+        await self._sessions(scope, receive, send)
+
+    def _passes_on(self, to: Addressed) -> bool:
+        return self._around is not None and not is_ours(to.service) and self._around.has(to.service)
+
+    async def _passed_on(self, to: Addressed, scope: Any, receive: Any, send: Any) -> None:
+        assert self._around is not None
+        await self._around.pass_on(to, scope, receive, send)
+
+    def _is_foreign_page(self, scope: Any, headers: dict[bytes, bytes]) -> bool:
+        return b"origin" in headers and refusal(scope["headers"], self._host) is not None
+
+    def _answer(self, scope: Any, headers: dict[bytes, bytes], target: bytes, body: bytes) -> Answer | Addressed:
+        """The answer, or who is to give it."""
+        if self._is_foreign_page(scope, headers):
             return FOREIGN_PAGE
         if scope["path"].startswith(PATH):
-            return NO_SESSIONS
+            return NO_WEBSOCKET
         authorization = headers.get(b"authorization")
         if not target and (rest := self._rest_answer(scope, headers, body)) is not None:
             return rest
-        foreign = None if target else refusal_of_foreign(authorization, headers.get(b"content-type", b""))
-        if foreign is not None:
-            return foreign
+        to = None if is_our_target(target) else signed(authorization, scope["query_string"])
+        if to is not None and not target and not is_ours(to.service):
+            return refusal_of_foreign(to, headers)
+        if to is None and (unsigned_to := self._unsigned(scope, target, body)) is not None:
+            return unsigned_to
         if not target and scope["path"] not in ("/", "*"):
             return NOT_FOUND
         match scope["method"]:
@@ -79,6 +156,14 @@ class HttpApp:
                 return plain if isinstance(plain, Answer) else self._endpoint.answer(target, authorization, plain)
             case _:
                 return NOT_ALLOWED
+
+    def _unsigned(self, scope: Any, target: bytes, body: bytes) -> Addressed | None:
+        """Who answers a request that nobody has signed; None: KECS itself, if only with a refusal."""
+        to = None if is_our_target(target) else unsigned(target, scope["path"], scope["query_string"], body)
+        if to is None or self._around is None or not self._passes_on(to):
+            return None
+        looks = to.service == "s3" and scope["method"] in ("GET", "HEAD")  # as every browser does, for its icon
+        return None if looks and self._around.empty(to.service) else to
 
     def _rest_answer(self, scope: Any, headers: dict[bytes, bytes], body: bytes) -> Answer | None:
         """The answer of a REST API; None when this is no request for one."""
@@ -116,6 +201,16 @@ class HttpApp:
             await send(message)
 
         return named
+
+
+def _again(body: bytes, receive: Any) -> Any:
+    """`receive`, for a body that has been read."""
+    messages = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def once_more() -> Any:
+        return messages.pop() if messages else await receive()
+
+    return once_more
 
 
 class _Disconnected(Exception):

@@ -3,8 +3,9 @@
 An AWS request is small, has its answer at once (handlers never wait), and there are a great many of them; so the path
 from its last byte to its answer is one call, with no task, queue or scope in between; the answers of one turn of the
 event loop are sent together (`gateway.outbox`). What is no POST with a target header (the admin API, streams, a
-browser) hands its connection over to uvicorn's own protocol for good, which answers AWS requests too, through
-`gateway.http`. httptools parses for both.
+browser), or is for a service that a companion answers for, hands its connection over to uvicorn's own protocol for
+good, which answers AWS requests too, through `gateway.http`; so does every request while faults of calls are set.
+httptools parses for both.
 
 The head of a request is looked at as a whole before the parser gets it, and the parser gets one request at a time:
 whatever stands behind a request may be one that has to be handed over.
@@ -22,7 +23,7 @@ from typing import Protocol
 import httptools
 
 from kecs.gateway.bodies import MOST_BODY, TOO_LARGE, unpacked
-from kecs.gateway.endpoint import Answer, Endpoint
+from kecs.gateway.endpoint import Answer, Endpoint, NotOurs, is_our_target
 from kecs.gateway.guard import refusal
 from kecs.gateway.outbox import Outbox
 from kecs.gateway.plain import PlainReader
@@ -33,6 +34,7 @@ MALFORMED = Answer(400, b'{"__type":"SerializationException","message":"The requ
 FOREIGN_PAGE = Answer(
     403, b'{"__type":"AccessDeniedException","message":"A web page on another origin caused this request."}'
 )
+TARGET = b"\r\nx-amz-target:"
 _STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
 # An offer to go on in another protocol, which may be let go; httptools would take the request's body for that protocol.
 _UPGRADE = re.compile(rb"\r\nupgrade:[^\r\n]*", re.IGNORECASE)
@@ -67,14 +69,18 @@ class GatewayProtocol(asyncio.Protocol):
         outbox: Outbox,
         open_ones: set[GatewayProtocol],
         host: str | None = None,
+        *,
+        accompanied: bool = False,
     ) -> None:
-        """`host` is the name or address that KECS was told to listen on."""
+        """`host` is the name or address that KECS was told to listen on; `accompanied`: whoever takes over a connection
+        has answers for other APIs too."""
         self._endpoint = endpoint
         self._request_id = request_id
         self._handover = handover
         self._outbox = outbox
         self._open = open_ones
         self._host = host
+        self._accompanied = accompanied
         self._transport: asyncio.Transport | None = None
         self._plain = PlainReader(min(MOST_HEAD, MOST_BODY))
         self._unsent = b""  # answers that the outbox will have sent
@@ -120,11 +126,15 @@ class GatewayProtocol(asyncio.Protocol):
             self._transport.write(data)
 
     def data_received(self, data: bytes) -> None:
-        if self._between and not self._head and not self._over and (plain := self._plain.read(data)):
-            answer = on_the_wire(self._endpoint.answer(*plain), self._request_id(), keep_alive=True)
+        plain = self._plain.read(data) if self._between and not self._head and not self._over else None
+        if plain is not None and self._endpoint.faults is None:
+            answer = self._endpoint.answer(*plain)
+            if type(answer) is NotOurs and self._accompanied:
+                self._hand_over(data)
+                return
             if not self._unsent:
                 self._outbox.add(self)
-            self._unsent += answer
+            self._unsent += on_the_wire(answer, self._request_id(), keep_alive=True)
             return
         try:
             while data and not self._over:
@@ -146,7 +156,11 @@ class GatewayProtocol(asyncio.Protocol):
             return b""
         self._head = b""
         head = data[:end]
-        if not (head.startswith(b"POST ") and b"\r\nx-amz-target:" in head.lower()):
+        name = head.lower().find(TARGET)
+        faulty = self._endpoint.faults is not None  # what goes wrong is seen to there
+        if faulty or not (head.startswith(b"POST ") and name > 0) or (
+            self._accompanied and not is_our_target(head[name + len(TARGET) : head.find(b"\r\n", name + 2)].strip())
+        ):
             self._hand_over(_HTTP_2.sub(b"", head) + data[end:])
             return b""
         try:

@@ -1,13 +1,14 @@
 """The protocol between KECS and the AWS services around ECS; `companions/` implements it.
 
-`control` calls it for what a task needs of them before its containers start. A test, or a KECS that is told to, has
-another AWS behind it: an emulator by URL, or the real one.
+`control` calls `Companion` for what a task needs of them before its containers start; `gateway` passes requests of
+AWS's clients on to `Around`. A test, or a KECS that is told to, has another AWS behind it: an emulator by URL, or the
+real one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 
 class CompanionError(Exception):
@@ -28,3 +29,24 @@ class Companion(Protocol):
         """What boto3's client of `service` ("ssm", "secretsmanager", "s3") answers to `operation` ("GetParameters"),
         for an account and a region. A streaming body arrives as bytes. Raises CompanionError, never anything else.
         """
+
+
+class Addressed(NamedTuple):
+    """Whom a request is for, as far as it says so."""
+
+    service: str  # as signatures name it: "monitoring" rather than "cloudwatch"
+    region: str  # "": it does not say
+    access_key: str  # "": nobody has signed it
+
+
+class Around(Protocol):
+    """The services around ECS as the gateway sees them: whole requests, in and out."""
+
+    def has(self, service: str) -> bool:
+        """Whether requests for the service are passed on."""
+
+    def empty(self, service: str) -> bool:
+        """Whether nothing can be there to be read: no request for any service has been passed on yet."""
+
+    async def pass_on(self, to: Addressed, scope: Any, receive: Any, send: Any) -> None:
+        """Answer the request of an ASGI server, or refuse it in the words of its protocol; never raises."""

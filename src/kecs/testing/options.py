@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from kecs.companions.choice import chosen
+
 
 def _text(pattern: str, of: str) -> Callable[[str], str]:
     def read(text: str) -> str:
@@ -28,6 +30,12 @@ def _flag(text: str) -> bool:
     return text.lower() in ("true", "1", "yes", "on")
 
 
+def _companions(text: str) -> tuple[str, ...]:
+    values = tuple(value.strip() for value in text.split(",") if value.strip())
+    chosen(values)
+    return values
+
+
 # Environment variable: field of app.options.ServerOptions, how it is read.
 _SETTINGS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "KECS_HOST": ("host", str),
@@ -39,6 +47,7 @@ _SETTINGS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "KECS_NO_LOCAL_INSTANCE": ("local_instance", lambda text: not _flag(text)),
     "KECS_PULL": ("pull", _text("missing|always|never", "missing, always or never")),
     "KECS_LAMBDA_ENDPOINT": ("lambda_endpoint", _text(r"https?://[^\s/]\S*", "a URL")),
+    "KECS_COMPANION": ("companion", _companions),
     "KECS_INSTANCE": ("instance", str),
 }
 _IMPLIED = {"KECS_EPHEMERAL"}  # no data folder is ever given
@@ -52,6 +61,7 @@ NOT_IN_ENV = {  # start_server sees to these
     "KECS_RUNTIME",
     "KECS_TEST_MODE",
 }
+OF_CONTAINER = (NOT_IN_ENV | {"KECS_HOST"}) - {"KECS_RUNTIME"}  # likewise start_container, which has no `runtime`
 
 
 def server_options(settings: Mapping[str, str]) -> dict[str, object]:

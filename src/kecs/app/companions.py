@@ -1,0 +1,57 @@
+"""The companions of one KECS: who answers for the services around ECS, made when they are first needed.
+
+`server` makes one of these; connections and control loops ask it for what they need.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from kecs.core.settings import Settings
+from kecs.ports.companion import Addressed
+
+if TYPE_CHECKING:
+    from kecs.companions.around import Passing
+    from kecs.companions.calls import OwnCalls
+    from kecs.companions.choice import Choice
+
+
+class Companions:
+    """See ports.companion.Around; `calls` is a ports.companion.Companion."""
+
+    def __init__(self, choice: Choice, settings: Settings) -> None:
+        self._choice = choice
+        self._settings = settings
+
+    @cached_property
+    def _passing(self) -> Passing:
+        from kecs.companions.around import Passing
+
+        return Passing(self._choice, self._settings.account, self._settings.region, self._settings.endpoint)
+
+    @cached_property
+    def calls(self) -> OwnCalls:
+        from kecs.companions.calls import OwnCalls
+
+        return OwnCalls(self._settings.endpoint)
+
+    def has(self, service: str) -> bool:
+        return self._passing.has(service)
+
+    def empty(self, service: str) -> bool:
+        return self._passing.empty(service)
+
+    async def pass_on(self, to: Addressed, scope: Any, receive: Any, send: Any) -> None:
+        await self._passing.pass_on(to, scope, receive, send)
+
+    async def reset(self) -> None:
+        """Have them forget everything."""
+        if "_passing" in vars(self):
+            await self._passing.reset()
+
+    async def close(self) -> None:
+        if "calls" in vars(self):
+            self.calls.close()
+        if "_passing" in vars(self):
+            await self._passing.close()

@@ -1,0 +1,205 @@
+"""Passes requests for services around ECS on: to moto's process, or to another AWS by URL. `gateway` calls it.
+
+Request and answer go through piece by piece and as they are; only what belongs to one of the two connections is left
+out, and the host's name is put right.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import logging
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from kecs.aws.protocols import Refusal, error_in, protocol_of
+from kecs.companions.choice import MOTO, NONE, Choice
+from kecs.companions.hosts import bucket_in, host_of
+from kecs.companions.moto.process import EXTRA, MotoMissing, MotoProcess
+from kecs.companions.moto.wire import ACCOUNT, AWS_URL, KEY, OF_KECS, TROUBLE, URL, Trouble
+from kecs.ports.companion import Addressed
+
+if TYPE_CHECKING:
+    from aiohttp import ClientResponse, ClientSession
+
+log = logging.getLogger(__name__)
+
+NOT_THERE = 501
+_OF_A_CONNECTION = {
+    "connection", "expect", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"
+}  # fmt: skip
+_PIECE = 256 * 1024  # bytes
+
+Headers = list[tuple[str, str]]
+
+
+class Unreachable(Exception):
+    """There is no answer; the text says why, and names the service."""
+
+
+class Passing:
+    """See ports.companion.Around."""
+
+    def __init__(self, choice: Choice, account: str, region: str, endpoint: str) -> None:
+        """Account and region are those of requests that do not say; `endpoint` is where this KECS answers."""
+        self._choice = choice
+        self._account = account
+        self._region = region
+        self._moto = MotoProcess(endpoint)
+        self._session: ClientSession | None = None
+
+    def has(self, service: str) -> bool:
+        return self._choice.of(service) != NONE
+
+    def empty(self, service: str) -> bool:
+        return self._choice.of(service) == MOTO and not self._moto.running
+
+    async def pass_on(self, to: Addressed, scope: Any, receive: Any, send: Any) -> None:
+        to = to._replace(region=to.region or self._region)
+        refusal = await self._passed_on(to, scope, receive, send)
+        if refusal is not None:
+            length = (b"content-length", str(len(refusal.body)).encode())
+            headers = [*refusal.headers, length]
+            await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
+            await send({"type": "http.response.body", "body": refusal.body})
+
+    async def reset(self) -> None:
+        """Have moto forget everything. What is elsewhere is not KECS's to forget."""
+        await self._moto.reset()
+
+    async def close(self) -> None:
+        await self._moto.close()
+        if self._session is not None:
+            await self._session.close()
+
+    async def _passed_on(self, to: Addressed, scope: Any, receive: Any, send: Any) -> Refusal | None:
+        """Pass it on; gives the refusal of what has no answer."""
+        import aiohttp  # with the first such request
+
+        begun = _Begun(send)
+        protocol = protocol_of(dict(scope["headers"]), to.service)
+        try:
+            async with await self._sent(to, scope, receive) as response:
+                if response.status == TROUBLE:
+                    trouble = msgspec.json.decode(await response.read(), type=Trouble)
+                    return error_in(protocol, NOT_THERE, *_told(to, trouble))
+                await _returned(response, begun, head=scope["method"] == "HEAD")
+        except MotoMissing:
+            return error_in(protocol, NOT_THERE, "NotImplemented", EXTRA.format(to.service))
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
+            log.warning("No answer of the companion for %s: %s", to.service, error or type(error).__name__)
+            text = f"The companion for {to.service} does not answer: {error or type(error).__name__}"
+            if not begun.begun:
+                return error_in(protocol, NOT_THERE, "ServiceUnavailable", text)
+        return None
+
+    async def _sent(self, to: Addressed, scope: Any, receive: Any) -> ClientResponse:
+        import yarl
+
+        companion = self._choice.of(to.service)
+        headers = [
+            (name.decode("latin-1"), value.decode("latin-1"))
+            for name, value in scope["headers"]
+            if name.decode("latin-1") not in _OF_A_CONNECTION and not name.startswith(OF_KECS.encode())
+        ]
+        if companion == MOTO:
+            session, url = await self._moto.session(), "http://moto/"
+            headers += self._for_moto(to, scope, dict(headers))
+        else:
+            session, url = await self._remote(), companion + _path(scope)
+            headers = [(name, value) for name, value in headers if name != "host"]
+        return await session.request(
+            scope["method"],
+            yarl.URL(url, encoded=True),
+            headers=headers,
+            data=_pieces(receive) if _has_body(headers, scope) else None,
+            allow_redirects=False,
+            skip_auto_headers=("accept", "accept-encoding", "user-agent", "content-type"),
+        )
+
+    def _for_moto(self, to: Addressed, scope: Any, headers: dict[str, str]) -> Headers:
+        """What moto has to know beside the request."""
+        path, host = _path(scope), headers.get("host", "localhost")
+        whole = len(to.access_key) == 12 and to.access_key.isdigit()
+        account = to.access_key if whole else self._account
+        aws_host = host_of(to.service, to.region, path.partition("?")[0], headers.get("x-amz-target", ""), account)
+        if to.service == "s3" and (bucket := bucket_in(host)):
+            path = f"/{bucket}{path}"
+        aws = f"https://{aws_host}"
+        # The URLs of queues are made of where the request went, and some SDKs call them.
+        seen = f"{scope['scheme']}://{host}" if to.service == "sqs" else aws
+        return [
+            (AWS_URL, aws + path.partition("?")[0]),
+            (URL, seen + path),
+            (ACCOUNT, account),
+            (KEY, "" if whole else to.access_key),
+        ]
+
+    async def _remote(self) -> ClientSession:
+        if self._session is None:
+            aiohttp = await asyncio.to_thread(importlib.import_module, "aiohttp")
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0),
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=10),
+                auto_decompress=False,
+                cookie_jar=aiohttp.DummyCookieJar(),
+            )
+        session: ClientSession = self._session
+        return session
+
+
+class _Begun:
+    """`send`, and whether anything was sent."""
+
+    def __init__(self, send: Any) -> None:
+        self._send = send
+        self.begun = False
+
+    async def __call__(self, message: Any) -> None:
+        self.begun = True
+        await self._send(message)
+
+
+async def _returned(response: ClientResponse, send: Any, *, head: bool) -> None:
+    """Send an answer back as it comes."""
+    headers = [(name, value) for name, value in response.raw_headers if name.decode().lower() not in _OF_A_CONNECTION]
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    if not head:
+        async for piece in response.content.iter_chunked(_PIECE):
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _pieces(receive: Any) -> AsyncIterator[bytes]:
+    """The body as it comes. Raises ConnectionAbortedError when its end does not."""
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ConnectionAbortedError("the client went away")
+        if piece := message.get("body", b""):
+            yield piece
+        more = message.get("more_body", False)
+
+
+def _has_body(headers: Headers, scope: Any) -> bool:
+    chunked = any(name == b"transfer-encoding" for name, _ in scope["headers"])
+    return chunked or any(name == "content-length" and value != "0" for name, value in headers)
+
+
+def _path(scope: Any) -> str:
+    """Path and query as they were sent."""
+    path: str = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
+    query: str = scope["query_string"].decode("latin-1")
+    return f"{path}?{query}" if query else path
+
+
+def _told(to: Addressed, trouble: Trouble) -> tuple[str, str]:
+    """Code and text for the client; where it is a bug of moto's, a line in the log."""
+    if trouble.trace:
+        log.warning("moto failed in %s: %s", to.service, trouble.text)
+        log.debug("%s", trouble.trace)
+        return "InternalFailure", f"moto, which plays the service {to.service}, failed: {trouble.text}"
+    return "NotImplemented", f"moto, which plays the service {to.service}, does not have this: {trouble.text}"

@@ -1,0 +1,146 @@
+"""KECS's side of moto's process: starts it with the first request, starts it again when it has died, ends it.
+
+`around` asks it for a session of HTTP. The socket between the two is made here and listens before the process runs, so
+a request waits in it for as long as moto takes to be imported.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib.util
+import logging
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from kecs.companions.moto.wire import CONTROL
+
+if TYPE_CHECKING:
+    from aiohttp import ClientSession
+
+log = logging.getLogger(__name__)
+
+EXTRA = "The service {} is played by moto, which needs KECS's extra aws: pip install 'kecs[aws]'."
+_BACKLOG = 512  # connections
+_END = 5.0  # seconds that it gets to end by itself
+
+
+class MotoMissing(Exception):
+    """moto is not installed."""
+
+
+class MotoProcess:
+    """At most one process at a time."""
+
+    def __init__(self, endpoint: str) -> None:
+        """`endpoint`: where this KECS answers, for what moto itself asks of AWS."""
+        self._endpoint = endpoint
+        self._starting = asyncio.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._session: ClientSession | None = None
+        self._said: IO[bytes]
+        self._directory: Path
+        self._closed = False
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None
+
+    async def session(self) -> ClientSession:
+        """Connections to a process that runs. Raises MotoMissing, and OSError when there can be none."""
+        async with self._starting:
+            if self._closed:
+                raise ConnectionAbortedError("KECS is stopping")
+            if self._process is not None and self._process.poll() is not None:
+                await self._say_that_it_died()
+            if self._process is None or self._session is None:
+                await self._start()
+            assert self._session is not None
+            return self._session
+
+    async def reset(self) -> None:
+        """Have it forget everything, if it runs."""
+        if not self.running:
+            return
+        session = await self.session()
+        async with session.post("http://moto/", headers={CONTROL: "reset"}) as answer:
+            answer.raise_for_status()
+
+    async def close(self) -> None:
+        async with self._starting:
+            self._closed = True
+            await self._end()
+
+    async def _start(self) -> None:
+        if importlib.util.find_spec("moto") is None:
+            raise MotoMissing
+        self._process = await asyncio.to_thread(self._spawned)
+        aiohttp = await asyncio.to_thread(importlib.import_module, "aiohttp")
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.UnixConnector(str(self._directory / "moto"), limit=0),
+            timeout=aiohttp.ClientTimeout(total=None),
+            auto_decompress=False,
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
+
+    def _spawned(self) -> subprocess.Popen[bytes]:
+        self._directory = Path(tempfile.mkdtemp(prefix="kecs-moto-"))  # only this user may enter it
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115  # open for as long as the process runs
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(self._directory / "moto"))
+            listener.listen(_BACKLOG)
+            return subprocess.Popen(
+                [sys.executable, "-P", "-m", "kecs.companions.moto", str(listener.fileno())],
+                env=_environment(self._endpoint),
+                stdin=subprocess.PIPE,  # whose end tells it that KECS has ended
+                stdout=self._said,
+                stderr=self._said,
+                pass_fds=[listener.fileno()],
+                start_new_session=True,  # an interrupt at the terminal is for KECS
+            )
+
+    async def _say_that_it_died(self) -> None:
+        assert self._process is not None
+        self._said.seek(0)
+        said = self._said.read()[-4000:].decode(errors="replace")
+        log.warning("moto has ended with status %s; what it held is lost. It said: %s", self._process.returncode, said)
+        await self._end()
+
+    async def _end(self) -> None:
+        process, session, self._process, self._session = self._process, self._session, None, None
+        if session is not None:
+            await session.close()
+        if process is None:
+            return
+        assert process.stdin is not None
+        with contextlib.suppress(OSError):
+            process.stdin.close()
+        try:
+            await asyncio.to_thread(process.wait, _END)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            await asyncio.to_thread(process.wait)
+        self._said.close()
+        shutil.rmtree(self._directory, ignore_errors=True)
+
+
+def _environment(endpoint: str) -> dict[str, str]:
+    """This process's, without what would send moto to somebody's real account."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "KECS_"))}
+    return {
+        **inherited,
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": "kecs",
+        "AWS_SECRET_ACCESS_KEY": "kecs",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "MOTO_ALLOW_NONEXISTENT_REGION": "true",  # KECS takes any
+        "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",  # AmazonECSTaskExecutionRolePolicy is one
+    }

@@ -1,0 +1,88 @@
+"""What moto is told to do otherwise than by itself, so that it fits KECS and stays small.
+
+Each of these reaches into moto; tests/companions holds them against the moto that is locked.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from kecs.core.zones import LETTERS, zone_of_subnet
+
+_TRIES = 100  # one in three ids is in a zone
+_wanted = threading.local()
+
+
+def forget_objects() -> None:
+    """moto keeps every object that was ever made, deleted or not, for a page that shows them. Before the first import
+    of a service."""
+    from moto.core.common_models import BaseModel
+
+    def make(cls: type[Any], *_: Any, **__: Any) -> Any:
+        return object.__new__(cls)
+
+    BaseModel.__new__ = make  # type: ignore[method-assign]
+
+
+def forget_quickly() -> None:
+    """moto makes each backend anew when it forgets, and then throws it away. Those with files or containers of their
+    own still give them up."""
+    from moto.core.base_backend import BaseBackend
+
+    def let_go(_: BaseBackend) -> None:
+        """What nothing refers to any more is gone."""
+
+    BaseBackend.reset = let_go  # type: ignore[method-assign,assignment]
+
+
+def after_import() -> None:
+    """Whenever a service has been imported, which imports others."""
+    if "moto.ec2.models.subnets" in sys.modules:
+        _agree_on_zones()
+
+
+@functools.cache
+def _agree_on_zones() -> None:
+    """A region has KECS's zones, and a subnet's id says its zone by KECS's rule: then neither has to ask the other."""
+    from moto.ec2.models import subnets
+    from moto.ec2.models.availability_zones_and_regions import RegionsAndZonesBackend, Zone
+
+    for region, zones in RegionsAndZonesBackend.zones.items():
+        there = {zone.name: zone for zone in zones}
+        spare = (zone.zone_id for zone in zones if zone.name[-1] not in LETTERS)
+        for name in (region + letter for letter in LETTERS):
+            if name not in there:
+                there[name] = Zone(name, region, next(spare, f"{zones[0].zone_id[:-1]}{len(there) + 1}"))
+        zones[:] = [there[region + letter] for letter in LETTERS]
+
+    module: Any = subnets
+    random_id, create = module.random_subnet_id, subnets.SubnetBackend.create_subnet
+    module.random_subnet_id = lambda: _id_in(_wanted.zone, random_id)
+
+    @functools.wraps(create)
+    def create_subnet(self: Any, *args: Any, **kwargs: Any) -> Any:
+        _wanted.zone = _zone_of(self, kwargs)
+        return create(self, *args, **kwargs)
+
+    subnets.SubnetBackend.create_subnet = create_subnet  # type: ignore[method-assign]
+
+
+def _zone_of(backend: Any, asked: dict[str, Any]) -> str:
+    if asked.get("availability_zone"):
+        return str(asked["availability_zone"])
+    zones = backend.describe_availability_zones(zone_ids=[asked.get("availability_zone_id")])
+    return str(zones[0].name) if zones else ""
+
+
+def _id_in(zone: str, random_id: Callable[[], str]) -> str:
+    """A subnet's id that is in the zone by KECS's rule; any one for a zone that KECS does not know."""
+    found = random_id()
+    for _ in range(_TRIES):
+        if zone_of_subnet(found, zone[:-1]) == zone:
+            break
+        found = random_id()
+    return found
