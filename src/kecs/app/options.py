@@ -27,7 +27,6 @@ class ServerOptions:
     companion: tuple[str, ...] = ()  # who answers for the services around ECS: companions.choice
     ecr_registry: str | None = None  # HOST:PORT of a registry that stands in for Amazon ECR
     instance: str = "default"
-    until_eof: bool = False  # stop when standard input ends, which it does with the process that holds its other end
 
     def settings(self) -> Settings:
         return Settings(

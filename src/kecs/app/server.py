@@ -8,10 +8,8 @@ import asyncio
 import contextlib
 import errno
 import gc
-import os
 import signal
 import socket
-import sys
 from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -63,8 +61,6 @@ def serve(options: ServerOptions, on_ready: Ready) -> None:
 async def _serve(options: ServerOptions, on_ready: Ready) -> None:
     async with answering(options) as server:
         stop = _signalled()
-        if options.until_eof:
-            _at_eof(stop)
         gc.freeze()  # what was made until now stays; no collection needs to walk it
         gc.enable()
         on_ready(server.url, server.kernel.runtime.name)
@@ -164,18 +160,6 @@ def _signalled() -> asyncio.Event:
     for number in (signal.SIGTERM, signal.SIGINT, *(() if under_nohup else (signal.SIGHUP,))):
         loop.add_signal_handler(number, stop.set)
     return stop
-
-
-def _at_eof(stop: asyncio.Event) -> None:
-    """Set it when standard input ends."""
-    loop = asyncio.get_running_loop()
-
-    def readable() -> None:
-        if not os.read(sys.stdin.fileno(), 4096):
-            loop.remove_reader(sys.stdin.fileno())
-            stop.set()
-
-    loop.add_reader(sys.stdin.fileno(), readable)
 
 
 async def _load_the_rest(kernel: Kernel) -> None:

@@ -105,7 +105,6 @@ def _default_level() -> str:
 )
 @flag("--detach", is_flag=True, help="Return as soon as KECS is ready, and let it run on.")
 @instance_flags
-@click.option("--until-eof", is_flag=True, hidden=True, help="Stop when standard input ends.")
 @click.option("--ready-fd", type=int, hidden=True, help="Where to tell a detaching parent how the start went.")
 @click.pass_context
 def start_command(ctx: click.Context, /, detach: bool, ready_fd: int | None, **options: Any) -> None:
@@ -166,7 +165,6 @@ def _run(options: dict[str, Any], parent: WaitingParent | None, *, named: bool) 
         ecr_registry=options["ecr_registry"],
         companion=options["companion"],
         instance=instance.label,
-        until_eof=options["until_eof"],
     )
     try:
         serve(server, ready)
