@@ -13,6 +13,8 @@ from kecs.control import feed as module
 from kecs.control.clock import VirtualClock
 from kecs.control.feed import Feed
 from kecs.core.records import ClusterRecord, ContainerRecord, DeploymentRecord, ServiceRecord, TaskRecord
+from kecs.core.records.targets import TargetRecord
+from kecs.core.scheduling.limits import Limits
 from kecs.ports.console import FeedEvent
 from kecs.store.memory import MemoryStore
 
@@ -250,3 +252,39 @@ def test_the_oldest_that_is_remembered(
     assert (feed.first, feed.last) == (1, 0)
     happen(store, *(str(number) for number in range(30)))
     assert (feed.first, feed.last) == (21, 30)
+
+
+def test_what_a_service_wants_is_told_when_that_changes(feed: Feed, store: MemoryStore) -> None:
+    half = m.DeploymentConfiguration(minimum_healthy_percent=50)
+    service = ServiceRecord(
+        arn="arn:aws:ecs:us-east-1:111111111111:service/default/s", cluster_arn=CLUSTER, service=m.Service(),
+        desired_count=2,
+    )  # fmt: skip
+    with store.transaction():
+        store.services.put(service)
+        store.services.put(replace(service, desired_count=4))
+        store.services.put(replace(service, desired_count=4, service=m.Service(deployment_configuration=half)))
+        store.services.put(replace(service, desired_count=4, service=m.Service(deployment_configuration=half)))
+    _, more, fewer = feed.recent()
+    assert (more.kind, more.before, more.after, more.limits) == (
+        "limits",
+        "2",
+        "4",
+        Limits(desired=4, minimum=4, maximum=8),
+    )
+    assert fewer.message == "service s wants 4 tasks, 2 to 8 as it deploys"
+    assert fewer.limits == Limits(desired=4, minimum=2, maximum=8)
+
+
+def test_the_health_of_targets_is_told(feed: Feed, store: MemoryStore) -> None:
+    group = "arn:aws:elasticloadbalancing:us-east-1:111111111111:targetgroup/blue/0123456789abcdef"
+    target = TargetRecord(group=group, container="app", port=80, health="initial")
+    running = replace(TASK, last_status="RUNNING", targets=(target,))
+    with store.transaction():
+        store.tasks.put(running)
+        store.tasks.put(replace(running, targets=(replace(target, health="unhealthy", reason="503"),)))
+        store.tasks.put(replace(running, targets=(replace(target, health="healthy"),)))
+    _, sick, well = feed.recent()
+    assert (sick.kind, sick.arn, sick.before, sick.after) == ("target-health", group, "initial", "unhealthy")
+    assert (sick.reason, sick.healthy, sick.task) == ("503", False, TASK.arn)
+    assert (well.message, well.healthy) == ("task t1 as a target of blue is healthy", True)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from tests.support.images import test_image
 
@@ -10,8 +12,13 @@ from kecs.testing import (
     cleanup_cluster,
     create_test_task_definition,
     deploy_service,
+    probe,
+    running_tasks,
+    service_urls,
     start_server,
+    wait_for_stable_service,
     wait_for_task,
+    watch_service,
 )
 
 pytestmark = pytest.mark.docker
@@ -34,3 +41,19 @@ def test_the_kit_on_real_containers(in_process: bool) -> None:
         with pytest.raises(ClockNotMovable, match="real containers"):
             server.clock.advance(minutes=1)
         cleanup_cluster(client, "real")
+
+
+def test_a_rolling_update_is_watched_and_probed() -> None:
+    with start_server(runtime="docker") as server:
+        client = server.ecs_client()
+        deploy_service(client, "default", "web", test_image("v1"), 2, ports=[8080])
+        urls = partial(service_urls, client, "default", "web", 8080)
+        with watch_service(client, "default", "web") as watch, probe(urls, every=0.01) as traffic:
+            deploy_service(client, "default", "web", test_image("v2"), 2, ports=[8080])
+        watch.assert_always_healthy()
+        traffic.assert_always_up(longest_gap=1)
+        with watch_service(client, "default", "web") as watch:
+            client.stop_task(cluster="default", task=running_tasks(client, "default", "web")[0]["taskArn"])
+            wait_for_stable_service(client, "default", "web")
+        assert watch.lowest == 1
+        assert watch.longest_gap > 0

@@ -11,6 +11,7 @@ from kecs.app.kernel import Kernel
 from kecs.aws.model import ecs as m
 from kecs.core.gateways.view import gateway_view, route_summary
 from kecs.core.records import ServiceRecord
+from kecs.core.scheduling.counts import serves
 from kecs.core.scheduling.snapshot import service_task
 from kecs.core.scheduling.view import service_view
 from kecs.core.tasks.view import task_view
@@ -54,6 +55,7 @@ def state_of(kernel: Kernel, cluster: str | None, service: str | None, *, histor
             if (express := store.express_services.get(s.arn)) is not None
         ],
     }
+    state["lastEvent"] = kernel.feed.last  # what came after it is not in here
     if history:
         of = kernel.control.decisions.of
         state["history"] = [{"service": s.arn, "decisions": of(s.arn)} for s in services]
@@ -82,6 +84,7 @@ def _around(
     places = {t.container_instance_arn for t in tasks} if alone else None
     return {
         "tasks": [task_view(t, tags=True) for t in tasks],
+        "healthyTasks": [t.arn for t in tasks if serves(t)],
         "taskDefinitions": [d.definition for d in store.task_definitions if everything or d.arn in used],
         "capacityProviders": [p.provider for p in store.capacity_providers if everything],
         "containerInstances": [

@@ -15,6 +15,7 @@ from kecs.control.recent import Recent
 from kecs.core.arns import last_part
 from kecs.core.lifecycle import CONTAINER_STATUS
 from kecs.core.records import Change, ContainerRecord, ServiceDeploymentRecord, ServiceRecord, TaskRecord
+from kecs.core.scheduling.limits import limits
 from kecs.ports.clock import Clock
 from kecs.ports.console import FeedEvent
 
@@ -98,11 +99,23 @@ def _of_task(old: TaskRecord | None, new: TaskRecord | None) -> Iterator[Seen]:
     if before != after:
         note = f" ({new.stopped_reason})" if new and after == "STOPPED" and new.stopped_reason else ""
         yield _moved("task", record.arn, record.cluster_arn, before, after, note)
+    if new is not None and old is not None and new.targets != old.targets:
+        yield from _of_targets(old, new)
     if new is None or old is None or new.containers is old.containers:
         return
     earlier = {container.name: container for container in old.containers}
     for container in new.containers:
         yield from _of_container(earlier[container.name], container, new)
+
+
+def _of_targets(old: TaskRecord, new: TaskRecord) -> Iterator[Seen]:
+    earlier = {(target.group, target.container, target.port): target.health for target in old.targets}
+    for target in new.targets:
+        before = earlier.get((target.group, target.container, target.port))
+        if before != target.health:
+            group = target.group.split("/")[1] if "/" in target.group else target.group  # its name
+            message = f"task {new.id} as a target of {group} is {target.health}"
+            yield "target-health", target.group, new.cluster_arn, before, target.health, message
 
 
 def _of_container(old: ContainerRecord, new: ContainerRecord, task: TaskRecord) -> Iterator[Seen]:
@@ -127,6 +140,9 @@ def _of_service(old: ServiceRecord | None, new: ServiceRecord | None) -> Iterato
         yield _moved("service", record.arn, record.cluster_arn, before, after)
     if new is None:
         return
+    if old is not None and before == after and (wanted := limits(new)) != limits(old):
+        message = f"service {new.name} wants {wanted.desired} tasks, {wanted.minimum} to {wanted.maximum} as it deploys"
+        yield "limits", new.arn, new.cluster_arn, str(old.desired_count), str(new.desired_count), message
     states = {d.id: d.rollout_state for d in old.deployments} if old else {}
     for deployment in new.deployments:
         if states.get(deployment.id) != deployment.rollout_state:

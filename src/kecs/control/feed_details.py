@@ -9,6 +9,8 @@ from typing import Any
 
 from kecs.core.arns import last_part
 from kecs.core.records import ServiceRecord, TaskRecord
+from kecs.core.scheduling.counts import serves
+from kecs.core.scheduling.limits import limits
 
 
 def details(table: str, kind: str, arn: str, record: Any) -> dict[str, Any]:
@@ -30,10 +32,13 @@ def _of_task(kind: str, arn: str, task: TaskRecord) -> dict[str, Any]:
         "task_definition": task.definition_arn,
         "deployment": task.deployment_id,
         "health": task.health if task.has_health_check else None,
+        "healthy": serves(task),
     }
     if kind == "task":
         images = tuple(container.image for container in task.containers)
         return known | {"images": images, "reason": task.stopped_reason, "stop_code": task.stop_code}
+    if kind == "target-health":
+        return known | {"reason": next(target.reason for target in task.targets if target.group == arn)}
     container = next(container for container in task.containers if container.arn == arn)
     return known | {
         "container": container.name,
@@ -52,4 +57,6 @@ def _of_service(kind: str, arn: str, service: ServiceRecord) -> dict[str, Any]:
             "task_definition": deployment.task_definition,
             "reason": deployment.rollout_state_reason or None,
         }
+    if kind == "limits":
+        return {"service": service.arn, "limits": limits(service)}
     return {"service": service.arn}

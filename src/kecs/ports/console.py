@@ -33,6 +33,7 @@ class FeedEvent(Record):
     exit_code: int | None = None  # of the container
     reason: str | None = None  # why: stoppedReason, rolloutStateReason and the like
     stop_code: str | None = None  # of the task
+    healthy: bool | None = None  # whether the task serves after the change: it runs and passes all checks
     limits: Limits | None = None  # how many tasks the service may have, when that changed
 
 

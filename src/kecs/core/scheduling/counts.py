@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from kecs.core import events
-from kecs.core.records import DeploymentRecord
+from kecs.core.records import DeploymentRecord, TaskRecord
 from kecs.core.records.targets import TargetRecord
 from kecs.core.scheduling.snapshot import ServiceTask, Snapshot
 
@@ -93,10 +93,14 @@ class Groups:
 
 
 def is_healthy(task: ServiceTask) -> bool:
-    """Whether the task is one of those that serve."""
-    wanted = task.last_status == "RUNNING" and task.desired_status == "RUNNING"
+    """Whether the task is one of those that serve, and is meant to."""
+    return task.desired_status == "RUNNING" and serves(task)
+
+
+def serves(task: ServiceTask | TaskRecord) -> bool:
+    """Whether it runs and passes whatever checks there are."""
     checked = not task.has_health_check or task.health == "HEALTHY"
-    return wanted and checked and all(target.health == "healthy" for target in task.targets)
+    return task.last_status == "RUNNING" and checked and all(target.health == "healthy" for target in task.targets)
 
 
 def sick_target(task: ServiceTask) -> TargetRecord | None:

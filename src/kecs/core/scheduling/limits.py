@@ -29,6 +29,10 @@ def limits(service: ServiceRecord, wanted: int | None = None) -> Limits:
     least = MINIMUM_HEALTHY_PERCENT if least is None else least
     most = MAXIMUM_PERCENT if most is None else most
     desired = service.desired_count if wanted is None else wanted
-    desired = desired if service.status == "ACTIVE" else 0
+    return bounds(desired if service.status == "ACTIVE" else 0, least, most)
+
+
+def bounds(desired: int, least: int, most: int) -> Limits:
+    """The limits for so many tasks, by their percentages."""
     # A minimum above the desired count could never be met without exceeding what the user asked for.
     return Limits(desired=desired, minimum=min(desired, -(-desired * least // 100)), maximum=desired * most // 100)
