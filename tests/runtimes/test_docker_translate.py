@@ -8,11 +8,11 @@ import msgspec
 import pytest
 
 from kecs.aws.model import ecs as m
+from kecs.core.tasks.images import full_reference, pull_failure, with_tag
 from kecs.core.tasks.plan import TaskPlan
 from kecs.ports.runtime import LogLine
 from kecs.runtimes.docker import labels, pause, ports, translate
 from kecs.runtimes.docker.logs import CHARACTERS_KEPT, Spool, join
-from kecs.runtimes.docker.pulls import full_reference, pull_failure, with_tag
 from kecs.runtimes.docker.volumes import DockerVolume, VolumeError, docker_volume
 
 TASK_ID = "0123456789abcdef0123456789abcdef"
@@ -57,7 +57,7 @@ def test_the_least_that_a_container_can_say() -> None:
     made, host = body(m.ContainerDefinition(name="app", image="nginx"))
     assert made == {
         "Image": "nginx",
-        "Env": ["AWS_EXECUTION_ENV=AWS_ECS_EC2"],
+        "Env": ["AWS_EXECUTION_ENV=AWS_ECS_EC2", "AWS_REGION=us-east-1", "AWS_DEFAULT_REGION=us-east-1"],
         "Labels": {
             "io.kecs.instance": "test",
             "io.kecs.task": ARN,
@@ -148,7 +148,7 @@ def test_everything_that_a_container_can_say() -> None:
         "Image": "repo/app:1",
         "Entrypoint": ["/entry"],
         "Cmd": ["run", "it"],
-        "Env": ["AWS_EXECUTION_ENV=mine", "A=1"],
+        "Env": ["AWS_EXECUTION_ENV=mine", "AWS_REGION=us-east-1", "AWS_DEFAULT_REGION=us-east-1", "A=1"],
         "WorkingDir": "/srv",
         "User": "1000:1000",
         "Hostname": "box",

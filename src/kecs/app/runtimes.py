@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import time
+from collections.abc import Callable
+from typing import NamedTuple
 
 from kecs.app.options import ServerOptions
 from kecs.ports.clock import Clock
-from kecs.ports.runtime import Capacity, Runtime, RuntimeUnavailable, Sink
+from kecs.ports.runtime import Capacity, Runtime, RuntimeForbidden, RuntimeUnavailable, Sink
 
 SIMULATED_CAPACITY = (1_048_576, 4_194_304)  # CPU units and MiB: 1,024 cores and 4 TiB, so that tests find room
+
+
+log = logging.getLogger(__name__)
 
 
 class Opened:
@@ -22,23 +28,35 @@ class Opened:
         self.capacity = capacity
 
 
-async def open_runtime(options: ServerOptions, sink: Sink) -> Opened:
+class Door(NamedTuple):
+    """The way into KECS, for containers: where it listens, the URL for clients on this machine, and what makes the
+    protocol of one more connection."""
+
+    listens: str
+    url: str
+    connection: Callable[[], asyncio.Protocol]
+
+
+async def open_runtime(options: ServerOptions, sink: Sink, door: Door) -> Opened:
     """The runtime that the options ask for; `auto` is Docker if its daemon answers. Raises RuntimeUnavailable."""
     match "simulated" if options.test_mode else options.runtime:
         case "simulated":
-            return await _simulated(sink)
+            return await _simulated(sink, door)
         case "docker":
-            return await _docker(options, sink)
+            return await _docker(options, sink, door)
         case "auto":
             try:
-                return await _docker(options, sink)
+                return await _docker(options, sink, door)
+            except RuntimeForbidden as error:
+                log.warning("Containers are simulated, because %s.", error)
+                return await _simulated(sink, door)
             except RuntimeUnavailable:
-                return await _simulated(sink)
+                return await _simulated(sink, door)
         case other:
             raise RuntimeUnavailable(f"the runtime {other} is not there yet; use docker or simulated")
 
 
-async def _simulated(sink: Sink) -> Opened:
+async def _simulated(sink: Sink, door: Door) -> Opened:
     from kecs.control.clock import VirtualClock
     from kecs.runtimes.simulated import SimulatedRuntime
 
@@ -47,13 +65,19 @@ async def _simulated(sink: Sink) -> Opened:
     capacity = Capacity(
         cpu=cpu, memory=memory, architecture="arm64" if os.uname().machine in ("arm64", "aarch64") else "x86_64"
     )
-    runtime = SimulatedRuntime(clock, capacity=capacity, listen=True)
+    runtime = SimulatedRuntime(clock, capacity=capacity, listen=True, endpoint=door.url)
     return Opened(runtime, clock, await runtime.open(sink))
 
 
-async def _docker(options: ServerOptions, sink: Sink) -> Opened:
+async def _docker(options: ServerOptions, sink: Sink, door: Door) -> Opened:
     from kecs.control.clock import SystemClock
+    from kecs.endpoints.listeners import Listeners
     from kecs.runtimes.docker import DockerRuntime
 
-    runtime = DockerRuntime(instance=options.instance, pull=options.pull)
+    runtime = DockerRuntime(
+        instance=options.instance,
+        pull=options.pull,
+        ecr_registry=options.ecr_registry,
+        endpoint=Listeners(door.listens, door.connection),
+    )
     return Opened(runtime, SystemClock(asyncio.get_running_loop()), await runtime.open(sink))

@@ -10,19 +10,24 @@ The order in which containers start, dependencies, time-outs and what an exit me
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from typing import Protocol
 
 from kecs.core.records import Record
 from kecs.core.tasks.plan import TaskPlan
 from kecs.core.tasks.reports import ObservedTask, Report
 from kecs.ports.metrics import Metrics
+from kecs.ports.terminal import Terminal
 
 Sink = Callable[[Report], None]
 
 
 class RuntimeUnavailable(Exception):
     """The runtime cannot be used; the text says why and what to do, in one line."""
+
+
+class RuntimeForbidden(RuntimeUnavailable):
+    """It is there, but this user may not use it: whoever arranged for it wants to know, whatever else would do."""
 
 
 class LogLine(Record):
@@ -41,26 +46,8 @@ class Capacity(Record):
     architecture: str  # x86_64 | arm64
 
 
-class Runtime(Metrics, Protocol):
-    """Runs the containers of tasks, and measures them."""
-
-    name: str  # simulated | docker | kubernetes
-
-    async def open(self, sink: Sink) -> Capacity:
-        """Connect, begin to send reports, and say what there is. Raises RuntimeUnavailable."""
-
-    async def close(self) -> None:
-        """Let go of everything held in this process; containers go on."""
-
-    @property
-    def trouble(self) -> str | None:
-        """Why containers can be neither run nor watched at the moment, in one line; None when all is well."""
-
-    async def inventory(self) -> list[ObservedTask]:
-        """The tasks of this KECS instance that exist now. From here on their exits are reported too."""
-
-    async def discard(self, tasks: Iterable[str] | None = None) -> None:
-        """Remove these tasks' containers, networks and volumes, or those of every task of this instance."""
+class Commands(Protocol):
+    """What a runtime is asked to do for a task."""
 
     def refuses(self, plan: TaskPlan) -> bool:
         """Whether the task's secrets cannot be had here, whatever AWS says: `provision` fails, and nobody is asked."""
@@ -83,6 +70,32 @@ class Runtime(Metrics, Protocol):
 
     def release(self, plan: TaskPlan) -> None:
         """Remove what is left of the task: Released follows, also when nothing was there."""
+
+
+class Runtime(Commands, Metrics, Protocol):
+    """Runs the containers of tasks, and measures them."""
+
+    name: str  # simulated | docker | kubernetes
+
+    async def open(self, sink: Sink) -> Capacity:
+        """Connect, begin to send reports, and say what there is. Raises RuntimeUnavailable."""
+
+    async def close(self) -> None:
+        """Let go of everything held in this process; containers go on."""
+
+    @property
+    def trouble(self) -> str | None:
+        """Why containers can be neither run nor watched at the moment, in one line; None when all is well."""
+
+    async def inventory(self) -> list[ObservedTask]:
+        """The tasks of this KECS instance that exist now. From here on their exits are reported too."""
+
+    async def discard(self, tasks: Iterable[str] | None = None) -> None:
+        """Remove these tasks' containers, networks and volumes, or those of every task of this instance."""
+
+    async def execute(self, task: str, container: str, command: Sequence[str]) -> Terminal:
+        """Run one more command in a container, as root and at a terminal, whatever becomes of it. Raises
+        SessionRefused."""
 
     def logs(
         self, task: str, container: str, *, follow: bool = False, tail: int | None = None

@@ -9,16 +9,20 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from datetime import datetime
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiodocker
 import aiohttp
+from aiodocker.execs import Exec
 
-from kecs.ports.runtime import RuntimeUnavailable
+from kecs.ports.runtime import RuntimeForbidden, RuntimeUnavailable
 
 ANSWER_WITHIN = 10.0  # seconds that the first answer may take; a daemon that is up answers in milliseconds
 AT_ONCE = 16  # requests; what they cost is mostly forking runc, and more at once only makes each one slower
@@ -67,6 +71,8 @@ class Engine:
         except TimeoutError:
             raise RuntimeUnavailable(f"the Docker Engine at {self.url} does not answer; is it running?") from None
         except EngineError as error:
+            if closed := _closed_socket(self.url):
+                raise RuntimeForbidden(closed) from error
             reason = " ".join(error.message.split())
             raise RuntimeUnavailable(f"no Docker Engine answers: {reason}") from error
         return info
@@ -99,12 +105,23 @@ class Engine:
         except (aiohttp.ClientError, OSError) as error:
             raise EngineGone(str(error) or type(error).__name__) from error
 
+    def exec(self, process: str) -> Exec:
+        """The process of this id, made by an exec request, to be run at a terminal."""
+        return Exec(self._docker, process, tty=True)
+
     @asynccontextmanager
     async def stream(
-        self, method: str, path: str, *, params: Mapping[str, Any] | None = None, body: Any = None
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
     ) -> AsyncIterator[aiohttp.StreamReader]:
         """One request whose answer is read as it comes, for as long as it takes; leaving the block hangs up."""
-        headers = {"Content-Type": "application/x-tar"} if isinstance(body, bytes) else None
+        if isinstance(body, bytes):
+            headers = {"Content-Type": "application/x-tar", **(headers or {})}
         try:
             async with self._docker._query(  # noqa: SLF001  see the module
                 path, method, params=_query(params), data=body, headers=headers, timeout=None
@@ -118,15 +135,35 @@ class Engine:
         except (aiohttp.ClientError, OSError) as error:
             raise EngineGone(str(error) or type(error).__name__) from error
 
-    async def progress(self, path: str, *, params: Mapping[str, Any] | None = None, body: Any = None) -> None:
+    async def progress(
+        self,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         """A POST that answers with lines of progress, read to their end; an error among them is raised."""
-        async with self.stream("POST", path, params=params, body=body) as content:
+        async with self.stream("POST", path, params=params, body=body, headers=headers) as content:
             async for line in content:
                 if not line.strip():
                     continue
                 said = json.loads(line)
                 if "error" in said:
                     raise EngineError(500, str(said["error"]))
+
+
+def _closed_socket(url: str) -> str | None:
+    """What to do about a socket that this user may not use; None where that is not what is wrong."""
+    parts = urlsplit(url)
+    path = Path(parts.path)
+    if parts.scheme != "unix" or not path.is_socket() or os.access(path, os.R_OK | os.W_OK):
+        return None
+    group = path.stat().st_gid
+    return (
+        f"the Docker socket {path} is there, but user {os.getuid()} may not use it: that takes the group {group} "
+        f"(in a container: docker run --group-add {group})"
+    )
 
 
 def _query(params: Mapping[str, Any] | None) -> dict[str, str] | None:

@@ -37,6 +37,14 @@ class Address(NamedTuple):
     mac: str | None = None
 
 
+class Surroundings(NamedTuple):
+    """What a container is created with beside its definition; see translate.Source."""
+
+    pause: str | None
+    image: str
+    endpoint: str | None
+
+
 class Launcher:
     """Creates and starts the containers of one instance."""
 
@@ -60,13 +68,19 @@ class Launcher:
             ) from error
 
     async def launch(
-        self, plan: TaskPlan, container: m.ContainerDefinition, pause_id: str | None, on_created: OnCreated
+        self,
+        plan: TaskPlan,
+        container: m.ContainerDefinition,
+        surroundings: Surroundings,
+        on_created: OnCreated,
     ) -> tuple[m.NetworkBinding, ...]:
         """Create and start one container; the ports that it is reached by. Raises LaunchError."""
         ranges = ports.ranges(container) if plan.network_mode == "bridge" else ()
         for attempt in range(_RANGE_TRIES):
             first = {spec: random.randrange(ports.DYNAMIC.start, _last_start(spec)) for spec in ranges}
-            source = translate.Source(plan, container, self._instance, pause_id, self._bind_ip, first)
+            source = translate.Source(
+                plan, container, self._instance, bind_ip=self._bind_ip, first_host_ports=first, **surroundings._asdict()
+            )
             found = await self._create(source)
             on_created(found)
             try:

@@ -1,19 +1,26 @@
 """Images: found on the machine or pulled, as the policy says, and never pulled twice at the same time.
 
 Pulls are shared: whoever asks for an image that is being pulled waits for that pull, and when the last one who waits
-gives up, the pull is given up too (engines before 23 finish it all the same). Nothing else waits for a pull. Texts:
-https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_cannot_pull_image.html
+gives up, the pull is given up too (engines before 23 finish it all the same). Nothing else waits for a pull.
+
+An image of ECR goes by another name here (`core.tasks.ecr`): that of the first of its names that the engine has, else
+that in the registry that stands in for ECR, if there is one.
 """
 
 from __future__ import annotations
 
 import asyncio
+import base64
+import json
 from typing import Any, Literal
 
-from kecs.core.tasks.plan import TaskPlan
+from kecs.core.tasks.ecr import names
+from kecs.core.tasks.images import full_reference, with_tag
+from kecs.core.tasks.plan import RegistryLogin
 from kecs.runtimes.docker.engine import Engine, EngineError
 
 PullPolicy = Literal["missing", "always", "never"]
+_Key = tuple[str, RegistryLogin | None]  # an image, and who pulls it
 
 REMEMBERED = 2.0  # seconds for which an image that was there is taken to be there still; a service asks for it often
 
@@ -29,28 +36,56 @@ class _Pull:
 class Pulls:
     """The images of one engine."""
 
-    def __init__(self, engine: Engine, policy: PullPolicy) -> None:
+    def __init__(self, engine: Engine, policy: PullPolicy, ecr_registry: str | None = None) -> None:
+        """`ecr_registry`: HOST:PORT of what stands in for Amazon ECR."""
         self._engine = engine
         self._policy = policy
-        self._under_way: dict[str, _Pull] = {}
+        self._ecr_registry = ecr_registry
+        self._under_way: dict[_Key, _Pull] = {}
         self._given_up: set[asyncio.Task[str | None]] = set()
         self._seen: dict[str, tuple[float, str | None]] = {}
 
-    async def obtain(self, image: str) -> str | None:
+    async def obtain(self, image: str, login: RegistryLogin | None = None) -> str | None:
         """Make the image available; its digest, `sha256:…`. Raises EngineError with Docker's words."""
-        if self._policy != "always":
+        known = names(image, self._ecr_registry)
+        wanted = known[-1] if self._ecr_registry else image
+        if self._policy != "always" or wanted != known[-1]:
             try:
-                return await self._local(image)
+                return (await self._first_local(known))[1]
             except EngineError as error:
                 if error.status != 404 or self._policy == "never":
                     raise
-        return await self._shared_pull(image)
+        return await self._shared_pull(wanted, login)
+
+    async def name(self, image: str) -> str:
+        """What the engine calls an image that is available. Raises EngineError."""
+        known = names(image, self._ecr_registry)
+        if len(known) == 1:
+            return image
+        try:
+            return (await self._first_local(known[::-1] if self._policy == "always" else known))[0]
+        except EngineError as error:
+            if error.status != 404:
+                raise
+            return image  # it is gone again, which creating the container tells
 
     async def close(self) -> None:
         """Give up every pull."""
-        for image in list(self._under_way):
-            self._give_up(image)
+        for key in list(self._under_way):
+            self._give_up(key)
         await asyncio.gather(*self._given_up, return_exceptions=True)
+
+    async def _first_local(self, known: tuple[str, ...]) -> tuple[str, str | None]:
+        """The first of these names that the engine has, and its digest. Raises EngineError, of the first of them."""
+        missing: EngineError | None = None
+        for name in known:
+            try:
+                return name, await self._local(name)
+            except EngineError as error:
+                if error.status != 404:
+                    raise
+                missing = missing or error
+        raise missing or EngineError(404, "No such image")
 
     async def _local(self, image: str) -> str | None:
         now = asyncio.get_running_loop().time()
@@ -61,56 +96,39 @@ class Pulls:
         self._seen[image] = (now + REMEMBERED, digest)
         return digest
 
-    async def _shared_pull(self, image: str) -> str | None:
-        pull = self._under_way.get(image)
+    async def _shared_pull(self, image: str, login: RegistryLogin | None) -> str | None:
+        key = (image, login)
+        pull = self._under_way.get(key)
         if pull is None:
-            pull = self._under_way[image] = _Pull(asyncio.create_task(self._pull(image)))
+            pull = self._under_way[key] = _Pull(asyncio.create_task(self._pull(image, login)))
         pull.waiting += 1
         try:
             return await asyncio.shield(pull.task)
         finally:
             pull.waiting -= 1
-            if not pull.waiting and self._under_way.get(image) is pull:
-                self._give_up(image)
+            if not pull.waiting and self._under_way.get(key) is pull:
+                self._give_up(key)
 
-    async def _pull(self, image: str) -> str | None:
+    async def _pull(self, image: str, login: RegistryLogin | None) -> str | None:
         self._seen.pop(image, None)
-        await self._engine.progress("images/create", params={"fromImage": with_tag(image)})
+        headers = None if login is None else {"X-Registry-Auth": _authorization(image, login)}
+        await self._engine.progress("images/create", params={"fromImage": with_tag(image)}, headers=headers)
         return await self._local(image)
 
-    def _give_up(self, image: str) -> None:
+    def _give_up(self, key: _Key) -> None:
         """Forget the pull; one that still runs is hung up on."""
-        task = self._under_way.pop(image).task
+        task = self._under_way.pop(key).task
         if not task.done():
             task.cancel()
             self._given_up.add(task)
             task.add_done_callback(self._given_up.discard)
 
 
-def with_tag(image: str) -> str:
-    """The reference with the tag that is meant when it has none."""
-    name = image.rsplit("/", 1)[-1]
-    return image if ":" in name or "@" in name else f"{image}:latest"
-
-
-def full_reference(image: str) -> str:
-    """The reference with the registry and repository that Docker fills in, as AWS's messages show it."""
-    registry, slash, _ = image.partition("/")
-    image = with_tag(image)
-    if not slash:
-        return f"docker.io/library/{image}"
-    return image if "." in registry or ":" in registry or registry == "localhost" else f"docker.io/{image}"
-
-
-def pull_failure(plan: TaskPlan, image: str, message: str) -> str:
-    """The reason that ECS shows: Fargate's containerd and Docker on an instance say it differently."""
-    if plan.launch_type == "FARGATE":
-        ref = full_reference(image)
-        return (
-            "CannotPullContainerError: pull image manifest has been retried 1 time(s): "
-            f"failed to resolve ref {ref}: {message}"
-        )
-    return f"CannotPullContainerError: Error response from daemon: {message}"
+def _authorization(image: str, login: RegistryLogin) -> str:
+    """The login as Docker's header has it; Docker Engine API, "Authentication"."""
+    registry = full_reference(image).partition("/")[0]
+    auth = {"username": login.username, "password": login.password, "serveraddress": registry}
+    return base64.urlsafe_b64encode(json.dumps(auth).encode()).decode()
 
 
 def _digest(image: dict[str, Any]) -> str | None:

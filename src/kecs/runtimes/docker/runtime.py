@@ -18,16 +18,20 @@ from functools import partial
 from urllib.parse import urlsplit
 
 from kecs.aws.model import ecs as m
+from kecs.core.tasks.images import pull_failure
 from kecs.core.tasks.plan import TaskPlan
 from kecs.core.tasks.reports import Failed, ObservedTask, Provisioned, Pulled, Released, Started
+from kecs.ports.endpoint import TaskEndpoint
 from kecs.ports.metrics import Measured
 from kecs.ports.runtime import Capacity, LogLine, RuntimeUnavailable, Sink
+from kecs.ports.terminal import SessionRefused, Terminal
 from kecs.runtimes.docker import inventory, labels, logs, removal
 from kecs.runtimes.docker.engine import ANSWER_WITHIN, Engine, EngineError, EngineGone, seconds
 from kecs.runtimes.docker.events import Events
 from kecs.runtimes.docker.lanes import Lanes, Work
-from kecs.runtimes.docker.launch import Launcher, LaunchError
-from kecs.runtimes.docker.pulls import PullPolicy, Pulls, pull_failure
+from kecs.runtimes.docker.launch import Launcher, LaunchError, Surroundings
+from kecs.runtimes.docker.pulls import PullPolicy, Pulls
+from kecs.runtimes.docker.reach import Reach
 from kecs.runtimes.docker.translate import needs_pause
 from kecs.runtimes.docker.usage import Usages
 from kecs.runtimes.docker.watch import PAUSE_LOST, Watch, Watched
@@ -54,16 +58,21 @@ class DockerRuntime:
         pull: PullPolicy = "missing",
         url: str | None = None,
         bind_ip: str = "127.0.0.1",
+        ecr_registry: str | None = None,
+        endpoint: TaskEndpoint | None = None,
     ) -> None:
         """`instance` keeps KECS processes on one engine apart.
 
         `url` is a DOCKER_HOST value; None looks where the docker command looks. `bind_ip` is the host's address that
-        ports of bridge tasks are published on: by default nobody else in the network reaches them.
+        ports of bridge tasks are published on: by default nobody else in the network reaches them. `ecr_registry` is
+        what stands in for Amazon ECR (`pulls`). At `endpoint` containers find KECS.
         """
         self._instance = instance
         self._policy: PullPolicy = pull
         self._url = url
         self._bind_ip = bind_ip
+        self._ecr_registry = ecr_registry
+        self._endpoint = endpoint
         self._lanes = Lanes()
         self._pulling: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._spool = logs.Spool()
@@ -81,7 +90,9 @@ class DockerRuntime:
             machine = str(info["Architecture"])
             architecture = _ARCHITECTURES.get(machine, machine)
             self._launcher = Launcher(engine, self._instance, self._bind_ip, architecture)
-            self._pulls = Pulls(engine, self._policy)
+            self._pulls = Pulls(engine, self._policy, self._ecr_registry)
+            awsvpc, system = self._launcher.network.name, str(info.get("OperatingSystem"))
+            self._reach = Reach(engine, self._endpoint, awsvpc, system)
             self._usages = Usages(engine, self._watch)
             async with asyncio.timeout(ANSWER_WITHIN):
                 await self._events.open(seconds(info["SystemTime"]) or time.time())
@@ -109,6 +120,8 @@ class DockerRuntime:
             job.cancel()
         await asyncio.gather(*pulling, return_exceptions=True)
         await self._pulls.close()
+        if self._endpoint is not None:
+            await self._endpoint.close()
         await self._usages.close()
         await self._events.close()
         await self._watch.close()
@@ -138,6 +151,7 @@ class DockerRuntime:
         if tasks is None:
             await self._persist(lambda: removal.remove_instance(self._engine, self._instance))
             await self._persist(self._launcher.network.remove)
+            self._reach.forget()
             self._spool.clear()
         else:
             await asyncio.gather(*(self._discard(task) for task in wanted))
@@ -173,6 +187,14 @@ class DockerRuntime:
     def measure(self, tasks: Sequence[str], then: Measured) -> None:
         self._usages.ask(tasks, then)
 
+    async def execute(self, task: str, container: str, command: Sequence[str]) -> Terminal:
+        from kecs.runtimes.docker.terminals import open_terminal  # with the first session
+
+        watched = self._watch.find(task, container)
+        if watched is None or not watched.runs:
+            raise SessionRefused(f"container {container} of task {task} is not running")
+        return await open_terminal(self._engine, watched.id, command)
+
     async def logs(
         self, task: str, container: str, *, follow: bool = False, tail: int | None = None
     ) -> AsyncIterator[LogLine]:
@@ -196,7 +218,7 @@ class DockerRuntime:
     async def _pull(self, plan: TaskPlan, container: str) -> None:
         image = plan.container(container).image or ""
         try:
-            digest = await self._pulls.obtain(image)
+            digest = await self._pulls.obtain(image, plan.logins.get(container))
         except EngineError as error:
             raise LaunchError(pull_failure(plan, image, error.message)) from error
         self._sink(Pulled(task=plan.arn, container=container, digest=digest))
@@ -205,10 +227,13 @@ class DockerRuntime:
         pause = self._watch.find(plan.arn, labels.PAUSE)
         if needs_pause(plan) and (pause is None or pause.over):
             raise LaunchError(PAUSE_LOST)
+        definition = plan.container(container)
         try:
-            bindings = await self._launcher.launch(
-                plan, plan.container(container), pause.id if pause else None, partial(self._created, plan, container)
-            )
+            name = await self._pulls.name(definition.image or "")
+            around = Surroundings(pause.id if pause else None, name, await self._reach.url(plan))
+            bindings = await self._launcher.launch(plan, definition, around, partial(self._created, plan, container))
+        except EngineError as error:
+            raise LaunchError(f"CannotCreateContainerError: Error response from daemon: {error.message}") from error
         except LaunchError:
             if created := self._watch.find(plan.arn, container):
                 created.over = True

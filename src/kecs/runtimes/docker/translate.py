@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from kecs.aws.model import ecs as m
+from kecs.core.tasks.environment import container_environment
 from kecs.core.tasks.plan import TaskPlan
 from kecs.runtimes.docker import labels, pause, ports
 from kecs.runtimes.docker.volumes import mount_source
@@ -29,13 +30,14 @@ DECIDED_BY_CORE = (
     "stop_timeout",
     "restart_policy",
     "version_consistency",
+    "environment_files",
+    "secrets",
+    "repository_credentials",
 )
-"""Fields that say when a container starts and stops and what an exit means: nothing for Docker."""
+"""Fields that say when a container starts and stops and what an exit means, or that have been looked up before Docker
+is asked for anything: nothing is left of them to translate."""
 
 NOT_ACTED_ON = {
-    "environment_files": "needs S3",
-    "secrets": "needs Secrets Manager or Systems Manager",
-    "repository_credentials": "needs Secrets Manager",
     "firelens_configuration": "output stays on this machine, whatever its router",
     "credential_specs": "for Windows and for machines of a domain",
 }
@@ -51,6 +53,8 @@ class Source(NamedTuple):
     pause: str | None = None  # id of the container that holds the task's namespaces
     bind_ip: str = "127.0.0.1"
     first_host_ports: Mapping[str, int] = {}
+    image: str | None = None  # what Docker calls the image; None: as the definition does
+    endpoint: str | None = None  # URL at which the container reaches KECS
 
     @property
     def linux(self) -> m.LinuxParameters:
@@ -113,15 +117,8 @@ def _union(lists: Any) -> list[str] | None:
 
 
 def _environment(s: Source) -> list[str]:
-    """AWS's own variables and the definition's, which win.
-
-    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-metadata-endpoint.html
-    """
-    values = {"AWS_EXECUTION_ENV": f"AWS_ECS_{s.plan.launch_type}"}
-    if s.plan.launch_type == "FARGATE":
-        values |= {"AWS_REGION": s.plan.region, "AWS_DEFAULT_REGION": s.plan.region}
-    values |= {pair.name: pair.value or "" for pair in s.container.environment or () if pair.name}
-    return [f"{name}={value}" for name, value in values.items()]
+    endpoint = None if s.container.disable_networking else s.endpoint
+    return [f"{name}={value}" for name, value in container_environment(s.plan, s.container, endpoint).items()]
 
 
 def _labels(s: Source) -> dict[str, str]:
@@ -263,7 +260,7 @@ def _shared(mode: str | None, s: Source) -> str | None:
 
 
 _CONFIG: tuple[Row, ...] = (
-    Row("Image", ("image",), lambda s: s.container.image),
+    Row("Image", ("image",), lambda s: s.image or s.container.image),
     Row("Entrypoint", ("entry_point",), lambda s: s.container.entry_point or None),
     Row("Cmd", ("command",), lambda s: s.container.command or None),
     Row("Env", ("environment",), _environment),

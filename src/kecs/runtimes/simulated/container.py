@@ -12,6 +12,7 @@ from kecs.aws.model import ecs as m
 from kecs.core.autoscaling.usage import Usage
 from kecs.core.records import Health
 from kecs.core.taskdefs.sizes import memory_mib
+from kecs.core.tasks.environment import container_environment
 from kecs.core.tasks.plan import TaskPlan
 from kecs.ports.clock import Timer
 from kecs.runtimes.simulated.course import Course
@@ -30,10 +31,10 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 class SimulatedContainer:
     """One container of a task. `step` is the timer of whatever comes next for it, `checkup` of its health."""
 
-    def __init__(self, plan: TaskPlan, definition: m.ContainerDefinition) -> None:
+    def __init__(self, plan: TaskPlan, definition: m.ContainerDefinition, endpoint: str | None = None) -> None:
         self.definition = definition
         self.name = definition.name or ""
-        self.environment = {pair.name or "": pair.value or "" for pair in definition.environment or ()}
+        self.environment = container_environment(plan, definition, endpoint)
         self.state: State = "known"
         self.script: Script | None = None
         self.course = Course()

@@ -55,12 +55,17 @@ class SimulatedRuntime:
         capacity: Capacity | None = None,
         scripts: Mapping[str, Mapping[str, Any]] | None = None,
         listen: bool = False,
+        endpoint: str | None = None,
     ) -> None:
-        """`scripts`: fields of `Script` by image glob. `listen`: TCP ports of containers answer HTTP (on Linux)."""
+        """`scripts`: fields of `Script` by image glob. `listen`: TCP ports of containers answer HTTP (on Linux).
+
+        `endpoint`: URL at which containers find KECS.
+        """
         self._clock = clock
         self._capacity = capacity or Capacity(cpu=4096, memory=16384, architecture=_architecture())
         self._scripts = ScriptBook(scripts or {})
         self._network = Network(listen=listen)
+        self._endpoint = endpoint
         self._tasks: dict[str, SimulatedTask] = {}
         self._outputs: dict[str, dict[str, Output]] = {}  # of released tasks, oldest first
         self._sink: Sink = _nowhere
@@ -182,7 +187,7 @@ class SimulatedRuntime:
     def _task(self, plan: TaskPlan) -> SimulatedTask:
         task = self._tasks.get(plan.arn)
         if task is None:
-            task = self._tasks[plan.arn] = SimulatedTask(plan)
+            task = self._tasks[plan.arn] = SimulatedTask(plan, self._endpoint)
         return task
 
     # -- what scripts cannot foresee --------------------------------------------------------------------------------

@@ -14,9 +14,9 @@ from kecs.runtimes.simulated.container import SimulatedContainer
 class SimulatedTask:
     """A task that the runtime was told of and has not released."""
 
-    def __init__(self, plan: TaskPlan) -> None:
+    def __init__(self, plan: TaskPlan, endpoint: str | None = None) -> None:
         self.plan = plan
-        self.containers = {c.name or "": SimulatedContainer(plan, c) for c in plan.containers}
+        self.containers = {c.name or "": SimulatedContainer(plan, c, endpoint) for c in plan.containers}
         self.provisioned = False
         self.address: str | None = None
         self.timer: Timer | None = None

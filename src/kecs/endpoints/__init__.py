@@ -1,0 +1,1 @@
+"""What containers call: the listeners through which they reach KECS."""

@@ -1,0 +1,95 @@
+"""What a real container finds in its environment, and that it reaches KECS from where it is."""
+
+from __future__ import annotations
+
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from tests.support.images import test_image
+
+from kecs.testing import Server, start_server, wait_for_task
+
+pytestmark = pytest.mark.docker
+
+ROLE = "arn:aws:iam::000000000000:role/execution"
+NETWORK = {"awsvpcConfiguration": {"subnets": ["subnet-1"]}}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with start_server(runtime="docker") as server:
+        yield server
+
+
+def run(server: Server, script: str, mode: str = "awsvpc", **container: Any) -> tuple[Any, list[str]]:
+    """The task when it has stopped, and what its container said."""
+    client = server.ecs_client()
+    definition = {"name": "app", "image": test_image("v1"), "memory": 64, "command": ["sh", "-c", script], **container}
+    client.register_task_definition(
+        family="inside", networkMode=mode, executionRoleArn=ROLE, containerDefinitions=[definition]
+    )
+    network = {"networkConfiguration": NETWORK} if mode == "awsvpc" else {}
+    arn = client.run_task(taskDefinition="inside", launchType="EC2", **network)["tasks"][0]["taskArn"]
+    task = wait_for_task(client, "default", arn, "STOPPED")
+    with urllib.request.urlopen(f"{server.endpoint}/_kecs/tasks/default/{arn.split('/')[-1]}/logs/app") as answer:
+        return task, answer.read().decode().splitlines()
+
+
+@pytest.mark.parametrize("mode", ["awsvpc", "bridge", "host"])
+def test_a_container_reaches_kecs_whatever_network_it_is_in(server: Server, mode: str) -> None:
+    task, said = run(server, "wget -qO- $AWS_ENDPOINT_URL/_kecs/health", mode)
+    assert task["containers"][0]["exitCode"] == 0
+    assert '"status":"ok"' in said[0].replace(" ", "")
+
+
+def test_it_calls_aws_there(server: Server) -> None:
+    script = (
+        "wget -qO- --header 'X-Amz-Target: AmazonEC2ContainerServiceV20141113.ListClusters'"
+        " --header 'Content-Type: application/x-amz-json-1.1' --post-data '{}' $AWS_ENDPOINT_URL; echo; echo $AWS_REGION"
+    )
+    _, said = run(server, script)
+    assert "cluster/default" in said[0]
+    assert said[1] == "us-east-1"
+
+
+def test_an_endpoint_of_its_own_is_left_alone(server: Server) -> None:
+    own = [{"name": "AWS_ENDPOINT_URL_S3", "value": "http://minio:9000"}]
+    _, said = run(server, "echo ${AWS_ENDPOINT_URL-none} $AWS_ENDPOINT_URL_S3", environment=own)
+    assert said == ["none http://minio:9000"]
+
+
+def test_it_prints_its_secrets_and_what_its_files_say(server: Server) -> None:
+    server.client("ssm").put_parameter(Name="/app/key", Value="hunter2", Type="SecureString")
+    server.client("ssm").put_parameter(Name="hosts", Value="a,b", Type="StringList")
+    secret = server.client("secretsmanager").create_secret(Name="db", SecretString='{"password": "s3cret"}')["ARN"]
+    s3 = server.client("s3")
+    s3.create_bucket(Bucket="settings")
+    s3.put_object(Bucket="settings", Key="app.env", Body=b"# of the file\nSTAGE=file\nCOLOUR=file\n")
+    _, said = run(
+        server,
+        "echo $KEY $HOSTS $PASSWORD $STAGE $COLOUR",
+        environment=[{"name": "STAGE", "value": "definition"}],
+        environmentFiles=[{"type": "s3", "value": "arn:aws:s3:::settings/app.env"}],
+        secrets=[
+            {"name": "KEY", "valueFrom": "/app/key"},
+            {"name": "HOSTS", "valueFrom": "arn:aws:ssm:us-east-1:000000000000:parameter/hosts"},
+            {"name": "PASSWORD", "valueFrom": f"{secret}:password::"},
+        ],
+    )
+    assert said == ["hunter2 a,b s3cret definition file"]
+    with urllib.request.urlopen(f"{server.endpoint}/_kecs/state") as answer:
+        state = answer.read().decode()
+    assert secret in state
+    assert "hunter2" not in state
+    assert "s3cret" not in state
+
+
+def test_without_its_secret_nothing_starts(server: Server) -> None:
+    task, said = run(server, "echo started", secrets=[{"name": "KEY", "valueFrom": "/not/there"}])
+    assert task["stopCode"] == "TaskFailedToStart"
+    assert task["stoppedReason"] == (
+        "Fetching secret data from SSM Parameter Store in us-east-1: invalid parameters: /not/there"
+    )
+    assert said == []
