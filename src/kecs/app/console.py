@@ -27,6 +27,7 @@ from kecs.ports.console import (
     NoSuchContainer,
     SentEvent,
 )
+from kecs.ports.faults import Faults
 from kecs.ports.runtime import LogLine
 from kecs.ports.target_health import TargetHealths
 from kecs.runtimes.simulated import SimulatedRuntime
@@ -144,6 +145,10 @@ class KernelConsole:
         from kecs.app.targets import KernelTargets  # only for those who ask
 
         return KernelTargets(self._kernel)
+
+    @property
+    def faults(self) -> Faults:
+        return self._kernel.faults
 
     def metrics(self) -> bytes:
         from kecs.app.metrics import exposition  # prometheus_client is only needed here

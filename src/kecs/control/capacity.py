@@ -9,17 +9,17 @@ has to look at every group again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from kecs.aws.model import ecs as m
 from kecs.control.queue import WorkQueue
+from kecs.control.terminations import terminate
 from kecs.core.arns import group_key
 from kecs.core.capacity import fleet
 from kecs.core.capacity.bins import Demand
 from kecs.core.capacity.scaling import Scaling
 from kecs.core.daemons.instances import covers
 from kecs.core.daemons.launch import held_by
-from kecs.core.instances.changes import deregistered
 from kecs.core.placement import Room
 from kecs.core.records import (
     CapacityGroupRecord,
@@ -47,6 +47,7 @@ class Capacity:
         self._clock = clock
         self._ids = ids
         self._queue = queue
+        self.refuse: Callable[[TaskRecord], str | None] | None = None  # asked before a task is placed
         queue.register(KIND, self.work)
 
     def notice(self, changes: list[Change]) -> None:
@@ -77,6 +78,11 @@ class Capacity:
         for cluster in self._store.clusters:
             for name in _providers(cluster):
                 self._add(cluster.arn, name)
+
+    def look_again(self) -> None:
+        """Look at every group: what has found no place may find one now."""
+        for group in self._store.capacity_groups:
+            self._queue.add(KIND, group.key)
 
     def work(self, key: str) -> None:
         """Bring one group to what it should be."""
@@ -148,8 +154,10 @@ class Capacity:
         rooms = [Room(instance, self._tasks_on(instance)) for instance in instances]
         for task in waiting:
             definition = self._definition(task)
-            room = definition and room_for(task, definition, rooms, lambda below: int(self._ids.hex32(), 16) % below)
-            if definition and room:
+            if definition is None or (self.refuse is not None and self.refuse(task)):
+                continue
+            room = room_for(task, definition, rooms, lambda below: int(self._ids.hex32(), 16) % below)
+            if room is not None:
                 self._store.tasks.put(placed(task, room, definition))
 
     def _demands(self, key: str) -> list[Demand]:
@@ -178,14 +186,8 @@ class Capacity:
             if gently and any(self._holding(instance)):
                 staying.append(arn)
             else:
-                self._terminate(instance)
+                terminate(self._store, instance, self._clock.now())
         return tuple(staying)
-
-    def _terminate(self, instance: InstanceRecord) -> None:
-        reason = fleet.TERMINATED.format(instance=instance.instance.ec2_instance_id)
-        for task in self._tasks_on(instance):
-            self._stop(task.arn, "TerminationNotice", reason)
-        self._store.instances.put(deregistered(instance, self._clock.now()))
 
     def _stop(self, arn: str, code: str, reason: str) -> None:
         task = self._store.tasks.get(arn)

@@ -1,7 +1,8 @@
 """Takes Spot capacity back, as EC2 does when it needs it: for tests of what a service does then.
 
-Called for the admin API. Tasks of FARGATE_SPOT, and of Managed Instances that are Spot instances, are told to stop;
-whoever owns them starts others. https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-capacity-providers.html
+Called for the admin API and for faults. Tasks of FARGATE_SPOT, and of Managed Instances that are Spot instances, are
+told to stop; whoever owns them starts others.
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-capacity-providers.html
 """
 
 from __future__ import annotations
@@ -24,11 +25,15 @@ class NotSpot(ValueError):
 
 def interrupt_task(store: Store, clock: Clock, task: TaskRecord) -> list[str]:
     """Interrupt one task. Answers its ARN, or nothing when it is on its way out already. Raises NotSpot."""
-    cluster = store.clusters.get(task.cluster_arn)
-    provider = task.capacity_provider_name
-    if cluster is None or provider is None or not _is_spot(store, cluster, provider):
+    if not on_spot(store, task):
         raise NotSpot(f"Task {task.id} does not run on Spot capacity.")
     return _interrupt(store, clock, [task])
+
+
+def on_spot(store: Store, task: TaskRecord) -> bool:
+    """Whether the task runs on capacity that may be taken back."""
+    cluster, provider = store.clusters.get(task.cluster_arn), task.capacity_provider_name
+    return cluster is not None and provider is not None and _is_spot(store, cluster, provider)
 
 
 def interrupt_provider(store: Store, clock: Clock, cluster: ClusterRecord, provider: str) -> list[str]:

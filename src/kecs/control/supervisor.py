@@ -78,7 +78,7 @@ class Supervisors:
 
     def put_between(self, commands: Commands, sink: Sink) -> None:
         """From now on commands go there, and reports too, instead of here."""
-        self._runtime, self._sink = commands, sink
+        self._runtime, self._sink, self._refuses = commands, sink, commands.refuses
 
     def plan_of(self, arn: str) -> TaskPlan | None:
         """What the runtime is told of the task; None when it has stopped, or an agent runs it."""

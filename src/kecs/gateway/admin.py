@@ -20,6 +20,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, ExceptionHandler, Receive, Scope, Send
 
 from kecs.gateway.admin_history import HistoryRoute
+from kecs.gateway.admin_faults import fault_routes
 from kecs.gateway.admin_streams import log_lines, server_sent_events
 from kecs.gateway.admin_targets import target_routes
 from kecs.gateway.guard import refusal
@@ -57,6 +58,7 @@ def admin_app(console: Console, host: str | None = None) -> ASGIApp:
             Route("/_kecs/measurements", admin.set_measurement, methods=["POST"]),
             Route("/_kecs/alarms", admin.alarms, methods=["GET"]),
             Route("/_kecs/alarms", admin.set_off, methods=["POST", "PUT"]),
+            *fault_routes(console),
             Route("/_kecs/tasks/{task:path}/logs/{container}", admin.logs, methods=["GET"]),
             *target_routes(console),
         ],

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kecs.core.arns import Scope
 from kecs.core.settings import Settings
 from kecs.ports.clock import Ids
 from kecs.ports.store import Store
+
+if TYPE_CHECKING:
+    from kecs.core.tasks.launch import Refuse
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,7 @@ class Context:
     ids: Ids
     store: Store
     settings: Settings
+    refuse: Refuse | None = None  # asked before a task is placed
 
 
 Handler = Callable[[Context, Any], Any]

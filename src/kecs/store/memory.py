@@ -176,6 +176,9 @@ class MemoryStore(MemoryTables):
         """Who is subscribed by another listener hears of the changes that this one was told of, too."""
         self._listeners.append(listener)
 
+    def unsubscribe(self, listener: Callable[[list[Change]], None]) -> None:
+        self._listeners.remove(listener)
+
     def flush(self) -> None:
         if self._unwritten and self._journal is not None:
             try:

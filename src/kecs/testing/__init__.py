@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         deploy_service,
         running_tasks,
     )
+    from kecs.testing.faults import Fault, Faults, NoFault, fault
     from kecs.testing.host import NotStarted
     from kecs.testing.probing import Probe, probe, service_urls
     from kecs.testing.server import Server, start_server
@@ -40,6 +41,7 @@ _MODULES = {
         "deploy_service",
         "running_tasks",
     ),
+    "faults": ("Fault", "Faults", "NoFault", "fault"),
     "host": ("NotStarted",),
     "probing": ("Probe", "probe", "service_urls"),
     "server": ("Server", "start_server"),
@@ -52,9 +54,12 @@ _MODULE_OF = {name: module for module, names in _MODULES.items() for name in nam
 __all__ = [
     "Clock",
     "ClockNotMovable",
+    "Fault",
+    "Faults",
     "Happening",
     "History",
     "HistoryIncomplete",
+    "NoFault",
     "NotKnown",
     "NotStarted",
     "OverTime",
@@ -68,6 +73,7 @@ __all__ = [
     "create_test_service",
     "create_test_task_definition",
     "deploy_service",
+    "fault",
     "probe",
     "running_tasks",
     "service_urls",

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from kecs.testing import Clock, Server
+    from kecs.testing import Clock, Faults, Server
 
 _MARKER = (
     "kecs(**options): the KECS of this test is started with these arguments of kecs.testing.start_server, "
-    "such as runtime='docker'; tests with the same ones share it"
+    "such as runtime='docker'; tests with the same ones share it. faults=[…]: what goes wrong during this test"
 )
 
 
@@ -44,7 +44,30 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         return
     if marker.args:
         pytest.fail("The marker kecs takes keyword arguments only, such as kecs(runtime='docker').", pytrace=False)
-    metafunc.parametrize("kecs", [_Options(marker.kwargs)], indirect=True, scope="session", ids=[pytest.HIDDEN_PARAM])
+    options = _Options((name, value) for name, value in marker.kwargs.items() if name != "faults")
+    if options:
+        metafunc.parametrize("kecs", [options], indirect=True, scope="session", ids=[pytest.HIDDEN_PARAM])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """A marker's faults are in force from the beginning of the test; at its end, before its fixtures go, none is."""
+    marker = item.get_closest_marker("kecs")
+    marked, given = marker.kwargs.get("faults", ()) if marker else (), getattr(item, "funcargs", {})
+    faults: Any = given.get("kecs_faults")
+    if marked:
+        from kecs.testing import Faults
+
+        if "kecs" not in given:
+            pytest.fail("The marker kecs has faults for a test that uses no KECS.", pytrace=False)
+        faults = faults or Faults(given["kecs"].endpoint)
+    try:
+        for members in marked:
+            faults.add(members)
+        return (yield)
+    finally:
+        if faults is not None:
+            faults.clear()
 
 
 class _Options(dict[str, Any]):
@@ -97,3 +120,13 @@ def kecs_clock(kecs: Server) -> Iterator[Clock]:
         raise ClockNotMovable(f"The {kecs.runtime} runtime runs real containers, so its time cannot be moved.")
     yield clock
     clock.resume()
+
+
+@pytest.fixture
+def kecs_faults(kecs: Server) -> Iterator[Faults]:
+    """What goes wrong with the test's KECS: nothing, until the test says so, and nothing when it is over."""
+    from kecs.testing import Faults
+
+    faults = Faults(kecs.endpoint)
+    yield faults
+    faults.clear()

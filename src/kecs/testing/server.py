@@ -13,6 +13,7 @@ from typing import Any, Literal
 from kecs.testing import admin
 from kecs.testing.aws import Clients
 from kecs.testing.clock import Clock
+from kecs.testing.faults import Faults
 from kecs.testing.history import Recording, fetch
 from kecs.testing.host import ChildProcess, Host, ThisProcess
 from kecs.testing.log import LogConsumer, ServerLog
@@ -30,6 +31,7 @@ class Server:
         self.runtime = host.runtime
         self.region = region
         self.clock = Clock(host.endpoint)
+        self.faults = Faults(host.endpoint)
         self._host = host
         self._log = log
         self._clients = Clients(host.endpoint, region)

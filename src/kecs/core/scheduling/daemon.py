@@ -30,7 +30,7 @@ from kecs.core.scheduling.plan import Launch
 from kecs.core.scheduling.rollout import Decision, stoppable
 from kecs.core.scheduling.snapshot import Places, ServiceTask, Snapshot
 from kecs.core.tasks.create import TaskSpec, needs_of, new_task
-from kecs.core.tasks.launch import Launched, eligible
+from kecs.core.tasks.launch import Launched, Refuse, eligible
 
 
 def is_daemon(service: ServiceRecord) -> bool:
@@ -67,6 +67,7 @@ def launch_on(
     now: float,
     hex32: Callable[[], str],
     uuid: Callable[[], str],
+    refuse: Refuse | None = None,
 ) -> Launched:
     """A task of `spec` on each of these instances, or why it does not get one."""
     needs, rules = needs_of(spec), rules_of(spec.definition.definition, spec.group, spec.constraints)
@@ -74,7 +75,7 @@ def launch_on(
     for room in rooms:
         if room.instance.arn not in instances:
             continue
-        reason = room.lacks(needs, rules)
+        reason = (refuse(spec) if refuse is not None else None) or room.lacks(needs, rules)
         if reason is not None:
             refusals.append(Refusal(room.instance.arn, reason))
         else:

@@ -23,6 +23,10 @@ from kecs.core.zones import zone_of, zones_of_subnets
 
 NO_INSTANCES = "No Container Instances were found in your cluster."
 NO_CAPACITY = "No Container Instances were found in your capacity provider."
+NO_FARGATE_CAPACITY = "Capacity is unavailable at this time. Please try again later or in a different availability zone"
+
+Refuse = Callable[[TaskSpec], str | None]
+"""Why the next task of this kind is not to find a place anywhere; None when nothing stands in its way."""
 
 
 class Launched(NamedTuple):
@@ -44,11 +48,12 @@ def launch(
     uuid: Callable[[], str],
     patient: Collection[str] = (),
     zone: str | None = None,
+    refuse: Refuse | None = None,
 ) -> Launched:
     """`count` tasks of `spec`. A strategy, if any, decides each one's provider, counting what is `running`.
 
     `rooms` is asked only when a task needs an instance. Tasks of the `patient` providers wait when there is none. All
-    of them go to the Availability Zone `zone` if it is given.
+    of them go to the Availability Zone `zone` if it is given. What `refuse` says of one is said of every instance.
     """
     tasks: list[TaskRecord] = []
     refusals: list[Refusal] = []
@@ -60,7 +65,12 @@ def launch(
         return int(hex32(), 16) % below
 
     for spec_of_one in _kinds(spec, count, strategy, running):
+        forbidden = refuse(spec_of_one) if refuse is not None else None
         if spec_of_one.launch_type == "FARGATE":
+            if forbidden is not None:
+                missing += 1
+                refusals.append(Refusal(None, forbidden))
+                continue
             subnets = subnets or Subnets(spec.network_configuration, spec.cluster.scope.region, running)
             subnet = subnets.take(zone, pick)
             tasks.append(new_task(replace(spec_of_one, subnet=subnet), None, needs, now, hex32, uuid))
@@ -68,7 +78,7 @@ def launch(
         if found is None:
             found = rooms()
         candidates = [r for r in eligible(spec_of_one, found) if zone is None or zone_of(r.instance) == zone]
-        room, refused = place(needs, rules, candidates, pick)
+        room, refused = _refused(candidates, forbidden) if forbidden else place(needs, rules, candidates, pick)
         if room is None and spec_of_one.capacity_provider_name in patient:
             tasks.append(put_off(new_task(spec_of_one, None, needs, now, hex32, uuid), spec_of_one))
             continue
@@ -79,6 +89,11 @@ def launch(
         gpus = room.give(needs, spec.group)
         tasks.append(new_task(spec_of_one, room.instance, needs, now, hex32, uuid, gpus))
     return Launched(tasks, refusals, missing)
+
+
+def _refused(rooms: Sequence[Room], reason: str) -> tuple[None, list[Refusal]]:
+    """What `place` answers when every instance has the same reason."""
+    return None, [Refusal(room.instance.arn, reason) for room in rooms]
 
 
 def zones_for(

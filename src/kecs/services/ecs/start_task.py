@@ -50,7 +50,8 @@ def _start(
     """The new task, or AWS's reason why the instance does not take it. Raises what makes the whole call impossible."""
     check_launch(spec.definition, LaunchOptions(spec.launch_type, ()), request.network_configuration, None)
     room, needs = Room(record, context.store.tasks.where("instance", record.arn)), needs_of(spec)
-    reason = room.lacks(needs, rules_of(spec.definition.definition, spec.group))
+    forbidden = context.refuse(spec) if context.refuse is not None else None
+    reason = forbidden or room.lacks(needs, rules_of(spec.definition.definition, spec.group))
     if reason is not None:
         return None, reason
     gpus = room.give(needs, spec.group)

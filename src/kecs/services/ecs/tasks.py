@@ -16,7 +16,7 @@ from kecs.core.tags import validate_tags
 from kecs.core.taskdefs.overrides import validate_overrides
 from kecs.core.tasks.changes import request_stop
 from kecs.core.tasks.create import TaskSpec
-from kecs.core.tasks.launch import NO_INSTANCES, launch
+from kecs.core.tasks.launch import NO_FARGATE_CAPACITY, NO_INSTANCES, launch
 from kecs.core.tasks.options import LaunchOptions, check_launch, launch_options
 from kecs.core.tasks.rules import check_length, check_placement, check_task_role, check_token, check_volumes
 from kecs.core.tasks.view import task_view
@@ -67,9 +67,10 @@ def run_task(context: Context, request: m.RunTaskRequest) -> m.RunTaskResponse:
         context.ids.hex32,
         context.ids.uuid,
         patient(options.strategy, find_provider(context)),
+        refuse=context.refuse,
     )
     for refusal in launched.refusals:
-        if refusal.instance is None:
+        if refusal.instance is None and refusal.reason != NO_FARGATE_CAPACITY:
             raise m.InvalidParameterException(refusal.reason)
     for task in launched.tasks:
         context.store.tasks.put(task)
