@@ -17,8 +17,13 @@ CLUSTERS = {
 """Of CreateCluster and UpdateCluster."""
 
 SERVICES = {
-    "availabilityZoneRebalancing": "Tasks move between Availability Zones. Those of task sets stay where they are.",
-    "loadBalancers": "Checked, kept and shown. There are no load balancers yet: no target is registered.",
+    "availabilityZoneRebalancing": (
+        "Tasks move between Availability Zones. Those of task sets stay where they are; AWS says nothing of them."
+    ),
+    "loadBalancers": (
+        "Tasks are registered and deregistered as targets, and have to be healthy. There are no load balancers yet: no "
+        "request is led to them, and each is healthy as long as `/_kecs/targets` does not say otherwise."
+    ),
     "serviceRegistries": "Checked, kept and shown. Nothing is registered in Cloud Map.",
     "enableExecuteCommand": f"Kept, shown, and taken over by the service's tasks. {NO_SESSIONS}",
     "platformVersion": "Checked, kept and shown. Every version runs tasks in the same way.",
