@@ -8,6 +8,7 @@ from typing import Any, Literal, Protocol
 from kecs.core.eventbridge.event import Event
 from kecs.core.records import Record
 from kecs.core.scheduling.limits import Limits
+from kecs.ports.faults import Faults
 from kecs.ports.runtime import LogLine
 from kecs.ports.target_health import TargetHealths
 
@@ -153,6 +154,10 @@ class Console(Protocol):
     @property
     def targets(self) -> TargetHealths:
         """What is said of the health of targets, and may be."""
+
+    @property
+    def faults(self) -> Faults:
+        """What is to go wrong."""
 
     def metrics(self) -> bytes:
         """Prometheus text."""
