@@ -47,7 +47,8 @@ def test_a_container_reaches_kecs_whatever_network_it_is_in(server: Server, mode
 def test_it_calls_aws_there(server: Server) -> None:
     script = (
         "wget -qO- --header 'X-Amz-Target: AmazonEC2ContainerServiceV20141113.ListClusters'"
-        " --header 'Content-Type: application/x-amz-json-1.1' --post-data '{}' $AWS_ENDPOINT_URL; echo; echo $AWS_REGION"
+        " --header 'Content-Type: application/x-amz-json-1.1' --post-data '{}' $AWS_ENDPOINT_URL;"
+        " echo; echo $AWS_REGION"
     )
     _, said = run(server, script)
     assert "cluster/default" in said[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tests.core.inputs.plans import plan
 
 from kecs.aws.model import ecs as m
 from kecs.core.inputs.equip import equipped
@@ -13,20 +14,6 @@ from kecs.core.inputs.reasons import Unresolved
 from kecs.core.tasks.plan import RegistryLogin, TaskPlan
 
 SECRET = "arn:aws:secretsmanager:us-east-1:111111111111:secret:s-AbCdEf"
-
-
-def plan(*containers: m.ContainerDefinition, launch_type: str = "EC2") -> TaskPlan:
-    return TaskPlan(
-        arn="arn:aws:ecs:us-east-1:111111111111:task/c/t",
-        id="t",
-        cluster="c",
-        account="111111111111",
-        region="us-east-1",
-        definition=m.TaskDefinition(family="web"),
-        containers=containers,
-        network_mode="bridge",
-        launch_type=launch_type,
-    )
 
 
 def secret(name: str, value_from: str) -> m.Secret:
