@@ -17,6 +17,7 @@ from kecs.core.records import Record
 from kecs.core.tasks.plan import TaskPlan
 from kecs.core.tasks.reports import ObservedTask, Report
 from kecs.ports.metrics import Metrics
+from kecs.ports.terminal import Terminal
 
 Sink = Callable[[Report], None]
 
@@ -91,6 +92,10 @@ class Runtime(Commands, Metrics, Protocol):
 
     async def discard(self, tasks: Iterable[str] | None = None) -> None:
         """Remove these tasks' containers, networks and volumes, or those of every task of this instance."""
+
+    async def execute(self, task: str, container: str, command: Sequence[str]) -> Terminal:
+        """Run one more command in a container, as root and at a terminal, whatever becomes of it. Raises
+        SessionRefused."""
 
     def logs(
         self, task: str, container: str, *, follow: bool = False, tail: int | None = None

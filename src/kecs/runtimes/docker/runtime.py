@@ -24,6 +24,7 @@ from kecs.core.tasks.reports import Failed, ObservedTask, Provisioned, Pulled, R
 from kecs.ports.endpoint import TaskEndpoint
 from kecs.ports.metrics import Measured
 from kecs.ports.runtime import Capacity, LogLine, RuntimeUnavailable, Sink
+from kecs.ports.terminal import SessionRefused, Terminal
 from kecs.runtimes.docker import inventory, labels, logs, removal
 from kecs.runtimes.docker.engine import ANSWER_WITHIN, Engine, EngineError, EngineGone, seconds
 from kecs.runtimes.docker.events import Events
@@ -185,6 +186,14 @@ class DockerRuntime:
 
     def measure(self, tasks: Sequence[str], then: Measured) -> None:
         self._usages.ask(tasks, then)
+
+    async def execute(self, task: str, container: str, command: Sequence[str]) -> Terminal:
+        from kecs.runtimes.docker.terminals import open_terminal  # with the first session
+
+        watched = self._watch.find(task, container)
+        if watched is None or not watched.runs:
+            raise SessionRefused(f"container {container} of task {task} is not running")
+        return await open_terminal(self._engine, watched.id, command)
 
     async def logs(
         self, task: str, container: str, *, follow: bool = False, tail: int | None = None

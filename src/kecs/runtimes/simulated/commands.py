@@ -35,6 +35,7 @@ SHELLS = {"sh", "bash", "ash", "dash"}
 MOST_TEXT = 1_000_000  # characters of variables and arguments before a command counts as not understood
 MOST_STEPS = 10_000  # nodes run before a command counts as not understood
 SECONDS_OF_A_TIGHT_ROUND = 1.0  # what a round of an endless loop takes that never sleeps
+_NOT_FOUND = 127  # a shell's exit code for a program that is not there
 
 
 @lru_cache(maxsize=4096)
@@ -275,3 +276,31 @@ def _out(redirections: tuple[str, ...]) -> Out:
         to = {"&1": out.stdout, "&2": out.stderr, "/dev/null": None, "/dev/stdout": out.stdout}.get(target, out.stderr)
         out = out._replace(stderr=to) if source == "2" else out._replace(stdout=to)
     return out
+
+
+class Prompt:
+    """A shell that somebody sits at: it takes a line at a time and remembers its variables."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self._shell = _Shell(environment)
+        self.over = False  # the last line has left the shell
+
+    def interrupt(self, code: int) -> None:
+        """The last line was ended early, with this exit code."""
+        self._shell.status = code
+
+    def enter(self, line: str) -> Course:
+        """What comes of this line. A program that is not known is said so, with exit code 127."""
+        shell = self._shell
+        shell.lines, shell.clock, shell.background, shell._steps = [], 0.0, 0.0, 0
+        try:
+            shell.run(parse(line))
+        except Ended as ended:
+            self.over = True
+            shell.status = ended.code
+        except Endless as endless:
+            return shell._made(None, 0, endless.loop)
+        except (NotUnderstood, RecursionError, Broke, Continued) as error:
+            shell.write("stderr", f"sh: {error}: not found\n")
+            shell.status = _NOT_FOUND
+        return shell._made(shell.clock, shell.status, None)

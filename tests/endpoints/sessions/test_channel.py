@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import json
+import uuid
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kecs.endpoints.sessions.channel import GIVE_UP, MOST_DATA, SEND_AGAIN, WINDOW, Data, DataChannel, Size, Terminate
+from kecs.endpoints.sessions.messages import ACKNOWLEDGE, CLOSED, INPUT, OUTPUT, Message, Payload, decode, encode
+
+AGREED = json.dumps({"ClientVersion": "1.2.0.0", "ProcessedClientActions": [], "Errors": None}).encode()
+
+
+def opened() -> DataChannel:
+    channel = DataChannel("session-1", uuid.uuid4)
+    channel.open(0.0)
+    return channel
+
+
+def sent(channel: DataChannel) -> list[Message]:
+    return [decode(data) for data in channel.outgoing()]
+
+
+def typed(number: int, payload: bytes, kind: int = Payload.DATA) -> bytes:
+    return encode(Message(INPUT, number, uuid.uuid4(), 0.0, payload, kind))
+
+
+def acknowledgement(number: int) -> bytes:
+    content = {"AcknowledgedMessageType": OUTPUT, "AcknowledgedMessageSequenceNumber": number}
+    return encode(Message(ACKNOWLEDGE, 0, uuid.uuid4(), 0.0, json.dumps(content).encode()))
+
+
+def test_a_handshake_comes_first():
+    channel = opened()
+    (request,) = sent(channel)
+    assert (request.type, request.sequence, request.flags) == (OUTPUT, 0, 1)
+    assert request.payload_type == Payload.HANDSHAKE_REQUEST
+    assert not channel.shaken
+    channel.receive(typed(0, AGREED, Payload.HANDSHAKE_RESPONSE), 0.5)
+    acknowledged, complete = sent(channel)
+    assert acknowledged.type == ACKNOWLEDGE
+    assert complete.payload_type == Payload.HANDSHAKE_COMPLETE
+    assert json.loads(complete.payload)["HandshakeTimeToComplete"] == 500_000_000
+    assert channel.shaken
+
+
+def test_a_client_that_knows_no_handshake():
+    channel = opened()
+    assert channel.receive(typed(0, b"ls\r"), 0.0) == [Data(b"ls\r")]
+    assert channel.shaken
+
+
+def test_a_client_that_is_ahead_of_its_handshake_still_gets_its_end():
+    channel = opened()
+    channel.receive(typed(0, b'{"cols": 80, "rows": 24}', Payload.SIZE), 0.0)
+    channel.receive(typed(1, AGREED, Payload.HANDSHAKE_RESPONSE), 0.0)
+    assert Payload.HANDSHAKE_COMPLETE in [message.payload_type for message in sent(channel)]
+
+
+@given(st.permutations(range(6)), st.lists(st.integers(0, 5), max_size=5))
+def test_input_is_in_order_and_comes_once(order: list[int], again: list[int]):
+    channel = opened()
+    events = [event for number in [*order, *again] for event in channel.receive(typed(number, b"%d" % number), 0.0)]
+    assert events == [Data(b"%d" % number) for number in range(6)]
+    acknowledged = [json.loads(m.payload) for m in sent(channel) if m.type == ACKNOWLEDGE]
+    numbers = [content["AcknowledgedMessageSequenceNumber"] for content in acknowledged]
+    assert numbers == [*order, *again]  # what comes again was not acknowledged as far as the client knows
+
+
+def test_what_input_can_be():
+    channel = opened()
+    assert channel.receive(typed(0, b'{"cols": 132, "rows": 43}', Payload.SIZE), 0.0) == [Size(132, 43)]
+    assert channel.receive(typed(1, b'{"cols": -1, "rows": 43}', Payload.SIZE), 0.0) == []
+    assert channel.receive(typed(2, b"nonsense", Payload.SIZE), 0.0) == []
+    assert channel.receive(typed(3, (2).to_bytes(4), Payload.FLAG), 0.0) == [Terminate()]
+    assert channel.receive(typed(4, (1).to_bytes(4), Payload.FLAG), 0.0) == []
+    assert channel.receive(encode(Message("start_publication", 0, uuid.uuid4(), 0.0, b"")), 0.0) == []
+
+
+def test_output_goes_in_pieces():
+    channel = opened()
+    sent(channel)
+    channel.output(b"x" * (MOST_DATA + 1), 0.0)
+    first, second = sent(channel)
+    assert [(m.sequence, len(m.payload), m.flags) for m in (first, second)] == [(1, MOST_DATA, 0), (2, 1, 0)]
+
+
+def test_the_oldest_is_sent_again_until_it_is_acknowledged():
+    channel = opened()
+    channel.output(b"hello", 0.0)
+    sent(channel)
+    channel.tick(SEND_AGAIN - 0.01)
+    assert sent(channel) == []
+    channel.tick(SEND_AGAIN)
+    assert [m.sequence for m in sent(channel)] == [0]
+    channel.receive(acknowledgement(0), SEND_AGAIN)
+    channel.tick(SEND_AGAIN)
+    assert [m.sequence for m in sent(channel)] == [1]
+    channel.receive(acknowledgement(1), SEND_AGAIN)
+    channel.tick(10 * SEND_AGAIN)
+    assert sent(channel) == []
+    assert channel.drained
+
+
+def test_acknowledgements_that_mean_nothing():
+    channel = opened()
+    for payload in (b"", b"[]", b"{}", b'{"AcknowledgedMessageSequenceNumber": "0"}'):
+        assert channel.receive(encode(Message(ACKNOWLEDGE, 0, uuid.uuid4(), 0.0, payload)), 0.0) == []
+    assert not channel.drained
+
+
+def test_a_client_that_acknowledges_nothing():
+    channel = opened()
+    assert not channel.full
+    channel.output(b"x" * MOST_DATA * WINDOW, 0.0)
+    assert channel.full
+    assert not channel.abandoned(GIVE_UP - 0.01)
+    assert channel.abandoned(GIVE_UP)
+
+
+def test_the_end():
+    channel = opened()
+    sent(channel)
+    channel.exited(3, 0.0)
+    channel.close("", 1.0)
+    code, closed = sent(channel)
+    assert (code.payload_type, code.payload) == (Payload.EXIT_CODE, b"EXIT_CODE: 3")
+    assert closed.type == CLOSED
+    content = json.loads(closed.payload)
+    assert (content["SessionId"], content["CreatedDate"], content["Output"]) == ("session-1", "1000", "")
