@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Any, Literal
 
 from kecs import __version__
-from kecs.app import scaling
+from kecs.app import functions, scaling
 from kecs.app.history import history_of
 from kecs.app.kernel import Kernel
 from kecs.app.state import state_of
@@ -39,6 +39,7 @@ class KernelConsole:
     def __init__(self, kernel: Kernel, instance: str) -> None:
         self._kernel = kernel
         self._instance = instance
+        self._moving = asyncio.Lock()  # the clock, for as long as functions take that stand for images
 
     def health(self) -> dict[str, Any]:
         trouble = self._kernel.runtime.trouble or self._kernel.store.trouble
@@ -76,16 +77,19 @@ class KernelConsole:
         )
 
     async def advance(self, seconds: float) -> ClockState:
-        self._virtual().advance(seconds)
+        async with self._moving:
+            await functions.advance(self._virtual(), self._kernel.runtime, seconds)
         await asyncio.sleep(0)  # what follows the feed gets its turn before the caller is answered
         return self.clock()
 
     async def freeze(self) -> ClockState:
-        self._virtual().freeze()
+        async with self._moving:
+            self._virtual().freeze()
         return self.clock()
 
     async def resume(self) -> ClockState:
-        self._virtual().resume()
+        async with self._moving:
+            self._virtual().resume()
         return self.clock()
 
     def logs(

@@ -171,6 +171,16 @@ class VirtualClock:
             raise ValueError(f"the clock moves on by a finite number of seconds that is not negative, not {limit}")
         return self._move(self.now() + limit, condition)
 
+    def step(self, target: float) -> bool:
+        """Move on to the next instant at which something is due, but not beyond `target`; whether there was one.
+
+        For whoever has to see to something between two instants; the clock is best frozen meanwhile.
+        """
+        due = self.next_at
+        there = due is not None and due <= target
+        self._move(max(due, self.now()) if due is not None and there else target, None)
+        return there
+
     def freeze(self) -> None:
         """Stop the flow of time where it stands."""
         if self._flowing_since is not None:

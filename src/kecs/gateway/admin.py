@@ -19,13 +19,14 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, ExceptionHandler, Receive, Scope, Send
 
-from kecs.gateway.admin_history import HistoryRoute
 from kecs.gateway.admin_faults import fault_routes
+from kecs.gateway.admin_history import HistoryRoute
 from kecs.gateway.admin_streams import log_lines, server_sent_events
 from kecs.gateway.admin_targets import target_routes
 from kecs.gateway.guard import refusal
 from kecs.gateway.health import health_response
 from kecs.ports.console import ClockNotControllable, Console, EventFormat, NoSuchContainer
+from kecs.ports.program import NotAtRest
 
 MAX_PATIENCE = 86_400.0  # a day, in seconds: CloudWatch's longest period
 MAX_ADVANCE = 315_360_000.0  # ten years, in seconds: what is recurring has to happen that often
@@ -213,7 +214,7 @@ class _Admin:
         return StreamingResponse(log_lines(lines), media_type="text/plain", headers=_NO_CACHE)
 
 
-_STATUS: dict[type[Exception], int] = {ClockNotControllable: 409, NoSuchContainer: 404}
+_STATUS: dict[type[Exception], int] = {ClockNotControllable: 409, NoSuchContainer: 404, NotAtRest: 408}
 
 
 async def _error_answer(_: Request, error: Exception) -> Response:

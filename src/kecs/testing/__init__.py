@@ -10,6 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from kecs.testing.addressing import address_of
     from kecs.testing.assertions import assert_service_healthy, assert_task_completed
     from kecs.testing.builders import TaskDefinitionBuilder
     from kecs.testing.clock import Clock, ClockNotMovable
@@ -21,15 +22,19 @@ if TYPE_CHECKING:
         deploy_service,
         running_tasks,
     )
+    from kecs.testing.faking import Container, Terminated
     from kecs.testing.faults import Fault, Faults, NoFault, fault
     from kecs.testing.host import NotStarted
+    from kecs.testing.images import CannotFake, Images
     from kecs.testing.probing import Probe, probe, service_urls
     from kecs.testing.server import Server, start_server
+    from kecs.testing.serving import Request, Response
     from kecs.testing.timeline import Happening, History, HistoryIncomplete, OverTime
     from kecs.testing.waiting import wait_for_cluster, wait_for_service, wait_for_stable_service, wait_for_task
     from kecs.testing.watching import NotKnown, ServiceWatch, watch_service
 
 _MODULES = {
+    "addressing": ("address_of",),
     "assertions": ("assert_service_healthy", "assert_task_completed"),
     "builders": ("TaskDefinitionBuilder",),
     "clock": ("Clock", "ClockNotMovable"),
@@ -42,9 +47,12 @@ _MODULES = {
         "running_tasks",
     ),
     "faults": ("Fault", "Faults", "NoFault", "fault"),
+    "faking": ("Container", "Terminated"),
     "host": ("NotStarted",),
+    "images": ("CannotFake", "Images"),
     "probing": ("Probe", "probe", "service_urls"),
     "server": ("Server", "start_server"),
+    "serving": ("Request", "Response"),
     "timeline": ("Happening", "History", "HistoryIncomplete", "OverTime"),
     "waiting": ("wait_for_cluster", "wait_for_service", "wait_for_stable_service", "wait_for_task"),
     "watching": ("NotKnown", "ServiceWatch", "watch_service"),
@@ -52,21 +60,28 @@ _MODULES = {
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
+    "CannotFake",
     "Clock",
     "ClockNotMovable",
+    "Container",
     "Fault",
     "Faults",
     "Happening",
     "History",
     "HistoryIncomplete",
+    "Images",
     "NoFault",
     "NotKnown",
     "NotStarted",
     "OverTime",
     "Probe",
+    "Request",
+    "Response",
     "Server",
     "ServiceWatch",
     "TaskDefinitionBuilder",
+    "Terminated",
+    "address_of",
     "assert_service_healthy",
     "assert_task_completed",
     "cleanup_cluster",

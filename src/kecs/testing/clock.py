@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 from kecs.testing import admin
+from kecs.testing.inside import current
 
 STEP = 0.01  # seconds from the first look to the second while something is waited for
 GROWTH = 0.1  # what the later steps are of the time that has passed: an hour takes about a hundred looks
@@ -14,6 +15,9 @@ REAL_STEP = 0.2  # seconds from look to look where the time is everybody's
 
 class ClockNotMovable(Exception):
     """The containers of this KECS are real, and so is their time."""
+
+
+_REFUSALS: dict[int, type[Exception]] = {408: TimeoutError, 409: ClockNotMovable}
 
 
 class Clock:
@@ -42,8 +46,17 @@ class Clock:
             return False
 
     def advance(self, *, seconds: float = 0, minutes: float = 0, hours: float = 0, days: float = 0) -> None:
-        """Move time on; returns when all that was due by then has happened. Raises ClockNotMovable and ValueError."""
-        self._set({"advance": seconds + 60 * (minutes + 60 * (hours + 24 * days))})
+        """Move time on; returns when all that was due by then has happened. Raises ClockNotMovable and ValueError, and
+        TimeoutError when a function that stands for an image neither sleeps nor ends.
+
+        In such a function, whose time others move, it sleeps.
+        """
+        duration = seconds + 60 * (minutes + 60 * (hours + 24 * days))
+        container = current()
+        if container is None:
+            self._set({"advance": duration})
+        else:
+            container.sleep(duration)
 
     def freeze(self) -> None:
         """Let time stand still from now on. Raises ClockNotMovable."""
@@ -72,10 +85,12 @@ class Clock:
         return state
 
     def _set(self, body: dict[str, Any]) -> None:
+        if current() is not None:
+            raise RuntimeError("A container cannot hold up the time that it lives by.")
         try:
             admin.call(self._endpoint, "POST", "clock", body)
         except admin.Refused as refused:
-            raise (ClockNotMovable if refused.status == 409 else ValueError)(str(refused)) from refused
+            raise _REFUSALS.get(refused.status, ValueError)(str(refused)) from refused
 
 
 class Passing:

@@ -15,9 +15,15 @@ import subprocess
 import sys
 import tempfile
 import threading
-from typing import Protocol
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from kecs.testing.log import OfThread, ServerLog
+
+if TYPE_CHECKING:
+    from kecs.app.kernel import Kernel
+
+T = TypeVar("T")
 
 _READY = re.compile(r"KECS ready at (\S+) \(runtime: (\w+)\)")
 _STOP_SECONDS = 60.0  # real containers get their stop timeout
@@ -47,6 +53,7 @@ class ThisProcess:
         self._ready: concurrent.futures.Future[tuple[str, str]] = concurrent.futures.Future()
         self._loop: asyncio.AbstractEventLoop
         self._stopping: asyncio.Event
+        self._kernel: Kernel
         self._thread = threading.Thread(target=self._run, name="kecs", daemon=True)
         self._thread.start()
         self.endpoint, self.runtime = _started(self._ready, log, timeout)
@@ -69,6 +76,18 @@ class ThisProcess:
                 else:
                     self._ready.set_exception(RuntimeError(str(error) or repr(error)))
 
+    def call(self, function: Callable[[Kernel], T]) -> T:
+        """What it gives, or raises, for the kernel on the thread that owns it. Raises RuntimeError when it is gone."""
+
+        async def called() -> T:
+            return function(self._kernel)
+
+        coroutine = called()
+        try:
+            return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+        finally:
+            coroutine.close()
+
     async def _serve(self) -> None:
         from kecs.app.options import ServerOptions
         from kecs.app.server import answering
@@ -78,6 +97,7 @@ class ThisProcess:
         async with answering(ServerOptions(**self._settings)) as server:  # type: ignore[arg-type]
             if not self._ready.set_running_or_notify_cancel():
                 return  # nobody waits for it any more
+            self._kernel = server.kernel
             self._ready.set_result((server.url, server.kernel.runtime.name))
             await self._stopping.wait()
 

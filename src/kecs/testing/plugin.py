@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from kecs.testing import Clock, Faults, Server
+    from kecs.testing import Clock, Faults, Images, Server
 
 _MARKER = (
     "kecs(**options): the KECS of this test is started with these arguments of kecs.testing.start_server, "
@@ -130,3 +130,10 @@ def kecs_faults(kecs: Server) -> Iterator[Faults]:
     faults = Faults(kecs.endpoint)
     yield faults
     faults.clear()
+
+
+@pytest.fixture
+def kecs_image(kecs: Server) -> Iterator[Images]:
+    """Binds functions to images as `kecs.image` does, until the test is over."""
+    with kecs.images() as image:
+        yield image

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import atexit
+import functools
 import os
 import secrets
 import threading
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from kecs.testing import admin
 from kecs.testing.aws import Clients
@@ -19,6 +20,9 @@ from kecs.testing.host import ChildProcess, Host, ThisProcess
 from kecs.testing.log import LogConsumer, ServerLog
 from kecs.testing.options import NOT_IN_ENV, server_options
 from kecs.testing.timeline import Happening, History
+
+if TYPE_CHECKING:
+    from kecs.testing.images import Images
 
 Runtime = Literal["simulated", "docker", "auto"]
 
@@ -49,6 +53,17 @@ class Server:
         It can be used by several threads. Its waiters move a clock that can be moved, and do not sleep.
         """
         return self._clients.make(service, account, region, self.clock)
+
+    @functools.cached_property
+    def image(self) -> Images:
+        """`@server.image("worker:*")` has a Python function be what containers of these images do; see Images."""
+        from kecs.testing.images import Images  # most tests bind none
+
+        return Images(self._host, self.client)
+
+    def images(self) -> Images:
+        """`with server.images() as image: …`; what `image` has bound in the block ends with it."""
+        return self.image.until_end()
 
     def logs(self) -> str:
         """What KECS itself has logged, a record a line."""

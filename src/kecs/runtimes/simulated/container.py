@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from zlib import crc32
 
 from kecs.aws.model import ecs as m
@@ -20,6 +20,9 @@ from kecs.runtimes.simulated.health import at_its_time, by_definition, has_check
 from kecs.runtimes.simulated.network import OpenPorts
 from kecs.runtimes.simulated.output import Output
 from kecs.runtimes.simulated.scripts import HealthStep, Script, health_course, output_lines
+
+if TYPE_CHECKING:
+    from kecs.runtimes.simulated.functions import Run
 
 State = Literal["known", "pulled", "starting", "running", "exited"]
 
@@ -51,6 +54,8 @@ class SimulatedContainer:
         self.step: Timer | None = None
         self.exit_at: float | None = None  # when it will exit, as far as that is settled
         self.checkup: Timer | None = None
+        self.run: Run | None = None  # of the function that stands for its image, while it goes on
+        self._declared: tuple[HealthStep, ...] = ()  # what the function has said of its health
 
     def again(self) -> None:
         """Forget how it ended: it is started once more."""
@@ -58,10 +63,11 @@ class SimulatedContainer:
         self.exit_code = self.finished_at = self.exit_at = self.kill_at = None
         self.out_of_memory = False
         self.health = None if self.health is None else "UNKNOWN"
+        self._declared = ()
 
-    def begin(self, plan: TaskPlan, script: Script) -> None:
-        """Settle what the container will do once it runs."""
-        self.course = _course(plan, self.definition, self.environment, script)
+    def begin(self, plan: TaskPlan, script: Script, *, by_function: bool) -> None:
+        """Settle what the container will do once it runs; by a function, that is up to the function."""
+        self.course = Course() if by_function else _course(plan, self.definition, self.environment, script)
 
     def cancel_timers(self) -> None:
         for timer in (self.step, self.checkup):
@@ -90,10 +96,26 @@ class SimulatedContainer:
         check = self.definition.health_check
         if check is None or self.health is None:
             return ()
-        course = health_course(script.health) or (HealthStep(0.0, _result(check.command, self.environment)),)
+        course = self._health_course(check, script)
         return (
             by_definition(course, check) if script.health_by_definition else at_its_time(course, script.health_seconds)
         )
+
+    def declared(self, status: Health, now: float) -> tuple[HealthStep, ...]:
+        """What its health check will find when it is so from now on, seconds from now."""
+        check, since = self.definition.health_check, now - (self.started_at or now)
+        if check is None or self.health is None:
+            return ()
+        script = self.script or Script()
+        self._declared = (*(step for step in self._declared if step.at < since), HealthStep(since, status))
+        if not script.health_by_definition:
+            return (HealthStep(0.0, status),) if status != self.health else ()
+        before = tuple(step for step in self._health_course(check, script) if step.at < self._declared[0].at)
+        found = by_definition((*before, *self._declared), check)
+        return tuple(HealthStep(step.at - since, step.status) for step in found if step.at >= since)
+
+    def _health_course(self, check: m.HealthCheck, script: Script) -> tuple[HealthStep, ...]:
+        return health_course(script.health) or (HealthStep(0.0, _result(check.command, self.environment)),)
 
     def reaction_to_sigterm(self, script: Script) -> tuple[float | None, int, Course | None]:
         """After how long SIGTERM ends it (None: never), its exit code then, and what it prints meanwhile."""

@@ -1,14 +1,20 @@
 """A port of a simulated container that really answers HTTP, so that a client can see which tasks serve.
 
 `network` opens one per TCP port of a running container and closes it when the container exits. Binding happens in the
-constructor, with no coroutine, so the port is there when the container is reported as started.
+constructor, with no coroutine, so the port is there when the container is reported as started. A container that a
+function stands for has `HeldPort`s instead: they are its own to listen on.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import errno
 import resource
 import socket
+import struct
+import weakref
+from collections.abc import Callable
 from typing import cast
 
 BACKLOG = 64  # connections that wait to be accepted
@@ -29,15 +35,7 @@ class Listener:
         self._answer = _answer(page)
         self._connections: set[asyncio.Transport] = set()
         self._accepting: set[asyncio.Task[object]] = set()
-        self._socket = socket.socket()
-        try:
-            self._socket.setblocking(False)
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            self._socket.bind((address, port))
-            self._socket.listen(BACKLOG)
-        except OSError:
-            self._socket.close()
-            raise
+        self._socket = _listening(address, port)
         loop.add_reader(self._socket.fileno(), self._accept)
 
     def close(self) -> None:
@@ -60,6 +58,61 @@ class Listener:
         )
         self._accepting.add(task)
         task.add_done_callback(self._accepting.discard)
+
+
+class HeldPort:
+    """A port of a function's: until it listens, connections are reset. Raises OSError when it cannot be bound."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, address: str, port: int) -> None:
+        self._loop = loop
+        self._connected: Callable[[socket.socket], None] | None = None
+        self._connections: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+        self._socket = _listening(address, port)
+        loop.add_reader(self._socket.fileno(), self._accept)
+
+    def accept(self, connected: Callable[[socket.socket], None]) -> None:
+        """Call this with each connection, on the event loop's thread. Raises OSError when somebody listens already."""
+        if self._connected is not None:
+            raise OSError(errno.EADDRINUSE, "Address already in use")
+        self._connected = connected
+
+    def refuse(self) -> None:
+        """Listen no more; connections that are there stay."""
+        self._connected = None
+
+    def close(self) -> None:
+        """Give the port back and cut what is connected to it."""
+        self._loop.remove_reader(self._socket.fileno())
+        self._socket.close()
+        for connection in list(self._connections):
+            with contextlib.suppress(OSError):  # it is closed already
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def _accept(self) -> None:
+        try:
+            connection, _ = self._socket.accept()
+        except OSError:  # the client has gone, or the process is out of files: it stays in the backlog
+            return
+        if self._connected is None:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            connection.close()
+            return
+        connection.setblocking(True)
+        self._connections.add(connection)
+        self._connected(connection)
+
+
+def _listening(address: str, port: int) -> socket.socket:
+    made = socket.socket()
+    try:
+        made.setblocking(False)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind((address, port))
+        made.listen(BACKLOG)
+    except OSError:
+        made.close()
+        raise
+    return made
 
 
 class _Responder(asyncio.Protocol):

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from kecs.aws.model import ecs as m
 from kecs.ports.runtime import RuntimeUnavailable
-from kecs.runtimes.simulated.listener import Listener, most_listeners
+from kecs.runtimes.simulated.listener import HeldPort, Listener, most_listeners
 
 HOST = "127.0.0.1"  # where host ports are reached
 DYNAMIC_PORTS = range(32768, 61000)  # what Docker draws host ports from
@@ -32,7 +32,8 @@ class OpenPorts:
 
     def __init__(self) -> None:
         self.bindings: list[m.NetworkBinding] = []
-        self.listeners: list[Listener] = []
+        self.listeners: list[Listener | HeldPort] = []
+        self.held: dict[int, HeldPort] = {}  # by the container's port
         self.host_ports: list[tuple[str, int]] = []
         self.notes: list[str] = []  # ports that could not be opened
 
@@ -89,8 +90,13 @@ class Network:
     def give_back(self, address: str) -> None:
         self._addresses.discard(address)
 
-    def open_ports(self, mode: str, address: str | None, definition: m.ContainerDefinition, page: str) -> OpenPorts:
-        """Open the container's ports as its task's network mode has it. Raises PortTaken and opens none."""
+    def open_ports(
+        self, mode: str, address: str | None, definition: m.ContainerDefinition, page: str | None
+    ) -> OpenPorts:
+        """Open the container's ports as its task's network mode has it, with a page to answer or None to hold them.
+
+        Raises PortTaken and opens none.
+        """
         opened = OpenPorts()
         try:
             for mapping in definition.port_mappings or ():
@@ -99,7 +105,7 @@ class Network:
                     continue
                 if mode == "awsvpc":
                     for port in range(span.first, span.first + span.size):
-                        self._answer(opened, address or HOST, port, span.protocol, page)
+                        self._answer(opened, address or HOST, port, span.protocol, page, inside=port)
                 else:
                     self._bind(opened, mapping, span, page, fixed=mode == "host")
         except PortTaken:
@@ -114,15 +120,16 @@ class Network:
         self._listening -= len(opened.listeners)
         self._host_ports.difference_update(opened.host_ports)
         opened.listeners.clear()
+        opened.held.clear()
         opened.host_ports.clear()
 
-    def _bind(self, opened: OpenPorts, mapping: m.PortMapping, span: Span, page: str, *, fixed: bool) -> None:
+    def _bind(self, opened: OpenPorts, mapping: m.PortMapping, span: Span, page: str | None, *, fixed: bool) -> None:
         """Open a mapping on the host; `fixed` where container ports are host ports."""
         host = span.first if fixed else mapping.host_port or 0
         if host:
             self._reserve(opened, host, span)
-            for port in range(host, host + span.size):
-                self._answer(opened, HOST, port, span.protocol, page)
+            for number in range(span.size):
+                self._answer(opened, HOST, host + number, span.protocol, page, inside=span.first + number)
         else:
             host = self._draw(opened, span, page)
         ranged = mapping.container_port_range is not None
@@ -146,19 +153,18 @@ class Network:
         self._host_ports.update(wanted)
         opened.host_ports.extend(wanted)
 
-    def _draw(self, opened: OpenPorts, span: Span, page: str) -> int:
+    def _draw(self, opened: OpenPorts, span: Span, page: str | None) -> int:
         """The first of enough dynamic host ports in a row that neither a container nor another process has."""
         for first in self._dynamic_ports(span):
             if self.listen and span.protocol == "tcp":
                 listeners = [self._try(HOST, port, page) for port in range(first, first + span.size)]
-                working = [listener for listener in listeners if isinstance(listener, Listener)]
+                working = [listener for listener in listeners if not isinstance(listener, str)]
                 if len(working) < span.size and self._listening + span.size <= self._most_listening:
                     for listener in working:
                         listener.close()
                     continue
-                opened.listeners.extend(working)
-                self._listening += len(working)
-                opened.notes.extend(text for text in listeners if isinstance(text, str))
+                for inside, made in enumerate(listeners, span.first):
+                    self._keep(opened, made, inside)
             self._reserve(opened, first, span)
             return first
         raise PortTaken("all ports are allocated")
@@ -171,24 +177,29 @@ class Network:
             if ports[-1] < DYNAMIC_PORTS.stop and not any((span.protocol, port) in self._host_ports for port in ports):
                 yield first
 
-    def _answer(self, opened: OpenPorts, address: str, port: int, protocol: str, page: str) -> None:
-        """Answer HTTP there, or note why not."""
-        if not self.listen or protocol != "tcp":
-            return
-        listener = self._try(address, port, page)
-        if isinstance(listener, Listener):
-            opened.listeners.append(listener)
-            self._listening += 1
-        else:
-            opened.notes.append(listener)
+    def _answer(
+        self, opened: OpenPorts, address: str, port: int, protocol: str, page: str | None, *, inside: int
+    ) -> None:
+        """Answer HTTP there, or hold the port, or note why not. `inside`: the container's port."""
+        if self.listen and protocol == "tcp":
+            self._keep(opened, self._try(address, port, page), inside)
 
-    def _try(self, address: str, port: int, page: str) -> Listener | str:
+    def _keep(self, opened: OpenPorts, listener: Listener | HeldPort | str, inside: int) -> None:
+        if isinstance(listener, str):
+            opened.notes.append(listener)
+            return
+        opened.listeners.append(listener)
+        self._listening += 1
+        if isinstance(listener, HeldPort):
+            opened.held[inside] = listener
+
+    def _try(self, address: str, port: int, page: str | None) -> Listener | HeldPort | str:
         """A listener, or why there is none."""
         assert self._loop is not None
         if self._listening >= self._most_listening:
             return f"port {port} does not answer: {self._listening} ports are open, more would take too many files"
         try:
-            return Listener(self._loop, address, port, page)
+            return HeldPort(self._loop, address, port) if page is None else Listener(self._loop, address, port, page)
         except OSError as error:
             return f"port {port} does not answer: {error.strerror or error} ({address}:{port})"
 

@@ -6,9 +6,11 @@ second costs nothing while nobody reads it.
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 
+from kecs.ports.clock import Clock
 from kecs.ports.runtime import LogLine
 from kecs.runtimes.simulated.course import Course
 
@@ -80,3 +82,36 @@ class Output:
     def _append(self, line: LogLine) -> None:
         self._lines.append(line)
         self.count += 1
+
+
+NONE = Output()  # of a container that is not there
+NONE.ended = True
+
+
+async def read(output: Output, clock: Clock, *, follow: bool, tail: int | None) -> AsyncIterator[LogLine]:
+    """See ports.runtime.Runtime.logs."""
+    output.take_up(clock.now())
+    seen = 0 if tail is None else max(0, output.count - tail)
+    while True:
+        lines, seen, ended = output.lines(seen), output.count, output.ended
+        for line in lines:
+            yield line
+        if not follow or (ended and seen == output.count):
+            return
+        if seen == output.count:
+            await _more(output, clock)
+        output.take_up(clock.now())
+
+
+async def _more(output: Output, clock: Clock) -> None:
+    """Wait until the output may have another line, or an end."""
+    happened = asyncio.Event()
+    forget = output.on_change(happened.set)
+    at = output.next_at()
+    timer = clock.call_at(at, happened.set) if at is not None else None
+    try:
+        await happened.wait()
+    finally:
+        forget()
+        if timer is not None:
+            timer.cancel()

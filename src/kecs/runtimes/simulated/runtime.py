@@ -8,12 +8,9 @@ far as `commands` understands it, unless a script (`scripts`) says otherwise. No
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import platform
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kecs.core.records import Health
 from kecs.core.tasks.plan import TaskPlan
@@ -33,9 +30,14 @@ from kecs.ports.metrics import Measured
 from kecs.ports.runtime import Capacity, LogLine, Sink
 from kecs.runtimes.simulated.container import KILLED, SimulatedContainer
 from kecs.runtimes.simulated.network import HOST, Network, PortTaken
-from kecs.runtimes.simulated.output import Output
+from kecs.runtimes.simulated.output import NONE, Output, read
 from kecs.runtimes.simulated.scripts import HealthStep, Script, ScriptBook
 from kecs.runtimes.simulated.task import SimulatedTask
+from kecs.runtimes.simulated.texts import architecture, digest, named, page_of
+
+if TYPE_CHECKING:
+    from kecs.ports.program import Program
+    from kecs.runtimes.simulated.functions import Functions
 
 SECRETS = "ResourceInitializationError: unable to pull secrets or registry auth"
 NETWORK_SECONDS = 0.001  # how long a task's network takes to come up, and to go
@@ -62,13 +64,14 @@ class SimulatedRuntime:
         `endpoint`: URL at which containers find KECS.
         """
         self._clock = clock
-        self._capacity = capacity or Capacity(cpu=4096, memory=16384, architecture=_architecture())
+        self._capacity = capacity or Capacity(cpu=4096, memory=16384, architecture=architecture())
         self._scripts = ScriptBook(scripts or {})
         self._network = Network(listen=listen)
         self._endpoint = endpoint
         self._tasks: dict[str, SimulatedTask] = {}
         self._outputs: dict[str, dict[str, Output]] = {}  # of released tasks, oldest first
         self._sink: Sink = _nowhere
+        self.functions: Functions | None = None  # whoever binds the first function to an image sets it
 
     async def open(self, sink: Sink) -> Capacity:
         return self.connect(sink, asyncio.get_running_loop())
@@ -83,6 +86,8 @@ class SimulatedRuntime:
         """The simulated world ends with its process: its ports close too."""
         self._discard(list(self._tasks))
         self._network.close()
+        if self.functions is not None:
+            await self.functions.close()
 
     async def inventory(self) -> list[ObservedTask]:
         return [task.observed() for task in self._tasks.values()]
@@ -154,25 +159,12 @@ class SimulatedRuntime:
         known = {arn: self._tasks[arn].usage(now) for arn in tasks if arn in self._tasks}
         then(known)
 
-    async def logs(
+    def logs(
         self, task: str, container: str, *, follow: bool = False, tail: int | None = None
     ) -> AsyncIterator[LogLine]:
         known = self._tasks.get(task)
         outputs = {c.name: c.output for c in known.containers.values()} if known else self._outputs.get(task, {})
-        output = outputs.get(container)
-        if output is None:
-            return
-        output.take_up(self._clock.now())
-        read = 0 if tail is None else max(0, output.count - tail)
-        while True:
-            lines, read, ended = output.lines(read), output.count, output.ended
-            for line in lines:
-                yield line
-            if not follow or (ended and read == output.count):
-                return
-            if read == output.count:
-                await self._more(output)
-            output.take_up(self._clock.now())
+        return read(outputs.get(container, NONE), self._clock, follow=follow, tail=tail)
 
     def _read_script(self, task: SimulatedTask, found: SimulatedContainer) -> Script | None:
         """What the container does from now on; None when its environment makes no sense, and it fails for that."""
@@ -231,25 +223,26 @@ class SimulatedRuntime:
         with suppress(ValueError):  # of its environment, which fails the container later
             script = self._scripts.script(found.definition.image or "", found.environment)
             if script.secret_error is not None and found.definition.secrets:
-                return _named(script.secret_error, SECRETS)
+                return named(script.secret_error, SECRETS)
         return None
 
     def _pulled(self, task: SimulatedTask, found: SimulatedContainer, script: Script) -> None:
         if script.pull_error is not None:
-            self._fail(task, found, _named(script.pull_error, "CannotPullContainerError"))
+            self._fail(task, found, named(script.pull_error, "CannotPullContainerError"))
             return
         found.step = None
         found.state = "pulled"
-        self._sink(Pulled(task=task.plan.arn, container=found.name, digest=_digest(found.definition.image or "")))
+        self._sink(Pulled(task=task.plan.arn, container=found.name, digest=digest(found.definition.image or "")))
 
     def _started(self, task: SimulatedTask, found: SimulatedContainer, script: Script) -> None:
         if found.checkup is not None:  # it was to be killed if it had not come to run
             found.checkup.cancel()
         if script.start_error is not None:
-            self._fail(task, found, _named(script.start_error, "CannotStartContainerError"))
+            self._fail(task, found, named(script.start_error, "CannotStartContainerError"))
             return
         now = self._clock.now()
-        page = _page(task.plan, found) if self._network.listen else ""
+        program = self._program(found)
+        page = page_of(task.plan, found.name, found.definition.image) if program is None else None
         try:
             found.ports = self._network.open_ports(task.plan.network_mode, task.address, found.definition, page)
         except PortTaken as error:
@@ -257,10 +250,12 @@ class SimulatedRuntime:
             return
         found.bindings = tuple(found.ports.bindings)
         found.state, found.started_at = "running", now
-        found.begin(task.plan, script)
+        found.begin(task.plan, script, by_function=program is not None)
         found.output.follow(found.course, now)
         for note in found.ports.notes:
             found.output.write(now, f"kecs: {note}")
+        if program is not None:
+            self._call(program, task, found)
         self._live(task, found, script, now)
         self._sink(
             Started(
@@ -287,7 +282,28 @@ class SimulatedRuntime:
         if found.kill_at is not None:
             self._send_sigterm(task, found, found.kill_at - now)
 
+    def _program(self, found: SimulatedContainer) -> Program | None:
+        """What a function does in its stead."""
+        functions = self.functions
+        return None if functions is None else functions.program(found.definition.image or "", found.environment)
+
+    def _call(self, program: Program, task: SimulatedTask, found: SimulatedContainer) -> None:
+        """Let a function do what the container does."""
+        assert self.functions is not None
+        found.run = self.functions.start(
+            program,
+            task.plan,
+            found,
+            task.address,
+            exited=lambda code: self._exit_in(0.0, task, found, code),
+            health=lambda status: self._declare_health(task, found, status),
+        )
+
     def _send_sigterm(self, task: SimulatedTask, found: SimulatedContainer, timeout: float) -> None:
+        if found.run is not None:
+            self._exit_in(timeout, task, found, KILLED)
+            found.run.terminate()
+            return
         after, code, handler = found.reaction_to_sigterm(found.script or Script())
         now = self._clock.now()
         if handler is not None and handler.lines:
@@ -317,6 +333,14 @@ class SimulatedRuntime:
         found.health = status
         self._sink(HealthChanged(task=task.plan.arn, container=found.name, status=status, at=self._clock.now()))
 
+    def _declare_health(self, task: SimulatedTask, found: SimulatedContainer, status: Health) -> None:
+        """The container itself says how it is."""
+        changes = found.declared(status, self._clock.now())
+        if found.checkup is not None:
+            found.checkup.cancel()
+        if changes:
+            found.checkup = self._later(changes[0].at, lambda: self._health(task, found, changes))
+
     def _exit(
         self, task: SimulatedTask, found: SimulatedContainer, code: int | None, out_of_memory: bool = False
     ) -> None:
@@ -342,6 +366,9 @@ class SimulatedRuntime:
     def _end(self, found: SimulatedContainer, now: float) -> None:
         """The container no longer runs, for whatever reason."""
         found.cancel_timers()
+        if found.run is not None:
+            found.run.kill()
+            found.run = None
         if found.ports is not None:
             self._network.close_ports(found.ports)
         found.state, found.finished_at = "exited", now
@@ -370,40 +397,6 @@ class SimulatedRuntime:
     def _later(self, seconds: float, callback: Callable[[], None]) -> Timer:
         return self._clock.call_at(self._clock.now() + seconds, callback)
 
-    async def _more(self, output: Output) -> None:
-        """Wait until the output may have another line, or an end."""
-        happened = asyncio.Event()
-        forget = output.on_change(happened.set)
-        at = output.next_at()
-        timer = self._clock.call_at(at, happened.set) if at is not None else None
-        try:
-            await happened.wait()
-        finally:
-            forget()
-            if timer is not None:
-                timer.cancel()
-
 
 def _nowhere(_report: Report) -> None:
     """The sink of a runtime that is not open."""
-
-
-@lru_cache(maxsize=1024)
-def _digest(image: str) -> str:
-    """The same for the same image, as a registry's would be."""
-    return f"sha256:{hashlib.sha256(image.encode()).hexdigest()}"
-
-
-def _page(plan: TaskPlan, found: SimulatedContainer) -> str:
-    """What the container's ports answer."""
-    revision = f"{plan.definition.family}:{plan.definition.revision}"
-    return f"{found.definition.image} container={found.name} task={plan.id} definition={revision}\n"
-
-
-def _named(reason: str, error: str) -> str:
-    """The reason with the name of an error before it."""
-    return reason if reason.split(":")[0].endswith("Error") else f"{error}: {reason}"
-
-
-def _architecture() -> str:
-    return "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
