@@ -34,7 +34,7 @@ async def test_reset_has_happened_when_it_answers() -> None:
 @pytest.mark.parametrize(
     ("method", "target", "status"),
     [
-        ("GET", "/_kecs/faults", 404),
+        ("GET", "/_kecs/earthquakes", 404),
         ("GET", "/_kecs", 404),
         ("GET", "/_kecs/nothing/here", 404),
         ("GET", "/_kecs/tasks/a/b/c/logs/app", 404),

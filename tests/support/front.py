@@ -17,6 +17,8 @@ from tests.scenarios.world import World
 class Front:
     """Answers at `url` what its `world` says. A world's time stands still between two requests."""
 
+    faults = None  # of calls
+
     def __init__(self, url: str) -> None:
         self.url = url
         self.world: World | None = None

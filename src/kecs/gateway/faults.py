@@ -1,12 +1,11 @@
 """Calls of the API that go wrong because a user wants it. `gateway.http` asks, for as long as there are such faults;
-`app.faults` sets them. A call that is let go is answered late at most; the others do not wait for it.
+`app.faults` sets them.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -25,8 +24,15 @@ UNAVAILABLE = ("ServiceUnavailable", "The request has failed due to a temporary 
 FAILED = "Service Unavailable."  # with the API's own code
 
 
-CarryOut = Callable[[Endpoint], Answer]
+CarryOut = Callable[[Endpoint], Any]
 """Has an endpoint answer the request at hand."""
+
+
+class Outcome(NamedTuple):
+    """What becomes of a call: its answer, or that the connection is closed without one; so many seconds late."""
+
+    answer: Any  # as CarryOut has given it, or an Answer; None: there is none
+    late: float
 
 
 class CallFaults:
@@ -37,21 +43,14 @@ class CallFaults:
         self._book = book
         self._stale = stale
 
-    async def answer(
-        self, endpoint: Endpoint, api: Api, operation: str, body: bytes, carry_out: CarryOut
-    ) -> Answer | None:
-        """The answer, when its time has come; None: there is none, and the connection is to be closed."""
+    def outcome(self, endpoint: Endpoint, api: Api, operation: str, body: bytes, carry_out: CarryOut) -> Outcome:
+        """Carry the call out, or not."""
         subject = of_call(api.name, operation, _members(body))
-        late = [fault for key, fault in self._book.about(SLOW, subject) if self._book.draw(key)]
+        late = sum(fault.seconds or 0.0 for key, fault in self._book.about(SLOW, subject) if self._book.draw(key))
         kinds = (*WRONG, STALE) if reads(operation) else WRONG
-        answer = self._answer(endpoint, api, carry_out, self._book.strike(kinds, subject))
-        if late:
-            await asyncio.sleep(sum(fault.seconds or 0.0 for fault in late))
-        return answer
+        return Outcome(self._answer(endpoint, api, carry_out, self._book.strike(kinds, subject)), late)
 
-    def _answer(
-        self, endpoint: Endpoint, api: Api, carry_out: CarryOut, struck: tuple[str, Fault] | None
-    ) -> Answer | None:
+    def _answer(self, endpoint: Endpoint, api: Api, carry_out: CarryOut, struck: tuple[str, Fault] | None) -> Any:
         if struck is None:
             return carry_out(endpoint)
         key, fault = struck

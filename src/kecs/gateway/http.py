@@ -6,6 +6,7 @@ uvicorn runs it for connections that were handed over, and an in-process ASGI cl
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -83,7 +84,9 @@ class HttpApp:
         target = (target or b"").rstrip()
         answer: Answer | Addressed | None = TOO_LARGE
         if body is not None and self._endpoint.faults is not None:
-            answer = await self._faulty_answer(self._endpoint.faults, scope, headers, target, body)
+            answer, late = self._outcome(self._endpoint.faults, scope, headers, target, body)
+            if late and await _goes_away(receive, late):
+                return
         elif body is not None:
             answer = self._answer(scope, headers, target, body)
         if answer is None:
@@ -94,10 +97,10 @@ class HttpApp:
         else:
             await self._send(send, answer, last=body is None)
 
-    async def _faulty_answer(
+    def _outcome(
         self, faults: CallFaults, scope: Any, headers: dict[bytes, bytes], target: bytes, body: bytes
-    ) -> Answer | Addressed | None:
-        """The answer while faults of calls are set; None: there is none, and the connection is to be closed."""
+    ) -> tuple[Answer | Addressed | None, float]:
+        """What becomes of the request while faults of calls are set: an answer or none, and how late."""
 
         def carry_out(endpoint: Endpoint) -> Any:
             usual, self._endpoint = self._endpoint, endpoint
@@ -107,11 +110,12 @@ class HttpApp:
                 self._endpoint = usual
 
         service = signed_service(headers.get(b"authorization"))
-        named = self._endpoint.named(target, service, scope["method"], scope["path"])
+        path = (scope.get("raw_path") or scope["path"].encode()).decode(errors="replace")
+        named = self._endpoint.named(target, service, scope["method"], path)
         plain = unpacked(body, headers.get(b"content-encoding", b""))
         if named is None or isinstance(plain, Answer) or self._is_foreign_page(scope, headers):
-            return self._answer(scope, headers, target, body)
-        return await faults.answer(self._endpoint, *named, plain, carry_out)
+            return self._answer(scope, headers, target, body), 0.0
+        return faults.outcome(self._endpoint, *named, plain, carry_out)
 
     async def _session(self, scope: Any, headers: dict[bytes, bytes], receive: Any, send: Any) -> None:
         if self._make_sessions is None or not scope["path"].startswith(PATH) or self._is_foreign_page(scope, headers):
@@ -211,6 +215,15 @@ def _again(body: bytes, receive: Any) -> Any:
         return messages.pop() if messages else await receive()
 
     return once_more
+
+
+async def _goes_away(receive: Any, seconds: float) -> bool:
+    """Let so many seconds pass; whether the client has left before that."""
+    try:
+        await asyncio.wait_for(receive(), seconds)
+    except TimeoutError:
+        return False
+    return True
 
 
 class _Disconnected(Exception):
