@@ -43,7 +43,10 @@ SERVICES = {
 
 TASK_DEFINITIONS = {
     "taskRoleArn": "Kept and shown. There is no credentials endpoint yet, so containers get no credentials from it.",
-    "executionRoleArn": "Kept and shown. Images are pulled and output is written without it.",
+    "executionRoleArn": (
+        "Checked, kept and shown: who needs it has to have it. Images, secrets and environment files are read, and "
+        "output is written, whatever it permits."
+    ),
     "inferenceAccelerators": "Refused, as by AWS since Elastic Inference has ended.",
     "proxyConfiguration": "Checked, kept and shown. No traffic goes through the proxy.",
     "ephemeralStorage": "Checked, kept and shown. Storage is not limited.",
@@ -157,9 +160,6 @@ UNACTED: dict[str, str] = {
     **{
         f"DaemonContainerDefinition.{member}": text
         for member, text in {
-            "repositoryCredentials": "Checked, kept and shown. Images are pulled with Docker's own login.",
-            "environmentFiles": "Checked, kept and shown. Nothing is read from S3.",
-            "secrets": "Checked, kept and shown. Nothing is read for them, so the variables are absent.",
             "firelensConfiguration": "Checked, kept and shown. Output is not routed.",
         }.items()
     },
@@ -231,12 +231,6 @@ UNACTED: dict[str, str] = {
         "percent of the requests to the new tasks for three minutes and goes back when they answer with errors."
     ),
     "ExpressGatewayContainer.awsLogsConfiguration": "Kept and shown. Output stays on this machine.",
-    "ExpressGatewayContainer.repositoryCredentials": (
-        "Checked, kept and shown. Images are pulled with Docker's own login."
-    ),
-    "ExpressGatewayContainer.secrets": (
-        "Checked, kept and shown. Nothing is read from Secrets Manager or Systems Manager, so the variables are absent."
-    ),
     "ExpressGatewayScalingTarget.autoScalingMetric": (
         "Scales the service. There are no load balancers yet, so requests are those that a test says there are."
     ),
@@ -272,18 +266,11 @@ UNACTED: dict[str, str] = {
     ),
     "DeploymentLifecycleHook.roleArn": "Checked, kept and shown. No role is assumed.",
     # Containers
-    "ContainerDefinition.repositoryCredentials": "Checked, kept and shown. Images are pulled with Docker's own login.",
-    "ContainerDefinition.environmentFiles": "Checked, kept and shown. Nothing is read from S3.",
-    "ContainerOverride.environmentFiles": "Kept and shown. Nothing is read from S3.",
-    "ContainerDefinition.secrets": (
-        "Checked, kept and shown. Nothing is read from Secrets Manager or Systems Manager, so the variables are absent."
-    ),
     "ContainerDefinition.versionConsistency": "Kept and shown. The tag is looked up again for each task.",
     "LogConfiguration.logDriver": (
         "Docker's own drivers get output and options. Output for awslogs and awsfirelens, and all output on the "
         "simulated runtime, stays on this machine, where `kecs logs` shows it."
     ),
-    "LogConfiguration.secretOptions": "Checked, kept and shown. Nothing is read from Secrets Manager.",
     "ContainerDefinition.firelensConfiguration": "Checked, kept and shown. Output is not routed.",
     "ContainerDefinition.credentialSpecs": "Kept and shown. There are no Windows containers and no domain.",
     "ResourceRequirement.type": "GPUs are given to the container; NeuronDevice is checked, kept and shown.",
