@@ -125,7 +125,7 @@ class Passing:
         whole = len(to.access_key) == 12 and to.access_key.isdigit()
         account = to.access_key if whole else self._account
         aws_host = host_of(to.service, to.region, path.partition("?")[0], headers.get("x-amz-target", ""), account)
-        if to.service == "s3" and (bucket := bucket_in(host)):
+        if aws_host.startswith("s3.") and (bucket := bucket_in(host)):
             path = f"/{bucket}{path}"
         aws = f"https://{aws_host}"
         # The URLs of queues are made of where the request went, and some SDKs call them.

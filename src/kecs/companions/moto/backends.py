@@ -25,6 +25,12 @@ class NotInMoto(Exception):
     """moto does not have the service, or not that operation of it."""
 
 
+class _Upload(Request):
+    """Whose body is no form, whatever its type says: curl and others say that of all they send."""
+
+    want_form_data_parsed = False
+
+
 class Call(NamedTuple):
     """A request, as `around` passes it on."""
 
@@ -43,15 +49,17 @@ class Reply(NamedTuple):
 
 def answer(call: Call) -> Reply:
     """moto's answer. Raises NotInMoto, and whatever a bug of moto's raises."""
-    handler = _handler(call.aws_url)
-    request = Request.from_primitives(call.method, call.url, call.headers, call.body)
+    kind = _Upload if call.method == "PUT" else Request
+    request = kind.from_primitives(call.method, call.url, call.headers, call.body)
     headers: Mapping[str, Any] | list[tuple[str, Any]]
     try:
-        status, headers, body = handler(request, request.raw_url, request.headers)
+        status, headers, body = _handler(call.aws_url)(request, request.raw_url, request.headers)
     except HTTPException as error:  # moto's modelled errors are some
         status, headers, body = error.code or 400, error.get_headers(), error.get_body()
     except NotImplementedError as error:
         raise NotInMoto(str(error)) from error
+    except ModuleNotFoundError as error:
+        raise NotInMoto(f"it needs {error.name}, which is not installed: pip install 'moto[all]'") from error
     data = body.encode() if isinstance(body, str) else body or b""
     named = headers.items() if isinstance(headers, Mapping) else headers
     return Reply(int(status), list(_sendable(named, len(data), head=call.method == "HEAD")), data)

@@ -6,6 +6,7 @@ Each of these reaches into moto; tests/companions holds them against the moto th
 from __future__ import annotations
 
 import functools
+import inspect
 import sys
 import threading
 from collections.abc import Callable
@@ -63,9 +64,11 @@ def _agree_on_zones() -> None:
     random_id, create = module.random_subnet_id, subnets.SubnetBackend.create_subnet
     module.random_subnet_id = lambda: _id_in(_wanted.zone, random_id)
 
+    asked = inspect.signature(create)
+
     @functools.wraps(create)
     def create_subnet(self: Any, *args: Any, **kwargs: Any) -> Any:
-        _wanted.zone = _zone_of(self, kwargs)
+        _wanted.zone = _zone_of(self, asked.bind(self, *args, **kwargs).arguments)
         return create(self, *args, **kwargs)
 
     subnets.SubnetBackend.create_subnet = create_subnet  # type: ignore[method-assign]

@@ -86,11 +86,10 @@ def _account_of(key: str) -> str:
     """The account of a key that moto has given out; "" for any other."""
     if not key or "moto.iam.models" not in sys.modules:
         return ""
-    from moto.core.models import DEFAULT_ACCOUNT_ID
-    from moto.iam.models import get_account_id_from
+    from moto.iam.models import iam_backends
 
-    found: str = get_account_id_from(key)
-    return "" if found == DEFAULT_ACCOUNT_ID else found
+    there: list[tuple[str, Any]] = [(account, backend) for account, _, backend in list(iam_backends.iter_backends())]
+    return next((account for account, backend in there if key in backend.access_keys), "")
 
 
 def _trouble(text: str, trace: str) -> tuple[int, list[tuple[str, str]], bytes]:
