@@ -23,6 +23,7 @@ from kecs.runtimes.simulated.scripts import HealthStep, Script, health_course, o
 
 if TYPE_CHECKING:
     from kecs.runtimes.simulated.functions import Run
+    from kecs.runtimes.simulated.terminal import SimulatedTerminal
 
 State = Literal["known", "pulled", "starting", "running", "exited"]
 
@@ -54,6 +55,7 @@ class SimulatedContainer:
         self.step: Timer | None = None
         self.exit_at: float | None = None  # when it will exit, as far as that is settled
         self.checkup: Timer | None = None
+        self.terminals: list[SimulatedTerminal] = []  # commands that ECS Exec runs in it
         self.run: Run | None = None  # of the function that stands for its image, while it goes on
         self._declared: tuple[HealthStep, ...] = ()  # what the function has said of its health
 

@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from kecs.core.records import Health
-from kecs.core.tasks.plan import TaskPlan
 from kecs.ports.clock import Clock
 from kecs.ports.program import Killed, Program, Stream
 from kecs.runtimes.simulated import streams
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from kecs.aws.model import ecs as m
     from kecs.runtimes.simulated.container import SimulatedContainer
     from kecs.runtimes.simulated.listener import HeldPort
+    from kecs.runtimes.simulated.task import SimulatedTask
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -66,23 +66,23 @@ class Functions:
 
         return unbind
 
-    def program(self, image: str, environment: Mapping[str, str]) -> Program | None:
+    def program(self, container: SimulatedContainer) -> Program | None:
         """What a container runs; None when it is a simulated one as all others."""
-        if SAYS_THE_RUN.intersection(environment):
+        if SAYS_THE_RUN.intersection(container.environment):
             return None
+        image = container.definition.image or ""
         return next((p for pattern, p in reversed(self._bound) if fnmatchcase(image, pattern)), None)
 
     def start(
         self,
         program: Program,
-        plan: TaskPlan,
+        task: SimulatedTask,
         container: SimulatedContainer,
-        address: str | None,
         exited: Callable[[int], None],
         health: Callable[[Health], None],
     ) -> Run:
         """Let the container run it. `exited` and `health` are called on the event loop's thread."""
-        run = Run(self, plan, container, address, exited, health)
+        run = Run(self, task, container, exited, health)
         run.begin(program)
         return run
 
@@ -105,22 +105,21 @@ class Run:
     def __init__(
         self,
         functions: Functions,
-        plan: TaskPlan,
+        task: SimulatedTask,
         container: SimulatedContainer,
-        address: str | None,
         exited: Callable[[int], None],
         health: Callable[[Health], None],
     ) -> None:
-        self.plan = plan
+        self.plan = task.plan
         self.definition = container.definition
         self.environment: Mapping[str, str] = dict(container.environment)
-        self.address = address
+        self.address = task.address
         self._container = container
         self._turns = functions.turns
         self._functions = functions
         self._exited = exited
         self._health = health
-        self._name = f"container {container.name} of task {plan.id} ({container.definition.image})"
+        self._name = f"container {container.name} of task {task.plan.id} ({container.definition.image})"
         self._main = Turn(self._name)
         self._answers: set[Turn] = set()
         self._here = threading.local()  # .turn: of a thread of this run

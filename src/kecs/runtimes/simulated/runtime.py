@@ -23,23 +23,22 @@ from kecs.core.tasks.reports import (
     Pulled,
     Released,
     Report,
-    Started,
 )
 from kecs.ports.clock import Clock, Timer
 from kecs.ports.metrics import Measured
 from kecs.ports.runtime import Capacity, LogLine, Sink
+from kecs.ports.terminal import SessionRefused, Terminal
 from kecs.runtimes.simulated.container import KILLED, SimulatedContainer
 from kecs.runtimes.simulated.network import HOST, Network, PortTaken
 from kecs.runtimes.simulated.output import NONE, Output, read
 from kecs.runtimes.simulated.scripts import HealthStep, Script, ScriptBook
 from kecs.runtimes.simulated.task import SimulatedTask
-from kecs.runtimes.simulated.texts import architecture, digest, named, page_of
+from kecs.runtimes.simulated.texts import SECRETS, architecture, digest, named, page_of
 
 if TYPE_CHECKING:
     from kecs.ports.program import Program
     from kecs.runtimes.simulated.functions import Functions
 
-SECRETS = "ResourceInitializationError: unable to pull secrets or registry auth"
 NETWORK_SECONDS = 0.001  # how long a task's network takes to come up, and to go
 KEPT_OUTPUTS = 1_000  # tasks that are gone whose output can still be read
 
@@ -163,8 +162,19 @@ class SimulatedRuntime:
         self, task: str, container: str, *, follow: bool = False, tail: int | None = None
     ) -> AsyncIterator[LogLine]:
         known = self._tasks.get(task)
-        outputs = {c.name: c.output for c in known.containers.values()} if known else self._outputs.get(task, {})
+        outputs = known.outputs() if known is not None else self._outputs.get(task, {})
         return read(outputs.get(container, NONE), self._clock, follow=follow, tail=tail)
+
+    async def execute(self, task: str, container: str, command: Sequence[str]) -> Terminal:
+        from kecs.runtimes.simulated.terminal import SimulatedTerminal  # with the first session
+
+        try:
+            _, found = self._running(task, container)
+        except LookupError as error:
+            raise SessionRefused(str(error)) from error
+        terminal = SimulatedTerminal(self._clock, command, found.environment)
+        found.terminals.append(terminal)
+        return terminal
 
     def _read_script(self, task: SimulatedTask, found: SimulatedContainer) -> Script | None:
         """What the container does from now on; None when its environment makes no sense, and it fails for that."""
@@ -241,7 +251,7 @@ class SimulatedRuntime:
             self._fail(task, found, named(script.start_error, "CannotStartContainerError"))
             return
         now = self._clock.now()
-        program = self._program(found)
+        program = None if self.functions is None else self.functions.program(found)
         page = page_of(task.plan, found.name, found.definition.image) if program is None else None
         try:
             found.ports = self._network.open_ports(task.plan.network_mode, task.address, found.definition, page)
@@ -257,15 +267,7 @@ class SimulatedRuntime:
         if program is not None:
             self._call(program, task, found)
         self._live(task, found, script, now)
-        self._sink(
-            Started(
-                task=task.plan.arn,
-                container=found.name,
-                runtime_id=found.runtime_id,
-                at=now,
-                network_bindings=found.bindings,
-            )
-        )
+        self._sink(task.started(found, now))
 
     def _live(self, task: SimulatedTask, found: SimulatedContainer, script: Script, now: float) -> None:
         """Set the timers of a container that has just started."""
@@ -282,19 +284,13 @@ class SimulatedRuntime:
         if found.kill_at is not None:
             self._send_sigterm(task, found, found.kill_at - now)
 
-    def _program(self, found: SimulatedContainer) -> Program | None:
-        """What a function does in its stead."""
-        functions = self.functions
-        return None if functions is None else functions.program(found.definition.image or "", found.environment)
-
     def _call(self, program: Program, task: SimulatedTask, found: SimulatedContainer) -> None:
         """Let a function do what the container does."""
         assert self.functions is not None
         found.run = self.functions.start(
             program,
-            task.plan,
+            task,
             found,
-            task.address,
             exited=lambda code: self._exit_in(0.0, task, found, code),
             health=lambda status: self._declare_health(task, found, status),
         )
@@ -369,6 +365,8 @@ class SimulatedRuntime:
         if found.run is not None:
             found.run.kill()
             found.run = None
+        for terminal in found.terminals:
+            terminal.hang_up(KILLED)
         if found.ports is not None:
             self._network.close_ports(found.ports)
         found.state, found.finished_at = "exited", now
@@ -390,7 +388,7 @@ class SimulatedRuntime:
             self._halt(task)
             if task.plan.network_mode == "awsvpc" and task.address is not None:
                 self._network.give_back(task.address)
-            self._outputs[arn] = {c.name: c.output for c in task.containers.values()}
+            self._outputs[arn] = task.outputs()
             if len(self._outputs) > KEPT_OUTPUTS:
                 del self._outputs[next(iter(self._outputs))]
 

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 
 from kecs.core.autoscaling.usage import Usage
 from kecs.core.tasks.plan import TaskPlan
-from kecs.core.tasks.reports import ObservedContainer, ObservedTask
+from kecs.core.tasks.reports import ObservedContainer, ObservedTask, Started
 from kecs.ports.clock import Timer
 from kecs.runtimes.simulated.container import SimulatedContainer
+from kecs.runtimes.simulated.output import Output
 
 
 class SimulatedTask:
@@ -32,6 +33,20 @@ class SimulatedTask:
         """What the scripts of its running containers say that they use."""
         uses = [container.usage(now) for container in self.containers.values() if container.state == "running"]
         return Usage(cpu=_sum(use.cpu for use in uses), memory=_sum(use.memory for use in uses))
+
+    def outputs(self) -> dict[str, Output]:
+        """By container."""
+        return {container.name: container.output for container in self.containers.values()}
+
+    def started(self, container: SimulatedContainer, at: float) -> Started:
+        """The report that one of its containers has started."""
+        return Started(
+            task=self.plan.arn,
+            container=container.name,
+            runtime_id=container.runtime_id,
+            at=at,
+            network_bindings=container.bindings,
+        )
 
     def observed(self) -> ObservedTask:
         """As the inventory shows it: containers that have never run are not there."""

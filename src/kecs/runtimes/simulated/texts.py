@@ -8,6 +8,8 @@ from functools import lru_cache
 
 from kecs.core.tasks.plan import TaskPlan
 
+SECRETS = "ResourceInitializationError: unable to pull secrets or registry auth"
+
 
 @lru_cache(maxsize=1024)
 def digest(image: str) -> str:
