@@ -20,7 +20,6 @@ from tests.scenarios.machines import machine
 from tests.scenarios.world import START, Refused, World
 
 from kecs.app.console import KernelConsole
-from kecs.app.targets import KernelTargets
 from kecs.core.lifecycle import TASK_TRANSITIONS
 from kecs.core.records import Change, ServiceRecord, TaskRecord
 from kecs.core.scheduling.counts import STARTING
@@ -324,11 +323,11 @@ class KernelMachine(RuleBasedStateMachine):
     @precondition(task_is(is_registered))
     @rule(which=WHICH, health=st.sampled_from(["healthy", "unhealthy", "initial"]))
     def a_load_balancer_decides(self, which: int, health: Any) -> None:
-        KernelTargets(self.world.kernel).set("default", self.pick(which, is_registered).arn, health)
+        self.world.targets.set("default", self.pick(which, is_registered).arn, health)
 
     @rule(health=st.sampled_from(["healthy", "unhealthy", "initial"]))
     def health_checks_of_the_target_group_change(self, health: Any) -> None:
-        KernelTargets(self.world.kernel).set_group(GROUP, health)
+        self.world.targets.set_group(GROUP, health)
 
     @rule(seconds=SECONDS)
     def time_passes(self, seconds: float) -> None:
@@ -391,7 +390,7 @@ class KernelMachine(RuleBasedStateMachine):
         """The world is mended and left alone."""
         for image in SCRIPTS:
             self.world.runtime.set_script(image, {})
-        KernelTargets(self.world.kernel).set_group(GROUP, "healthy")
+        self.world.targets.set_group(GROUP, "healthy")
         self.register("web", "plain", ec2=False)
         self.register("job", "plain", ec2=True)
         for which in range(len(self.open_instances())):

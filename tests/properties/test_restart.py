@@ -20,8 +20,6 @@ from tests.scenarios.shifting import BALANCER, DAY
 from tests.scenarios.world import START, Refused, World
 from tests.support.journals import MemoryJournal
 
-from kecs.app.targets import KernelTargets
-
 SCRIPTS: dict[str, dict[str, Any]] = {
     "slow": {"pull_seconds": 20, "start_seconds": 3},
     "gone": {"pull_error": "manifest unknown"},
@@ -100,10 +98,10 @@ def stop_a_task(world: World, service: str) -> None:
 def sicken(world: World, service: str) -> None:
     """A task fails the health checks of its service's load balancer."""
     arns = world.call("ListTasks", serviceName=service)["taskArns"]
-    for task in KernelTargets(world.kernel).all():
+    for task in world.targets.all():
         if task["task"] in arns[:1]:
             with suppress(ValueError):
-                KernelTargets(world.kernel).set("default", task["task"], "unhealthy")
+                world.targets.set("default", task["task"], "unhealthy")
 
 
 def turn(world: World, status: str) -> None:

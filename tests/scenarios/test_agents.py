@@ -164,6 +164,22 @@ def test_the_tasks_of_a_service_are_driven_and_replaced(agent: Agent) -> None:
     assert (world.service()["runningCount"], world.stable()) == (2, True)
 
 
+def test_a_task_behind_a_load_balancer_is_deregistered_before_its_agent_stops_it(agent: Agent) -> None:
+    world = agent.world
+    balancer = {"loadBalancerName": "old", "containerName": "app", "containerPort": 80}
+    world.serve(count=1, launchType="EC2", networkConfiguration=None, loadBalancers=[balancer])
+    world.until(lambda: len(agent.wanted()) == 1)
+    (task,) = agent.wanted()
+    agent.say_container(task, "RUNNING", networkBindings=[BINDING])
+    agent.say(task, "RUNNING")
+    world.until(lambda: world.service()["deployments"][0]["rolloutState"] == "COMPLETED")
+    assert [target["health"] for target in world.targets.all()] == ["healthy"]
+    world.call("UpdateService", service="s", desiredCount=0)
+    assert agent.seen(task)["lastStatus"] == "STOPPING"
+    assert [target["health"] for target in world.targets.all()] == ["unused"]
+    assert agent.say(task, "STOPPED")["lastStatus"] == "STOPPED"
+
+
 def test_a_managed_agent_is_as_it_was_said_to_be(agent: Agent) -> None:
     agent.world.define_ec2("exec", taskRoleArn="arn:aws:iam::000000000000:role/task")
     arguments = {"taskDefinition": "exec", "containerInstances": [agent.arn], "enableExecuteCommand": True}

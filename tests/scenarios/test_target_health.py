@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from kecs.app.targets import KernelTargets
 from kecs.core.arns import last_part
 from tests.support.journals import MemoryJournal
 
@@ -43,19 +42,19 @@ def serve(world: World, count: int = 3, *groups: dict[str, Any], **members: Any)
 def say(world: World, health: Any, task: str | None = None, group: str | None = None, reason: str | None = None) -> str:
     """The target is so from now on: that task, or the first of the service; answers its id."""
     task = task or world.tasks()[0]["taskArn"]
-    KernelTargets(world.kernel).set("default", task, health, group=group, reason=reason)
+    world.targets.set("default", task, health, group=group, reason=reason)
     world.clock.advance(0)
     return last_part(task)
 
 
 def say_of_group(world: World, group: str, health: Any, reason: str | None = None) -> None:
-    KernelTargets(world.kernel).set_group(group, health, reason=reason)
+    world.targets.set_group(group, health, reason=reason)
     world.clock.advance(0)
 
 
 def targets(world: World, group: str = ONE) -> Counter[str]:
     """How many targets of the group are in which state."""
-    return Counter(t["health"] for t in KernelTargets(world.kernel).all() if t["targetGroup"] == group)
+    return Counter(t["health"] for t in world.targets.all() if t["targetGroup"] == group)
 
 
 def test_tasks_are_registered_when_they_run_and_deregistered_before_they_stop(world: World) -> None:
@@ -326,12 +325,12 @@ def test_targets_are_what_they_were_after_a_restart(world: World) -> None:
     serve(before, healthCheckGracePeriodSeconds=600)
     say_of_group(before, TWO, "unhealthy", "Request timed out")
     say(before, "unhealthy")
-    told = KernelTargets(before.kernel).all()
+    told = before.targets.all()
     assert targets(before) == {"healthy": 2, "unhealthy": 1}
     events = messages(before)
     after = restarted(before, journal)
     after.clock.advance(MINUTE)
-    assert KernelTargets(after.kernel).all() == told
+    assert after.targets.all() == told
     assert messages(after) == events
     after.clock.advance(10 * MINUTE)
     assert targets(after) == {"healthy": 3}

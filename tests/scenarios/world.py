@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from kecs.app.kernel import Kernel
+from kecs.app.targets import KernelTargets
 from kecs.aws.model import ecs as m
 from kecs.control.clock import VirtualClock
 from kecs.control.ids import SeededIds
@@ -113,6 +114,11 @@ class World:
     def tasks(self, service: str = "s", **members: Any) -> list[Any]:
         arns = self.call("ListTasks", serviceName=service, **members)["taskArns"]
         return self.call("DescribeTasks", tasks=arns)["tasks"] if arns else []
+
+    @property
+    def targets(self) -> KernelTargets:
+        """How tasks do in the health checks of load balancers, and how they are to."""
+        return KernelTargets(self.kernel)
 
     def until(self, condition: Callable[[], bool], limit: float = 3600.0) -> None:
         """Move time on until the condition holds, for `limit` seconds at most."""

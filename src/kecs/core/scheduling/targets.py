@@ -18,7 +18,7 @@ def tell(
     service: ServiceRecord, tasks: Iterable[ServiceTask], now: float, new_id: NewId
 ) -> tuple[ServiceRecord, tuple[str, ...]]:
     """The service with events about tasks that have been registered and deregistered; and the ARNs of these tasks."""
-    told = [task for task in tasks if any(target.registered != target.told for target in task.targets)]
+    told = [task for task in tasks if task.targets and any(t.registered != t.told for t in task.targets)]
     if not told:
         return service, ()
     registered, deregistered, draining = Counter[str](), Counter[str](), Counter[str]()
