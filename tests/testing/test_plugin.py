@@ -2,30 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from collections.abc import Callable
 from importlib.metadata import entry_points
-from pathlib import Path
 
 import pytest
-
-Run = Callable[..., str]
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Run:
-    """Run pytest on a module of tests; what it printed, once the outcome was as expected."""
-
-    def run(tests: str, *flags: str, code: int = 0) -> str:
-        (tmp_path / "test_it.py").write_text(tests)
-        (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = --strict-markers\nfilterwarnings = error\n")
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *flags]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
-        assert done.returncode == code, done.stdout + done.stderr
-        return done.stdout
-
-    return run
+from tests.testing.conftest import Run
 
 
 def test_the_installation_registers_it() -> None:
@@ -128,3 +108,47 @@ def test_a_marker_wins_over_the_options(run: Run) -> None:
     assert "1 passed" in run(
         marked + "    assert kecs.runtime == 'simulated'\n", "--kecs-runtime=docker", "--kecs-child"
     )
+
+
+FAULTY = """
+import pytest
+from botocore.exceptions import ClientError
+from kecs.testing import fault
+
+def test_of_the_fixture(ecs, kecs_faults, ecs_cluster):
+    kecs_faults.throttle("*")
+    with pytest.raises(ClientError, match="Rate exceeded"):
+        ecs.list_clusters()
+
+@pytest.mark.kecs(faults=[fault.server_error("CreateCluster", times=1), {"kind": "throttle", "operation": "List*"}])
+def test_of_the_marker(ecs, ecs_cluster):
+    with pytest.raises(ClientError, match="ServerException"):
+        ecs.create_cluster()
+    with pytest.raises(ClientError, match="Rate exceeded"):
+        ecs.list_clusters()
+
+@pytest.mark.kecs(region="eu-west-1", faults=[fault.throttle()])
+def test_of_another_server(ecs, kecs_faults, kecs):
+    assert [one["kind"] for one in kecs_faults.all()] == ["throttle"]
+    raise RuntimeError("whatever happens")
+
+@pytest.mark.kecs(region="eu-west-1")
+def test_none_is_left_there(ecs, kecs):
+    assert kecs.region == "eu-west-1"
+    assert kecs.faults.all() == []
+
+def test_none_is_left(ecs, kecs):
+    assert kecs.region == "us-east-1"
+    assert kecs.faults.all() == []
+"""
+
+
+def test_faults_are_those_of_the_test_that_sets_them(run: Run) -> None:
+    printed = run(FAULTY, code=1)
+    assert "1 failed, 4 passed" in printed
+    assert "RuntimeError: whatever happens" in printed
+
+
+def test_faults_for_a_test_that_uses_no_kecs(run: Run) -> None:
+    marked = "import pytest\n@pytest.mark.kecs(faults=[{'kind': 'throttle'}])\ndef test_it(): pass\n"
+    assert "The marker kecs has faults for a test that uses no KECS." in run(marked, code=1)
