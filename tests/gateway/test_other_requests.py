@@ -169,11 +169,10 @@ async def test_a_length_that_is_too_much_is_refused_on_a_connection_that_was_han
     assert await connection.ended() == b""
 
 
-async def test_sessions_of_ecs_exec_say_that_they_cannot_be_connected_to(gateway: Gateway) -> None:
+async def test_without_sessions_a_websocket_is_refused(gateway: Gateway) -> None:
     connection = await gateway.connect()
     path = "/v1/data-channel/ecs-execute-command-0?role=publish_subscribe"
     upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AA=="
     connection.send(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n{upgrade}\r\n\r\n".encode())
     reply = await connection.reply()
-    assert (reply.status, reply.code) == (501, "UnsupportedFeatureException")
-    assert b"cannot be connected to in KECS yet" in reply.body
+    assert reply.status == 403

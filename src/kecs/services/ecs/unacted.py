@@ -7,11 +7,10 @@ that are missing here, so whoever begins or ceases to act on one changes its row
 from __future__ import annotations
 
 SERVICE_CONNECT = "Service Connect is not there yet."
-NO_SESSIONS = "Nothing can connect to the sessions of ExecuteCommand yet."
 
 CLUSTERS = {
     "settings": "Kept and shown. KECS collects no Container Insights metrics.",
-    "configuration": f"Kept and shown. {NO_SESSIONS} Nothing is encrypted with the keys.",
+    "configuration": "Kept and shown. Sessions of ECS Exec are not logged, and nothing is encrypted with the keys.",
     "serviceConnectDefaults": f"Kept and shown as given, so a name does not become an ARN. {SERVICE_CONNECT}",
 }
 """Of CreateCluster and UpdateCluster."""
@@ -25,7 +24,6 @@ SERVICES = {
         "request is led to them, and each is healthy as long as `/_kecs/targets` does not say otherwise."
     ),
     "serviceRegistries": "Checked, kept and shown. Nothing is registered in Cloud Map.",
-    "enableExecuteCommand": f"Kept, shown, and taken over by the service's tasks. {NO_SESSIONS}",
     "platformVersion": "Checked, kept and shown. Every version runs tasks in the same way.",
     "serviceConnectConfiguration": (
         f"Checked, kept and shown with the deployment; its namespace tells who is in it. {SERVICE_CONNECT}"
@@ -57,7 +55,6 @@ TASK_DEFINITIONS = {
 """Of RegisterTaskDefinition."""
 
 RUNS = {
-    "enableExecuteCommand": f"Kept and shown, with an agent in each container. {NO_SESSIONS}",
     "platformVersion": "Checked, kept and shown. Every version runs tasks in the same way.",
     "referenceId": "Accepted and dropped. Only ECS itself is meant to use it.",
     "volumeConfigurations": "Checked and shown as an attachment. The task gets an empty volume instead of EBS storage.",
@@ -153,8 +150,6 @@ UNACTED: dict[str, str] = {
     **{f"StartTask.{member}": text for member, text in RUNS.items() if member != "platformVersion"},
     "RegisterContainerInstance.instanceIdentityDocumentSignature": "Accepted and dropped.",
     **{f"RegisterDaemonTaskDefinition.{member}": text for member, text in DAEMONS.items()},
-    "CreateDaemon.enableExecuteCommand": SERVICES["enableExecuteCommand"],
-    "UpdateDaemon.enableExecuteCommand": SERVICES["enableExecuteCommand"],
     "DaemonDeploymentConfiguration.alarms": "Checked, kept and shown. Deployments of daemons watch no alarm.",
     "DaemonVolume.logDriverVolumeConfiguration": "Checked, kept and shown. The daemon gets an empty volume instead.",
     **{
@@ -163,7 +158,6 @@ UNACTED: dict[str, str] = {
             "firelensConfiguration": "Checked, kept and shown. Output is not routed.",
         }.items()
     },
-    "ExecuteCommand.command": f"Checked and kept with the session. {NO_SESSIONS}",
     **{f"{operation}.name": ACCOUNT_SETTINGS for operation in ("PutAccountSetting", "PutAccountSettingDefault")},
     # Capacity providers
     **{
