@@ -42,6 +42,7 @@ class HttpServer:
         self._request_id = request_id
         self._host = host
         self._admin = admin
+        self.inside: dict[str, Callable[[], App]] = {}  # see gateway.http.Inside; to be filled by whoever has some
         self._open: set[GatewayProtocol] = set()
         self._outbox: Outbox
         self._uvicorn: tuple[Config, ServerState] | None = None  # imported with the first connection it gets
@@ -105,7 +106,15 @@ class HttpServer:
                 self.transport.close()
 
         config = uvicorn.Config(
-            HttpApp(self._endpoint, self._admin, self._request_id, self._host, self._around, self._sessions),
+            HttpApp(
+                self._endpoint,
+                self._admin,
+                self._request_id,
+                self._host,
+                self._around,
+                self._sessions,
+                self.inside,
+            ),
             http=HandedOver,
             loop="none",
             ws="none",

@@ -12,6 +12,7 @@ import errno
 import logging
 import socket
 from collections.abc import Callable
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 ANY_ADDRESS = ("0.0.0.0", "::")
@@ -55,6 +56,8 @@ class Listeners:
 
     async def _listen(self, host: str) -> int:
         """The port on which KECS is at `host` now: its own, if nobody else has that there."""
+        if not _is_address(host):
+            return self._port
         loop = asyncio.get_running_loop()
         for port in (self._port, 0):
             try:
@@ -62,9 +65,17 @@ class Listeners:
             except OSError as error:
                 if error.errno == errno.EADDRINUSE and port:
                     continue
-                if error.errno not in _NOT_OURS and not isinstance(error, socket.gaierror):
+                if error.errno not in _NOT_OURS:
                     log.warning("containers may not reach KECS at %s: %s", host, error)
                 return self._port
             self._servers[host] = await loop.create_server(self._connection, sock=listener)
             return int(listener.getsockname()[1])
         return self._port
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True

@@ -7,7 +7,7 @@ uvicorn runs it for connections that were handed over, and an in-process ASGI cl
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from kecs.core.tasks.exec import PATH
@@ -37,6 +37,8 @@ TRANSPORT = "kecs.transport"
 """The ASGI extension under which a connection is found, to be closed without an answer."""
 
 App = Callable[[Any, Any, Any], Any]
+Inside = Mapping[str, Callable[[], App]]
+"""What makes the applications that AWS has inside a task, by the first part of their paths, such as v4."""
 
 
 class HttpApp:
@@ -50,9 +52,11 @@ class HttpApp:
         host: str | None = None,
         around: Around | None = None,
         sessions: Callable[[], App] | None = None,
+        inside: Inside | None = None,
     ) -> None:
         """`admin` makes the application for /_kecs when it is first asked for; `host` is what KECS listens on; `around`
-        answers for the services that KECS does not have; `sessions` makes what WebSockets are for."""
+        answers for the services that KECS does not have; `sessions` makes what WebSockets are for; `inside` is what
+        only containers ask for."""
         self._endpoint = endpoint
         self._make_admin = admin
         self._admin: App | None = None
@@ -61,6 +65,8 @@ class HttpApp:
         self._around = around
         self._make_sessions = sessions
         self._sessions: App | None = None
+        self._inside = {} if inside is None else inside
+        self._made: dict[str, App] = {}
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         headers = dict(scope["headers"])
@@ -72,6 +78,9 @@ class HttpApp:
             if self._admin is None:
                 self._admin = self._make_admin()
             await self._admin(scope, receive, self._named(send))
+            return
+        if self._inside and b"authorization" not in headers and (app := self._of_containers(scope["path"])):
+            await app(scope, receive, self._named(send))
             return
         to = None if is_our_target(target) else signed(headers.get(b"authorization"), scope["query_string"])
         if to is not None and self._passes_on(to) and not self._is_foreign_page(scope, headers):
@@ -116,6 +125,13 @@ class HttpApp:
         if named is None or isinstance(plain, Answer) or self._is_foreign_page(scope, headers):
             return self._answer(scope, headers, target, body), 0.0
         return faults.outcome(self._endpoint, *named, plain, carry_out)
+
+    def _of_containers(self, path: str) -> App | None:
+        """What answers at a path that AWS has inside a task."""
+        first = path.split("/", 2)[1]
+        if first not in self._made and first in self._inside:
+            self._made[first] = self._inside[first]()
+        return self._made.get(first)
 
     async def _session(self, scope: Any, headers: dict[bytes, bytes], receive: Any, send: Any) -> None:
         if self._make_sessions is None or not scope["path"].startswith(PATH) or self._is_foreign_page(scope, headers):
