@@ -15,6 +15,10 @@ JOBS ?= 2
 PYTEST_ARGS ?=
 PYTEST := $(BIN)/python -m pytest -rs --no-fold-skipped
 PARALLEL := -n $(JOBS) --dist loadgroup
+# What `make image` makes, and out of what.
+IMAGE ?= kecs:latest
+PYTHON_IMAGE ?= python:3.13-slim
+
 # The tests that go through a server over TCP, with containers where Docker answers.
 INTEGRATION := $(wildcard tests/runtimes tests/sdk tests/durability tests/testing)
 
@@ -23,7 +27,7 @@ UV_COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench test-integration test-integration-verbose test-integration-specific models lock format clean
+.PHONY: help demo test check image bench test-integration test-integration-verbose test-integration-specific models lock format clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-27s %s\n", $$1, $$2}' Makefile
@@ -42,6 +46,14 @@ check: $(DEV) ## lint, format, types, import layers, generated files
 	$(BIN)/python tools/lint_core.py
 	$(BIN)/python tools/generate_models.py --check
 	$(BIN)/python tools/coverage.py --check
+
+image: ## the container image IMAGE, on the base PYTHON_IMAGE
+	@docker image inspect $(PYTHON_IMAGE) >/dev/null 2>&1 || docker pull --quiet $(PYTHON_IMAGE) || { \
+		echo 'Docker has no $(PYTHON_IMAGE) and cannot get it. Name a base with Python 3.11 or newer and pip that is there:' >&2; \
+		echo '  make image PYTHON_IMAGE=…' >&2; \
+		echo 'or make one out of the Python of this machine:' >&2; \
+		echo '  make image PYTHON_IMAGE=$$($(BIN)/python tools/base_image.py)' >&2; exit 1; }
+	docker build --build-arg BASE=$(PYTHON_IMAGE) --tag $(IMAGE) .
 
 bench: $(DEV) ## measure KECS beside other emulators; writes bench/results.md
 	$(BIN)/python -m bench

@@ -61,6 +61,11 @@ def test_status_counts(running: Shell, ecs: Ecs) -> None:
     assert rows["tasks"] == "0 running or on their way, 0 stopped"
 
 
+def test_a_quiet_status_is_an_exit_code(running: Shell, shell: Shell) -> None:
+    assert running.ok("status", "--quiet") == ""
+    assert "KECS is not running" in shell.refused("status", "--quiet")
+
+
 def test_events_are_lines(running: Shell, ecs: Ecs) -> None:
     ecs.call("CreateCluster", clusterName="told")
     lines = running.ok("events").splitlines()

@@ -75,7 +75,7 @@ def test_image(version: str = "v1") -> str:  # noqa: PT028  imported by tests, n
         if status != 200 or (found["Config"]["Labels"] or {}).get(_CONTENT_LABEL) != digest:
             _import(version, content, digest)
     except (OSError, http.client.HTTPException) as error:
-        _unavailable(f"no Docker Engine answers: {error}")
+        unavailable(f"no Docker Engine answers: {error}")
     return reference
 
 
@@ -87,18 +87,18 @@ def _import(version: str, content: bytes, digest: str) -> None:
     query = [("fromSrc", "-"), ("repo", REPOSITORY), ("tag", version), *(("changes", change) for change in changes)]
     status, answer = docker("POST", f"/images/create?{urlencode(query)}", content, "application/x-tar")
     if status != 200:
-        _unavailable(f"the test image cannot be imported: {answer}")
+        unavailable(f"the test image cannot be imported: {answer}")
 
 
 def _root(version: str) -> bytes:
     """The image's file system as a tar, the same bytes every time."""
     busybox = shutil.which("busybox")
     if busybox is None:
-        _unavailable("no busybox on this machine (Debian: apt-get install busybox-static)")
+        unavailable("no busybox on this machine (Debian: apt-get install busybox-static)")
     applets = subprocess.run([busybox, "--list"], capture_output=True, text=True, check=True).stdout.split()
     program = Path(busybox).read_bytes()
     if b"/ld-" in program[:4096]:
-        _unavailable("the busybox of this machine is not static (Debian: apt-get install busybox-static)")
+        unavailable("the busybox of this machine is not static (Debian: apt-get install busybox-static)")
     files = {
         "bin/busybox": program,
         "serve": _SERVE.encode(),
@@ -122,7 +122,8 @@ def _root(version: str) -> bytes:
     return buffer.getvalue()
 
 
-def _unavailable(reason: str) -> NoReturn:
+def unavailable(reason: str) -> NoReturn:
+    """Skip the test, or fail it where Docker is required."""
     if os.environ.get("KECS_REQUIRE_DOCKER") == "1":
         pytest.fail(reason)
     pytest.skip(reason)

@@ -16,11 +16,14 @@ from kecs.cli.times import duration, local_time
 
 
 @click.command("status")
+@click.option("--quiet", is_flag=True, help="Print nothing: the exit code says whether KECS answers and is ready.")
 @instance_flags
-def status_command(instance: str, data_dir: Path | None) -> None:
+def status_command(instance: str, data_dir: Path | None, quiet: bool) -> None:
     """Show where KECS is, since when, and how much it runs."""
     running = running_or_fail(chosen_instance(instance, data_dir))
     health = call(running.url, "GET", "health")
+    if quiet:
+        raise SystemExit(health["status"] != "ok")
     state = call(running.url, "GET", "state")
     live = [task for task in state["tasks"] if task["lastStatus"] != "STOPPED"]
     reason = f" ({health['reason']})" if health.get("reason") else ""

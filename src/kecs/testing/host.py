@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_READY = re.compile(r"KECS ready at (\S+) \(runtime: (\w+)\)")
+READY = re.compile(r"KECS ready at (\S+) \(runtime: (\w+)\)")
 _STOP_SECONDS = 60.0  # real containers get their stop timeout
 
 
@@ -56,7 +56,7 @@ class ThisProcess:
         self._kernel: Kernel
         self._thread = threading.Thread(target=self._run, name="kecs", daemon=True)
         self._thread.start()
-        self.endpoint, self.runtime = _started(self._ready, log, timeout)
+        self.endpoint, self.runtime = started(self._ready, log, timeout)
 
     def stop(self) -> None:
         with contextlib.suppress(RuntimeError):  # its loop is closed
@@ -123,7 +123,7 @@ class ChildProcess:
         self._reader = threading.Thread(target=self._read, name="kecs log", daemon=True)
         self._reader.start()
         try:
-            self.endpoint, self.runtime = _started(self._ready, log, timeout)
+            self.endpoint, self.runtime = started(self._ready, log, timeout)
         except NotStarted:
             self.stop()
             raise
@@ -144,7 +144,7 @@ class ChildProcess:
         """Take down what it prints, until it ends."""
         assert self._process.stdout is not None
         for line in self._process.stdout:
-            if not self._ready.done() and (ready := _READY.match(line)):
+            if not self._ready.done() and (ready := READY.match(line)):
                 self._ready.set_result((ready[1], ready[2]))
             else:
                 self._log.add(line.rstrip("\n"))
@@ -152,7 +152,7 @@ class ChildProcess:
             self._ready.set_exception(RuntimeError("it ended"))
 
 
-def _started(ready: concurrent.futures.Future[tuple[str, str]], log: ServerLog, timeout: float) -> tuple[str, str]:
+def started(ready: concurrent.futures.Future[tuple[str, str]], log: ServerLog, timeout: float) -> tuple[str, str]:
     """URL and runtime once it is ready. Raises NotStarted."""
     try:
         return ready.result(timeout)

@@ -16,7 +16,6 @@ from contextvars import ContextVar
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import aiodocker
 import aiohttp
@@ -71,7 +70,7 @@ class Engine:
         except TimeoutError:
             raise RuntimeUnavailable(f"the Docker Engine at {self.url} does not answer; is it running?") from None
         except EngineError as error:
-            if closed := _closed_socket(self.url):
+            if closed := _closed_socket(self._docker.connector):
                 raise RuntimeForbidden(closed) from error
             reason = " ".join(error.message.split())
             raise RuntimeUnavailable(f"no Docker Engine answers: {reason}") from error
@@ -153,11 +152,12 @@ class Engine:
                     raise EngineError(500, str(said["error"]))
 
 
-def _closed_socket(url: str) -> str | None:
+def _closed_socket(connector: aiohttp.BaseConnector) -> str | None:
     """What to do about a socket that this user may not use; None where that is not what is wrong."""
-    parts = urlsplit(url)
-    path = Path(parts.path)
-    if parts.scheme != "unix" or not path.is_socket() or os.access(path, os.R_OK | os.W_OK):
+    if not isinstance(connector, aiohttp.UnixConnector):
+        return None
+    path = Path(connector.path)
+    if not path.is_socket() or os.access(path, os.R_OK | os.W_OK):
         return None
     group = path.stat().st_gid
     return (
