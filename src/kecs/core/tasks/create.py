@@ -56,7 +56,6 @@ def new_task(
     `gpus` are the ids of those that it gets."""
     scope, task_id = spec.cluster.scope, hex32()
     subnet = spec.subnet or subnet_in(zone_of(instance), spec.network_configuration, scope.region)
-    driven = instance is not None and instance.agent_driven
     definition = effective_definition(spec.definition.definition, spec.overrides)
     awsvpc = definition.network_mode == "awsvpc"
     containers = apply_overrides(spec.definition.definition, spec.overrides)
@@ -68,7 +67,7 @@ def new_task(
         launch_type=spec.launch_type,  # type: ignore[arg-type]  # checked by whoever decided it
         created_at=now,
         containers=tuple(
-            _container(c, scope.container(spec.cluster.name, task_id, uuid()), own, checked=not driven)
+            _container(c, scope.container(spec.cluster.name, task_id, uuid()), own, instance)
             for c, own in zip(containers, shared_out(gpus, containers), strict=True)
         ),
         last_status="PROVISIONING" if awsvpc else "PENDING",
@@ -145,10 +144,12 @@ def shared_out(gpus: tuple[str, ...], containers: Sequence[m.ContainerDefinition
     return shares
 
 
-def _container(definition: m.ContainerDefinition, arn: str, gpus: tuple[str, ...], *, checked: bool) -> ContainerRecord:
-    """`checked`: whether anybody tells of its health; agents do not, in what they submit."""
-    check = definition.health_check
-    checked = checked and check is not None and check.command[:1] != ["NONE"]
+def _container(
+    definition: m.ContainerDefinition, arn: str, gpus: tuple[str, ...], instance: InstanceRecord | None
+) -> ContainerRecord:
+    """Agents do not tell of its health, in what they submit."""
+    check, driven = definition.health_check, instance is not None and instance.agent_driven
+    checked = not driven and check is not None and check.command[:1] != ["NONE"]
     return ContainerRecord(
         name=definition.name or "",
         arn=arn,
