@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from kecs.core.tasks.reports import Started
 from kecs.ports.console import NoSuchContainer
 
 from .faulty import end_of, fault, messages, served, stopped, struck
@@ -29,6 +30,21 @@ def test_a_killed_task_is_replaced(world: World) -> None:
     world.settle()
     assert struck(world, key) == 1
     assert sum("has started 1 tasks" in text for text in messages(world)) == 1
+
+
+def test_what_has_started_and_is_not_noted_yet_is_struck_as_well(world: World) -> None:
+    world.define()
+    task = world.run()["tasks"][0]["taskArn"]
+    supervisors = world.kernel.control.supervisors
+    world.runtime.connect(lambda report: (supervisors.report(report), begin(report)))
+    begun: list[str] = []
+
+    def begin(report: object) -> None:
+        if isinstance(report, Started) and not begun:
+            begun.append(fault(world, "kill", task=task))
+
+    world.until(lambda: world.task(task)["lastStatus"] == "STOPPED")
+    assert world.task(task)["containers"][0]["exitCode"] == 137
 
 
 def test_a_killed_sidecar_takes_nothing_with_it(world: World) -> None:

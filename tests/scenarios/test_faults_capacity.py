@@ -6,6 +6,7 @@ import pytest
 
 from .faulty import end_of, fault, messages, served, stopped, struck
 from .machines import machine
+from .sent import sent
 from .world import World
 
 NO_FARGATE = "Capacity is unavailable at this time. Please try again later or in a different availability zone"
@@ -28,6 +29,8 @@ def test_a_service_without_capacity_on_fargate_says_so_and_goes_on_when_there_is
     world.serve(count=1)
     world.clock.advance(10)
     assert f"was unable to place a task. Reason: {NO_FARGATE}." in messages(world)
+    (told,) = [one for one in sent(world, "ECS Service Action") if one["eventType"] == "ERROR"]
+    assert (told["eventName"], told["reason"]) == ("SERVICE_TASK_PLACEMENT_FAILURE", "RESOURCE:FARGATE")
     assert world.service()["deployments"][0]["failedTasks"] > 0
     world.kernel.faults.remove(key)
     world.clock.advance(5)
@@ -86,6 +89,19 @@ def test_tasks_that_wait_for_their_provider_wait_as_long_as_there_is_no_capacity
     world.kernel.faults.remove(key)
     world.clock.advance(60)
     assert world.task(task["taskArn"])["lastStatus"] == "RUNNING"
+
+
+def test_a_daemon_service_finds_no_place_either(world: World) -> None:
+    world.define_ec2()
+    machine(world)
+    key = fault(world, "no-capacity", reason="RESOURCE:PORTS", service="s")
+    world.serve(count=None, schedulingStrategy="DAEMON", launchType="EC2", networkConfiguration=None)
+    world.clock.advance(1)
+    assert world.service()["runningCount"] == 0
+    assert any("already using a port" in text for text in messages(world))
+    world.kernel.faults.remove(key)
+    world.clock.advance(5)
+    assert world.service()["runningCount"] == 1
 
 
 # -- instances --------------------------------------------------------------------------------------------------------

@@ -128,8 +128,7 @@ class KernelFaults:
         kernel, supervisors = self._kernel, self._kernel.control.supervisors
         asked = supervisors.hear, supervisors.plan_of, self._instance_of
         between = Between(kernel.runtime, kernel.clock, self._book, *asked)
-        between.take_up(kernel.store.tasks)
-        supervisors.put_between(between, between.heard)
+        between.take_up(kernel.store.tasks, supervisors.put_between(between, between.heard))
         return between
 
     def _instance_of(self, task: str) -> str | None:

@@ -38,3 +38,4 @@ class LaggingStore:
     def _notice(self, changes: list[Change]) -> None:
         """A listener of the store."""
         self._to_come.append((self._clock.now(), changes))
+        self.look()  # what nobody reads must not pile up

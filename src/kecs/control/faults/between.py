@@ -66,13 +66,19 @@ class Between:
         self._to_start: dict[_Key, Callable[[], None]] = {}  # late
         self._age = 0  # counts how often everything was forgotten
 
-    def take_up(self, tasks: Iterable[TaskRecord]) -> None:
-        """Know of what runs already."""
+    def take_up(self, tasks: Iterable[TaskRecord], reports: Iterable[Report]) -> None:
+        """Know of what runs already: by its records, and by reports that are not applied to them yet."""
         for task in tasks:
             for container in task.containers:
                 if container.phase in ("RUNNING", "STOPPING") and not task.agent_driven:
                     live = _Live(container.started_at or 0.0, container.health)
                     self._live[task.arn, container.name] = live
+        for report in reports:
+            match report:
+                case Started():
+                    self._live[report.task, report.container] = _Live(report.at)
+                case Exited():
+                    self._live.pop((report.task, report.container), None)
 
     def forget(self) -> None:
         """Drop everything that is under way; for a reset."""
