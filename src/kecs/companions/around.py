@@ -6,8 +6,6 @@ out, and the host's name is put right.
 
 from __future__ import annotations
 
-import asyncio
-import importlib
 import logging
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
@@ -19,10 +17,11 @@ from kecs.companions.choice import MOTO, NONE, Choice
 from kecs.companions.hosts import bucket_in, host_of
 from kecs.companions.moto.process import EXTRA, MotoMissing, MotoProcess
 from kecs.companions.moto.wire import ACCOUNT, AWS_URL, KEY, OF_KECS, TROUBLE, URL, Trouble
+from kecs.companions.remote import Headers, Remote
 from kecs.ports.companion import Addressed
 
 if TYPE_CHECKING:
-    from aiohttp import ClientResponse, ClientSession
+    from aiohttp import ClientResponse
 
 log = logging.getLogger(__name__)
 
@@ -31,12 +30,6 @@ _OF_A_CONNECTION = {
     "connection", "expect", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"
 }  # fmt: skip
 _PIECE = 256 * 1024  # bytes
-
-Headers = list[tuple[str, str]]
-
-
-class Unreachable(Exception):
-    """There is no answer; the text says why, and names the service."""
 
 
 class Passing:
@@ -48,7 +41,7 @@ class Passing:
         self._account = account
         self._region = region
         self._moto = MotoProcess(endpoint)
-        self._session: ClientSession | None = None
+        self._remote = Remote()
 
     def has(self, service: str) -> bool:
         return self._choice.of(service) != NONE
@@ -71,8 +64,7 @@ class Passing:
 
     async def close(self) -> None:
         await self._moto.close()
-        if self._session is not None:
-            await self._session.close()
+        await self._remote.close()
 
     async def _passed_on(self, to: Addressed, scope: Any, receive: Any, send: Any) -> Refusal | None:
         """Pass it on; gives the refusal of what has no answer."""
@@ -98,23 +90,25 @@ class Passing:
     async def _sent(self, to: Addressed, scope: Any, receive: Any) -> ClientResponse:
         import yarl
 
-        companion = self._choice.of(to.service)
+        companion, method = self._choice.of(to.service), scope["method"]
         headers = [
             (name.decode("latin-1"), value.decode("latin-1"))
             for name, value in scope["headers"]
             if name.decode("latin-1") not in _OF_A_CONNECTION and not name.startswith(OF_KECS.encode())
         ]
+        body = _pieces(receive) if _has_body(headers, scope) else None
+        data: AsyncIterator[bytes] | bytes | None = body
         if companion == MOTO:
             session, url = await self._moto.session(), "http://moto/"
             headers += self._for_moto(to, scope, dict(headers))
         else:
-            session, url = await self._remote(), companion + _path(scope)
-            headers = [(name, value) for name, value in headers if name != "host"]
+            session = await self._remote.session()
+            url, headers, data = await self._remote.ready(companion, to, method, _path(scope), headers, body)
         return await session.request(
-            scope["method"],
+            method,
             yarl.URL(url, encoded=True),
             headers=headers,
-            data=_pieces(receive) if _has_body(headers, scope) else None,
+            data=data,
             allow_redirects=False,
             skip_auto_headers=("accept", "accept-encoding", "user-agent", "content-type"),
         )
@@ -136,18 +130,6 @@ class Passing:
             (ACCOUNT, account),
             (KEY, "" if whole else to.access_key),
         ]
-
-    async def _remote(self) -> ClientSession:
-        if self._session is None:
-            aiohttp = await asyncio.to_thread(importlib.import_module, "aiohttp")
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0),
-                timeout=aiohttp.ClientTimeout(total=None, sock_connect=10),
-                auto_decompress=False,
-                cookie_jar=aiohttp.DummyCookieJar(),
-            )
-        session: ClientSession = self._session
-        return session
 
 
 class _Begun:

@@ -56,7 +56,7 @@ class OwnCalls:
         self, service: str, operation: str, parameters: dict[str, Any], account: str, region: str
     ) -> dict[str, Any]:
         try:
-            from botocore.exceptions import BotoCoreError, ClientError
+            from botocore.exceptions import ClientError
         except ImportError as error:
             raise CompanionError("RequestError", MISSING) from error
         try:
@@ -64,8 +64,8 @@ class OwnCalls:
         except ClientError as error:
             told = error.response.get("Error", {})
             raise CompanionError(told.get("Code", "Unknown"), told.get("Message", str(error))) from error
-        except (BotoCoreError, ValueError, KeyError) as error:
-            raise CompanionError("RequestError", str(error)) from error
+        except Exception as error:  # botocore's own, for what it knows no such operation, parameter or service
+            raise CompanionError("RequestError", str(error) or type(error).__name__) from error
         return {
             name: value.read() if hasattr(value, "read") else value
             for name, value in answer.items()

@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 MOTO = "moto"
 NONE = "none"
-AWS = "https://amazonaws.com"  # AWS itself, each service at its own host
 PATTERN = re.compile(r"([a-z0-9][a-z0-9-]*=)?(moto|none|https?://[^\s/,=]+[^\s,]*)")
 WANTED = "moto, none, a URL, or one of these for a service, such as s3=http://127.0.0.1:9000."
 

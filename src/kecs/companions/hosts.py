@@ -43,9 +43,9 @@ _BY_TARGET: dict[str, list[tuple[re.Pattern[str], str]]] = {
 # What stands before the domain in the name of a host that has a bucket's name in it.
 _BUCKET = re.compile(
     r"(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}?[a-z0-9])"
-    r"(\.s3([.-][a-z0-9-]+)*?)?\.(localhost|amazonaws\.com|docker\.internal)(:\d+)?"
+    r"(\.s3([.-][a-z0-9-]+)*?)?\.(localhost|amazonaws\.com|(host|gateway)\.docker\.internal)(:\d+)?"
 )
-_NO_BUCKET = re.compile(r"s3([.-][a-z0-9-]+)*|host|gateway")
+_NO_BUCKET = re.compile(r"s3([.-][a-z0-9-]+)*")
 
 
 def host_of(service: str, region: str, path: str = "/", target: str = "", account: str = "") -> str:

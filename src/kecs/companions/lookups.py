@@ -32,6 +32,14 @@ class CompanionLookups:
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
 
+    @property
+    def busy(self) -> bool:
+        return bool(self._under_way)
+
+    async def rest(self) -> None:
+        while self._under_way:
+            await asyncio.wait(self._under_way)
+
     async def close(self) -> None:
         """Let go of what is under way: it is asked for again after the next start."""
         for task in self._under_way:
@@ -40,14 +48,16 @@ class CompanionLookups:
 
     async def _look_up(self, lookup: Lookup, then: Callable[[Answer], None]) -> None:
         async with self._turn:
-            then(await answer_of(self._companion(), lookup))
+            then(await answer_of(self._companion, lookup))
 
 
-async def answer_of(companion: Companion, lookup: Lookup) -> Answer:
+async def answer_of(companion: Callable[[], Companion], lookup: Lookup) -> Answer:
     """What the companion says to the call."""
     account, region = lookup.scope
     try:
-        return await companion.call(lookup.service, lookup.operation, lookup.arguments, account=account, region=region)
+        return await companion().call(
+            lookup.service, lookup.operation, lookup.arguments, account=account, region=region
+        )
     except CompanionError as error:
         return Refusal(error.code, error.message)
     except Exception as error:

@@ -1,0 +1,109 @@
+"""Another AWS by URL: here, another KECS. And what is said when there is none."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.credentials import Credentials
+from botocore.exceptions import ClientError
+
+from kecs.companions.remote import CannotSign, signed_anew
+from kecs.ports.companion import Addressed
+from kecs.testing import Server, start_server
+
+NOBODY = "http://127.0.0.1:1"
+
+
+def around(companion: str) -> Server:
+    return start_server(env={"KECS_COMPANION": companion})
+
+
+@pytest.fixture(scope="module")
+def other() -> Iterator[Server]:
+    with start_server() as server:
+        yield server
+
+
+def code(call: Any, **arguments: Any) -> str:
+    with pytest.raises(ClientError) as refused:
+        call(**arguments)
+    found: str = refused.value.response["Error"]["Code"]
+    return found
+
+
+def test_every_other_service_is_elsewhere(other: Server) -> None:
+    with around(other.endpoint) as server:
+        content = bytes(range(256)) * 400
+        server.client("s3").create_bucket(Bucket="there")
+        server.client("s3").put_object(Bucket="there", Key="a b/ü", Body=content)
+        server.client("sqs", account="222222222222", region="eu-west-1").create_queue(QueueName="jobs")
+        server.ecs_client().create_cluster(clusterName="here")
+        assert other.client("s3").get_object(Bucket="there", Key="a b/ü")["Body"].read() == content
+        assert "QueueUrls" in other.client("sqs", account="222222222222", region="eu-west-1").list_queues()
+        assert code(server.client("s3").get_object, Bucket="there", Key="none") == "NoSuchKey"
+        assert "here" not in str(other.ecs_client().list_clusters())
+        server.reset()
+        assert "there" in str(server.client("s3").list_buckets())  # it is not KECS's to forget
+
+
+def test_one_service_is_elsewhere_and_none_here(other: Server) -> None:
+    with around(f"none,ssm={other.endpoint}") as server:
+        server.client("ssm").put_parameter(Name="/only", Value="1", Type="String")
+        assert other.client("ssm").get_parameter(Name="/only")["Parameter"]["Value"] == "1"
+        assert code(server.client("s3").list_buckets) == "UnknownOperationException"
+        assert code(server.client("dynamodb").list_tables) == "UnknownOperationException"
+        assert code(server.client("sts").get_caller_identity) == "UnknownOperationException"
+
+
+def test_one_that_does_not_answer() -> None:
+    with around(NOBODY) as server:
+        for service, call in [("ssm", "describe_parameters"), ("s3", "list_buckets"), ("iam", "list_roles")]:
+            with pytest.raises(ClientError, match=f"The companion for {service} does not answer: ") as refused:
+                getattr(server.client(service), call)()
+            assert refused.value.response["Error"]["Code"] == "ServiceUnavailable"
+
+
+def test_moto_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    there = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *rest: None if name == "moto" else there(name, *rest))
+    with start_server() as server:
+        for service, call in [("ssm", "describe_parameters"), ("s3", "list_buckets"), ("ec2", "describe_vpcs")]:
+            with pytest.raises(ClientError, match=r"needs KECS's extra aws: pip install 'kecs\[aws\]'"):
+                getattr(server.client(service), call)()
+
+
+# -- AWS itself -------------------------------------------------------------------------------------------------------
+
+
+MINE = Credentials("AKIDMINE", "secret", "token")
+OLD = [("authorization", "AWS4-HMAC-SHA256 Credential=111111111111/x"), ("x-amz-date", "20260101T000000Z")]
+
+
+def test_a_request_to_aws_is_signed_anew() -> None:
+    to = Addressed("ssm", "eu-west-1", "111111111111")
+    sent = [*OLD, ("x-amz-target", "AmazonSSM.GetParameter"), ("user-agent", "x"), ("content-length", "2")]
+    url, headers = signed_anew(to, "POST", "https://ssm.eu-west-1.amazonaws.com/", sent, b"{}", MINE)
+    given = dict(headers)
+    assert url == "https://ssm.eu-west-1.amazonaws.com/"
+    assert given["authorization"].startswith("AWS4-HMAC-SHA256 Credential=AKIDMINE/")
+    assert "/eu-west-1/ssm/aws4_request, SignedHeaders=host;x-amz-date;x-amz-security-token;x-amz-target," in str(given)
+    assert given["x-amz-date"] != "20260101T000000Z"
+    assert (given["x-amz-security-token"], given["user-agent"], given["content-length"]) == ("token", "x", "2")
+    assert len(headers) == len(given)
+
+
+def test_the_signature_in_a_url_goes_away() -> None:
+    to = Addressed("s3", "eu-west-1", "x")
+    old = "https://s3.eu-west-1.amazonaws.com/b/a%20b?X-Amz-Credential=x&X-Amz-Signature=y&versionId=1%2F2"
+    url, headers = signed_anew(to, "GET", old, [], b"", MINE)
+    assert url == "https://s3.eu-west-1.amazonaws.com/b/a%20b?versionId=1%2F2"
+    assert dict(headers)["x-amz-content-sha256"] == "UNSIGNED-PAYLOAD"
+
+
+def test_chunks_that_are_signed_cannot_be_signed_anew() -> None:
+    signed = [("x-amz-content-sha256", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD")]
+    with pytest.raises(CannotSign, match="chunk by chunk"):
+        signed_anew(Addressed("s3", "eu-west-1", "x"), "PUT", "https://s3.amazonaws.com/b/k", signed, b"", MINE)

@@ -1,0 +1,176 @@
+"""Calls in KECS's own name, and what becomes of moto's process whatever happens to it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kecs.companions.calls import OwnCalls
+from kecs.companions.moto.process import MotoProcess
+from kecs.ports.companion import CompanionError
+from kecs.testing import Server, start_server
+
+HERE = {"account": "111111111111", "region": "eu-west-1"}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with start_server() as server:
+        yield server
+
+
+@pytest.fixture
+async def calls(server: Server) -> AsyncIterator[OwnCalls]:
+    calls = OwnCalls(server.endpoint)
+    yield calls
+    calls.close()
+
+
+async def code(call: Any) -> str:
+    with pytest.raises(CompanionError) as refused:
+        await call
+    return refused.value.code
+
+
+async def test_what_boto3_would_answer(calls: OwnCalls, server: Server) -> None:
+    mine = server.client("ssm", **HERE)
+    mine.put_parameter(Name="/a", Value="1", Type="String")
+    answer = await calls.call("ssm", "GetParameters", {"Names": ["/a", "/b"]}, **HERE)
+    assert sorted(answer) == ["InvalidParameters", "Parameters"]
+    assert [p["Value"] for p in answer["Parameters"]] == ["1"]
+    elsewhere = await calls.call("ssm", "GetParameters", {"Names": ["/a"]}, account="111111111111", region="us-east-1")
+    assert elsewhere["InvalidParameters"] == ["/a"]
+
+
+async def test_a_stream_is_bytes(calls: OwnCalls) -> None:
+    here = {"account": "111111111111", "region": "us-east-1"}
+    await calls.call("s3", "CreateBucket", {"Bucket": "streams"}, **here)
+    await calls.call("s3", "PutObject", {"Bucket": "streams", "Key": "k", "Body": b"\0\xff"}, **here)
+    assert (await calls.call("s3", "GetObject", {"Bucket": "streams", "Key": "k"}, **here))["Body"] == b"\0\xff"
+
+
+async def test_refusals(calls: OwnCalls) -> None:
+    assert await code(calls.call("ssm", "GetParameter", {"Name": "/none"}, **HERE)) == "ParameterNotFound"
+    assert await code(calls.call("ssm", "GetParameter", {"Nome": "/none"}, **HERE)) == "RequestError"
+    assert await code(calls.call("ssm", "Nonsense", {}, **HERE)) == "RequestError"
+    assert await code(calls.call("nonsense", "Nonsense", {}, **HERE)) == "RequestError"
+    calls.close()
+    assert await code(calls.call("ssm", "GetParameter", {"Name": "/none"}, **HERE)) == "RequestError"
+
+
+async def test_nobody_is_there() -> None:
+    calls = OwnCalls("http://127.0.0.1:1")
+    assert await code(calls.call("ssm", "GetParameter", {"Name": "/none"}, **HERE)) == "RequestError"
+    calls.close()
+
+
+async def test_without_boto3(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "botocore.exceptions", None)
+    calls = OwnCalls("http://127.0.0.1:1")
+    with pytest.raises(CompanionError, match=r"pip install 'kecs\[aws\]'"):
+        await calls.call("ssm", "GetParameter", {"Name": "/none"}, **HERE)
+    calls.close()
+
+
+# -- moto's process ---------------------------------------------------------------------------------------------------
+
+
+def processes(parent: int) -> list[int]:
+    """The children of a process that are moto's."""
+    told = subprocess.run(
+        ["ps", "-o", "pid=,args=", "--ppid", str(parent)], capture_output=True, text=True, check=False
+    )
+    return [int(line.split()[0]) for line in told.stdout.splitlines() if "kecs.companions.moto" in line]
+
+
+def test_the_first_call_starts_one_and_the_end_of_kecs_ends_it() -> None:
+    with start_server() as server:
+        before = processes(os.getpid())
+        server.ecs_client().create_cluster(clusterName="a")
+        server.client("events").list_rules()
+        assert processes(os.getpid()) == before
+        threads = [threading.Thread(target=server.client("sqs").list_queues) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(processes(os.getpid())) == len(before) + 1
+    assert processes(os.getpid()) == before
+
+
+def test_a_browser_does_not_start_one() -> None:
+    from urllib.error import HTTPError
+    from urllib.request import urlopen
+
+    with start_server() as server:
+        before = processes(os.getpid())
+        with pytest.raises(HTTPError, match="404"):
+            urlopen(f"{server.endpoint}/favicon.ico")
+        assert processes(os.getpid()) == before
+
+
+def test_it_is_started_again_when_it_has_died() -> None:
+    before = processes(os.getpid())
+    with start_server() as server:
+        sqs = server.client("sqs")
+        sqs.create_queue(QueueName="lost")
+        (pid,) = set(processes(os.getpid())) - set(before)
+        os.kill(pid, signal.SIGKILL)
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+        assert "QueueUrls" not in sqs.list_queues()
+        assert "moto has ended with status -9; what it held is lost" in server.logs()
+
+
+def test_it_does_not_outlive_a_kecs_that_is_killed() -> None:
+    with start_server(in_process=False) as server:
+        server.client("sqs").list_queues()
+        pid = server._host._process.pid  # type: ignore[attr-defined]
+        (child,) = processes(pid)
+        end = os.pidfd_open(child)
+        os.kill(pid, signal.SIGKILL)
+        import select
+
+        assert select.select([end], [], [], 10)[0]
+        os.close(end)
+
+
+async def test_nothing_of_somebodys_account_reaches_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "production")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "of production")
+    moto = MotoProcess("http://127.0.0.1:5373")
+    await moto.session()
+    assert moto._process is not None
+    environment = Path(f"/proc/{moto._process.pid}/environ").read_bytes().split(b"\0")
+    assert b"AWS_ENDPOINT_URL=http://127.0.0.1:5373" in environment
+    assert not [variable for variable in environment if b"production" in variable]
+    directory = moto._directory
+    await moto.close()
+    assert not directory.exists()
+    with pytest.raises(ConnectionAbortedError):
+        await moto.session()
+
+
+async def test_a_reset_of_what_does_not_run_starts_nothing() -> None:
+    moto = MotoProcess("http://127.0.0.1:5373")
+    await asyncio.wait_for(moto.reset(), 1)
+    assert not moto.running
+    await moto.close()
+
+
+def test_this_process_stays_as_it_was() -> None:
+    """Whoever tests with moto in their own process has theirs to themselves."""
+    code = (
+        "import sys; from kecs.testing import start_server\n"
+        "with start_server() as server: server.client('sqs').list_queues()\n"
+        "print(sorted(name for name in sys.modules if name.split('.')[0] in ('moto', 'responses', 'werkzeug')))"
+    )
+    assert subprocess.check_output([sys.executable, "-c", code], text=True) == "[]\n"
