@@ -68,8 +68,13 @@ class ImmediateLookups:
         self._companion = companion
         self.takes = 0.0
 
+    busy = False  # all of it is on the clock
+
+    async def rest(self) -> None:
+        return
+
     def look_up(self, lookup: Lookup, then: Callable[[Answer], None]) -> None:
-        answer = _result(answer_of(self._companion, lookup))
+        answer = _result(answer_of(lambda: self._companion, lookup))
         self._clock.call_at(self._clock.now() + self.takes, lambda: then(answer))
 
 

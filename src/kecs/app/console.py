@@ -78,7 +78,7 @@ class KernelConsole:
 
     async def advance(self, seconds: float) -> ClockState:
         async with self._moving:
-            await functions.advance(self._virtual(), self._kernel.runtime, seconds)
+            await functions.advance(self._virtual(), self._kernel.runtime, self._kernel.lookups, seconds)
         await asyncio.sleep(0)  # what follows the feed gets its turn before the caller is answered
         return self.clock()
 

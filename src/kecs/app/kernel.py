@@ -59,14 +59,15 @@ class Kernel:
         self.endpoint = Endpoint(store, clock, ids, settings)
         self._defer = defer
         self._companions = companions
-        self._around = hooks, lookups
+        self._hooks = hooks
+        self.lookups = lookups
         self._untold: list[list[Change]] = []  # what was committed before there was a feed
         store.subscribe(self._notice)
 
     @cached_property
     def machinery(self) -> Machinery:
         made = load_machinery()(
-            self.store, self.runtime, self.clock, self.ids, self.settings, self._defer, *self._around
+            self.store, self.runtime, self.clock, self.ids, self.settings, self._defer, self._hooks, self.lookups
         )
         for changes in self._untold:
             made.feed.notice(changes)

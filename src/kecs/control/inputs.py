@@ -94,5 +94,10 @@ class Inputs:
 class NoLookups:
     """See ports.lookups.Lookups: for a kernel that nobody has given any."""
 
+    busy = False
+
+    async def rest(self) -> None:
+        return
+
     def look_up(self, lookup: Lookup, then: Callable[[Answer], None]) -> None:  # noqa: ARG002  # nobody to ask
         then(UNREACHABLE)

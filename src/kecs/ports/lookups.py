@@ -15,5 +15,12 @@ from kecs.core.inputs.lookups import Answer, Lookup
 class Lookups(Protocol):
     """AWS, or what stands in for it."""
 
+    @property
+    def busy(self) -> bool:
+        """Whether something is under way: time that a test moves waits for it."""
+
+    async def rest(self) -> None:
+        """Return when nothing is."""
+
     def look_up(self, lookup: Lookup, then: Callable[[Answer], None]) -> None:
         """Make the call. `then` gets what came of it, exactly once, later and on the event loop's thread."""
