@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from kecs.companions.moto.process import MotoProcess
 from kecs.ports.companion import CompanionError
 from kecs.testing import Server, start_server
 
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes as Linux shows them")
 HERE = {"account": "111111111111", "region": "eu-west-1"}
 
 
@@ -86,10 +88,9 @@ async def test_without_boto3(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def processes(parent: int) -> list[int]:
     """The children of a process that are moto's."""
-    told = subprocess.run(
-        ["ps", "-o", "pid=,args=", "--ppid", str(parent)], capture_output=True, text=True, check=False
-    )
-    return [int(line.split()[0]) for line in told.stdout.splitlines() if "kecs.companions.moto" in line]
+    told = subprocess.check_output(["ps", "-Awwo", "pid=,ppid=,args="], text=True)
+    lines = [line.split() for line in told.splitlines() if "kecs.companions.moto" in line]
+    return [int(pid) for pid, of, *_ in lines if int(of) == parent]
 
 
 def test_the_first_call_starts_one_and_the_end_of_kecs_ends_it() -> None:
@@ -118,6 +119,7 @@ def test_a_browser_does_not_start_one() -> None:
         assert processes(os.getpid()) == before
 
 
+@LINUX
 def test_it_is_started_again_when_it_has_died() -> None:
     before = processes(os.getpid())
     with start_server() as server:
@@ -130,6 +132,7 @@ def test_it_is_started_again_when_it_has_died() -> None:
         assert "moto has ended with status -9; what it held is lost" in server.logs()
 
 
+@LINUX
 def test_it_does_not_outlive_a_kecs_that_is_killed() -> None:
     with start_server(in_process=False) as server:
         server.client("sqs").list_queues()
@@ -137,21 +140,21 @@ def test_it_does_not_outlive_a_kecs_that_is_killed() -> None:
         (child,) = processes(pid)
         end = os.pidfd_open(child)
         os.kill(pid, signal.SIGKILL)
-        import select
-
         assert select.select([end], [], [], 10)[0]
         os.close(end)
 
 
+@LINUX
 async def test_nothing_of_somebodys_account_reaches_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "production")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "of production")
     moto = MotoProcess("http://127.0.0.1:5373")
     await moto.session()
     assert moto._process is not None
-    environment = Path(f"/proc/{moto._process.pid}/environ").read_bytes().split(b"\0")
-    assert b"AWS_ENDPOINT_URL=http://127.0.0.1:5373" in environment
-    assert not [variable for variable in environment if b"production" in variable]
+    environment = await asyncio.to_thread(Path(f"/proc/{moto._process.pid}/environ").read_bytes)
+    variables = environment.split(b"\0")
+    assert b"AWS_ENDPOINT_URL=http://127.0.0.1:5373" in variables
+    assert not [variable for variable in variables if b"production" in variable]
     directory = moto._directory
     await moto.close()
     assert not directory.exists()
