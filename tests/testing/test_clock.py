@@ -107,7 +107,7 @@ def test_a_clock_that_is_no_kecs_cannot_be_moved(server: Server) -> None:
 def test_real_time_cannot_be_moved(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     from kecs.testing import admin
 
-    def refused(*_: Any) -> str:
+    def refused(*_: Any, **__: Any) -> str:
         raise admin.Refused(409, "The docker runtime runs real containers, so its time cannot be moved.")
 
     monkeypatch.setattr(admin, "read", refused)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from typing import Any
 
 from kecs.testing import admin
@@ -25,6 +26,7 @@ class Clock:
 
     def __init__(self, endpoint: str) -> None:
         self._endpoint = endpoint
+        self.was_frozen = False  # by way of this object
 
     @property
     def now(self) -> float:
@@ -60,21 +62,25 @@ class Clock:
 
     def freeze(self) -> None:
         """Let time stand still from now on. Raises ClockNotMovable."""
+        self.was_frozen = True
         self._set({"freeze": True})
 
     def resume(self) -> None:
         """Let time flow again. Raises ClockNotMovable."""
         self._set({"resume": True})
+        self.was_frozen = False
 
     def run_until_stable(self, *, timeout: float = 3600.0) -> None:
         """Let time pass until each service has one deployment and the tasks it wants, and each task the status it is
         meant to have. `timeout` is in seconds of this clock; when they are over, TimeoutError says what is not stable.
         """
         for _ in self.passing(timeout):
-            restless = _restless(admin.call(self._endpoint, "GET", "state"))
+            state = admin.call(self._endpoint, "GET", "state")
+            restless = _restless(state)
             if not restless:
                 return
-        raise TimeoutError(f"Not stable after {timeout:g} s: {'; '.join(restless)}.")
+        why = "\n".join(_why(state, self._endpoint))
+        raise TimeoutError(f"Not stable after {timeout:g} s: {'; '.join(restless)}.\n{why}")
 
     def passing(self, seconds: float) -> Passing:
         """Look, let some time pass, look again: an iteration that ends when `seconds` of this clock are over."""
@@ -128,7 +134,7 @@ def _restless(state: dict[str, Any]) -> list[str]:
         f"service {service['serviceName']} has {service['runningCount']} of {service['desiredCount']} tasks running "
         f"in {len(service['deployments']) or len(service.get('taskSets', ()))} deployments"
         for service in state["services"]
-        if service["status"] != "INACTIVE" and not (service["status"] == "ACTIVE" and is_stable(service))
+        if _moves(service)
     ]
     tasks = [
         f"task {task['taskArn'].rsplit('/', 1)[-1]} is {task['lastStatus']} and meant to be {task['desiredStatus']}"
@@ -136,6 +142,23 @@ def _restless(state: dict[str, Any]) -> list[str]:
         if task["lastStatus"] != task["desiredStatus"]
     ]
     return services + tasks
+
+
+def _moves(service: dict[str, Any]) -> bool:
+    return service["status"] != "INACTIVE" and not (service["status"] == "ACTIVE" and is_stable(service))
+
+
+def _why(state: dict[str, Any], endpoint: str) -> Iterator[str]:
+    """The services that are not stable, and the tasks that tell why, in ECS's terms."""
+    from kecs.testing.describing import service_lines, task_lines, telling
+    from kecs.testing.explaining import outputs
+
+    for service in state["services"]:
+        if _moves(service):
+            yield from service_lines(service)
+    for task in telling(state["tasks"]):
+        for line in task_lines(task, outputs(endpoint, task["clusterArn"])):
+            yield f"  {line}"
 
 
 def is_stable(service: dict[str, Any]) -> bool:

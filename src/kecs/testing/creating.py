@@ -7,7 +7,7 @@ import secrets
 from typing import Any
 
 from kecs.testing.builders import TaskDefinitionBuilder
-from kecs.testing.explaining import service_of
+from kecs.testing.explaining import explain_cluster, service_of
 from kecs.testing.listing import all_of, tasks_of
 from kecs.testing.waiting import TIMEOUT, passes_until, wait_for_stable_service
 
@@ -104,7 +104,9 @@ def cleanup_cluster(client: Any, cluster: str, timeout: float = TIMEOUT) -> None
         return True
 
     if not passes_until(client, gone, timeout):
-        raise TimeoutError(f"Cluster {cluster} is still there after {timeout:g} s: {left}")
+        raise TimeoutError(
+            f"Cluster {cluster} is still there after {timeout:g} s: {left}\n{explain_cluster(client, cluster)}"
+        )
 
 
 def _empty(client: Any, cluster: str) -> None:

@@ -42,6 +42,9 @@ class Host(Protocol):
     def stop(self) -> None:
         """End it, and wait for its end."""
 
+    def ended(self) -> str | None:
+        """Why it has ended by itself; None while it runs."""
+
 
 class ThisProcess:
     """A KECS on an event loop of its own in a thread of this process."""
@@ -62,6 +65,9 @@ class ThisProcess:
         with contextlib.suppress(RuntimeError):  # its loop is closed
             self._loop.call_soon_threadsafe(self._stopping.set)
         self._thread.join(_STOP_SECONDS)
+
+    def ended(self) -> str | None:
+        return None if self._thread.is_alive() else "its thread has ended"
 
     def _run(self) -> None:
         import uvloop
@@ -112,9 +118,9 @@ class ChildProcess:
         self._directory = tempfile.TemporaryDirectory(prefix="kecs-testing-")
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("KECS_")}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "kecs", "start"],
+            [sys.executable, "-m", "kecs.testing.child", "start"],
             env=inherited | {"KECS_DATA_DIR": self._directory.name} | settings,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,  # which ends with this process, however that ends
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,  # an interrupt at the terminal is for the tests, which then stop their server
@@ -136,9 +142,15 @@ class ChildProcess:
             self._process.kill()
             self._process.wait()
         self._reader.join()
+        assert self._process.stdin is not None
         assert self._process.stdout is not None
+        self._process.stdin.close()
         self._process.stdout.close()
         self._directory.cleanup()
+
+    def ended(self) -> str | None:
+        code = self._process.poll()
+        return None if code is None else f"its process has ended with code {code}"
 
     def _read(self) -> None:
         """Take down what it prints, until it ends."""

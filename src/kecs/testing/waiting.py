@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kecs.testing.clock import Clock, is_stable
-from kecs.testing.explaining import explain_service, explain_task, service_of, task_of
+from kecs.testing.explaining import explain_cluster, explain_service, explain_task, service_of, task_of
 
 TIMEOUT = 300.0  # seconds
 _TASK_STATUSES = (
@@ -34,7 +34,8 @@ def wait_for_cluster(client: Any, cluster: str, status: str = "ACTIVE", timeout:
         return bool(found["status"] == status)
 
     if not passes_until(client, reached, timeout):
-        raise TimeoutError(f"Cluster {cluster} is {found['status']}, not {status}, after {timeout:g} s.")
+        why = explain_cluster(client, cluster)
+        raise TimeoutError(f"Cluster {cluster} is {found['status']}, not {status}, after {timeout:g} s.\n{why}")
     return found
 
 
