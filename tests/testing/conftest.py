@@ -1,11 +1,17 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.testing.fakes import Fakes
 
-from kecs.testing import Server, cleanup_cluster, start_server
+from kecs.testing import Images, Server, cleanup_cluster, start_server
+
+Run = Callable[..., str]
 
 
 @pytest.fixture(scope="module")
@@ -26,3 +32,29 @@ def cluster(client: Any, request: pytest.FixtureRequest) -> Iterator[str]:
     client.create_cluster(clusterName=name)
     yield name
     cleanup_cluster(client, name)
+
+
+@pytest.fixture
+def image(server: Server) -> Iterator[Images]:
+    with server.images() as image:
+        yield image
+
+
+@pytest.fixture
+def fakes(server: Server, client: Any, cluster: str, image: Images) -> Fakes:
+    return Fakes(server, client, cluster, image)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Run pytest on a module of tests; what it printed, once the outcome was as expected."""
+
+    def run(tests: str, *flags: str, code: int = 0) -> str:
+        (tmp_path / "test_it.py").write_text(tests)
+        (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = --strict-markers\nfilterwarnings = error\n")
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *flags]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout
+
+    return run

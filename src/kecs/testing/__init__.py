@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         deploy_service,
         running_tasks,
     )
+    from kecs.testing.diagnostics import Diagnostics, capture_diagnostics
     from kecs.testing.faking import Container, Terminated
     from kecs.testing.faults import Fault, Faults, NoFault, fault
     from kecs.testing.host import NotStarted
@@ -48,6 +49,7 @@ _MODULES = {
     ),
     "faults": ("Fault", "Faults", "NoFault", "fault"),
     "faking": ("Container", "Terminated"),
+    "diagnostics": ("Diagnostics", "capture_diagnostics"),
     "host": ("NotStarted",),
     "images": ("CannotFake", "Images"),
     "probing": ("Probe", "probe", "service_urls"),
@@ -64,6 +66,7 @@ __all__ = [
     "Clock",
     "ClockNotMovable",
     "Container",
+    "Diagnostics",
     "Fault",
     "Faults",
     "Happening",
@@ -84,6 +87,7 @@ __all__ = [
     "address_of",
     "assert_service_healthy",
     "assert_task_completed",
+    "capture_diagnostics",
     "cleanup_cluster",
     "create_test_service",
     "create_test_task_definition",

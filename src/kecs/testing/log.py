@@ -19,14 +19,18 @@ class ServerLog:
     def __init__(self, consumer: LogConsumer | None) -> None:
         self._lines: deque[str] = deque(maxlen=MOST_LINES)
         self._consumer = consumer
+        self.count = 0  # of all lines ever
 
     def add(self, line: str) -> None:
+        self.count += 1
         self._lines.append(line)
         if self._consumer is not None:
             self._consumer(line)
 
-    def lines(self) -> list[str]:
-        return list(self._lines)
+    def lines(self, since: int = 0) -> list[str]:
+        """Those that are kept; `since`: without the first ones of all, so many."""
+        kept = list(self._lines)
+        return kept[max(0, since - (self.count - len(kept))) :]
 
 
 class OfThread(logging.Handler):

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from kecs.testing import reporting
+
 if TYPE_CHECKING:
     from kecs.testing import Clock, Faults, Images, Server
 
@@ -31,10 +33,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--kecs-child", action="store_true", help="Start each KECS in a process of its own, not in that of the tests."
     )
+    reporting.add_options(parser, group)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", _MARKER)
+    config.pluginmanager.register(reporting, "kecs-reporting")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -87,6 +91,7 @@ def kecs(request: pytest.FixtureRequest) -> Iterator[Server]:
     if not options.keys() & {"runtime", "test_mode"}:
         options["runtime"] = request.config.getoption("--kecs-runtime")
     with start_server(**options) as server:
+        reporting.serves(request.config, server)
         yield server
 
 
@@ -97,17 +102,16 @@ def ecs(kecs: Server) -> Any:
 
 
 @pytest.fixture
-def ecs_cluster(ecs: Any, request: pytest.FixtureRequest) -> Iterator[str]:
+def ecs_cluster(kecs: Server, ecs: Any, request: pytest.FixtureRequest) -> Iterator[str]:
     """The name of a cluster of the test's own, deleted afterwards with all that is in it."""
-    from kecs.testing import cleanup_cluster
-
     readable = re.sub(r"[^A-Za-z0-9_-]+", "-", request.node.name)[:80]
     name = f"{readable}-{secrets.token_hex(4)}"
     ecs.create_cluster(clusterName=name)
+    reporting.owns(request.node, name)
     try:
         yield name
     finally:
-        cleanup_cluster(ecs, name)
+        reporting.clean_up(request.node, kecs, ecs, name)
 
 
 @pytest.fixture
@@ -119,7 +123,8 @@ def kecs_clock(kecs: Server) -> Iterator[Clock]:
     if not clock.movable:
         raise ClockNotMovable(f"The {kecs.runtime} runtime runs real containers, so its time cannot be moved.")
     yield clock
-    clock.resume()
+    if not kecs.ended():
+        clock.resume()
 
 
 @pytest.fixture

@@ -69,6 +69,18 @@ class Server:
         """What KECS itself has logged, a record a line."""
         return "\n".join(self._log.lines())
 
+    def log_lines(self, since: int = 0) -> list[str]:
+        """The same as lines, without the first ones, so many; `log_count` is how many there have been."""
+        return self._log.lines(since)
+
+    @property
+    def log_count(self) -> int:
+        return self._log.count
+
+    def ended(self) -> str | None:
+        """Why it does not run any more; None while it does."""
+        return self._host.ended() if self._running else "it has been cleaned up"
+
     def history(self, *, cluster: str | None = None, since: Happening | int | None = None) -> History:
         """What has happened: since KECS started, since the cluster was created, or after the change `since`.
 

@@ -54,6 +54,11 @@ class Happening:
         known = {name: value for name, value in members.items() if name in _MEMBERS}
         return cls(**{**known, "images": tuple(known.get("images", ()))})
 
+    def to_json(self) -> dict[str, Any]:
+        """What `read` takes; what there is not is left out."""
+        members = {name: getattr(self, name) for name in sorted(_MEMBERS)}
+        return {name: value for name, value in members.items() if value not in (None, ())}
+
     def __lt__(self, other: Happening) -> bool:
         return self.id < other.id
 
