@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from tests.support.images import test_image
 
@@ -23,12 +26,18 @@ def server() -> Iterator[Server]:
         yield server
 
 
-def run(server: Server, script: str, mode: str = "awsvpc", **container: Any) -> tuple[Any, list[str]]:
+def run(
+    server: Server, script: str, mode: str = "awsvpc", volumes: Sequence[dict[str, Any]] = (), **container: Any
+) -> tuple[Any, list[str]]:
     """The task when it has stopped, and what its container said."""
     client = server.ecs_client()
     definition = {"name": "app", "image": test_image("v1"), "memory": 64, "command": ["sh", "-c", script], **container}
     client.register_task_definition(
-        family="inside", networkMode=mode, executionRoleArn=ROLE, containerDefinitions=[definition]
+        family="inside",
+        networkMode=mode,
+        executionRoleArn=ROLE,
+        containerDefinitions=[definition],
+        volumes=list(volumes),
     )
     network = {"networkConfiguration": NETWORK} if mode == "awsvpc" else {}
     arn = client.run_task(taskDefinition="inside", launchType="EC2", **network)["tasks"][0]["taskArn"]
@@ -94,3 +103,31 @@ def test_without_its_secret_nothing_starts(server: Server) -> None:
         "Fetching secret data from SSM Parameter Store in us-east-1: invalid parameters: /not/there"
     )
     assert said == []
+
+
+def test_python_with_boto3_calls_s3_with_nothing_but_credentials(server: Server) -> None:
+    """The container borrows Python and its packages from this machine."""
+    program = (
+        "import boto3; s3 = boto3.client('s3'); s3.create_bucket(Bucket='made-inside');"
+        " s3.put_object(Bucket='made-inside', Key='k', Body=b'from a container')"
+    )
+    folders = sorted(p for p in {sys.base_prefix, site_packages(), "/usr", "/lib", "/lib64"} if Path(p).is_dir())
+    volumes = [{"name": f"v{n}", "host": {"sourcePath": str(Path(path))}} for n, path in enumerate(folders)]
+    mounts = [{"sourceVolume": f"v{n}", "containerPath": path, "readOnly": True} for n, path in enumerate(folders)]
+    keys = {"AWS_ACCESS_KEY_ID": "000000000000", "AWS_SECRET_ACCESS_KEY": "any", "PYTHONPATH": site_packages()}
+    task, said = run(
+        server,
+        "",
+        volumes=volumes,
+        mountPoints=mounts,
+        memory=512,
+        command=[str(Path(sys.executable).resolve()), "-c", program],
+        environment=[{"name": name, "value": value} for name, value in keys.items()],
+    )
+    assert (task["containers"][0].get("exitCode"), said) == (0, [])
+    found = server.client("s3").get_object(Bucket="made-inside", Key="k")
+    assert found["Body"].read() == b"from a container"
+
+
+def site_packages() -> str:
+    return str(Path(boto3.__file__).parents[1])
