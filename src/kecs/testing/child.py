@@ -6,11 +6,10 @@ The other end of its standard input is that process's. When it ends, however it 
 from __future__ import annotations
 
 import os
+import runpy
 import signal
 import sys
 import threading
-
-from kecs.cli.main import main
 
 
 def _end_with_input() -> None:
@@ -21,4 +20,4 @@ def _end_with_input() -> None:
 
 if __name__ == "__main__":
     threading.Thread(target=_end_with_input, name="end of input", daemon=True).start()
-    main()
+    runpy.run_module("kecs", run_name="__main__")
