@@ -20,7 +20,6 @@ from kecs.core.settings import Settings
 from kecs.gateway.endpoint import Endpoint
 from kecs.ports.clock import Clock, Ids
 from kecs.ports.hooks import Hooks
-from kecs.ports.lookups import Lookups
 from kecs.ports.runtime import Capacity, Runtime
 from kecs.store.memory import MemoryStore
 
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from kecs.control.feed import Feed
     from kecs.control.loops import Control
     from kecs.control.traffic import RecordedTraffic
+    from kecs.ports.lookups import Lookups
 
 
 class Kernel:

@@ -9,9 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from kecs.core.inputs.lookups import Answer, Lookup, Refusal
 from kecs.ports.companion import Companion, CompanionError
+
+if TYPE_CHECKING:
+    from kecs.core.inputs.lookups import Answer, Lookup
 
 AT_ONCE = 8  # calls
 
@@ -53,6 +56,8 @@ class CompanionLookups:
 
 async def answer_of(companion: Callable[[], Companion], lookup: Lookup) -> Answer:
     """What the companion says to the call."""
+    from kecs.core.inputs.lookups import Refusal  # no start needs it
+
     account, region = lookup.scope
     try:
         return await companion().call(
