@@ -158,8 +158,12 @@ class GatewayProtocol(asyncio.Protocol):
         head = data[:end]
         name = head.lower().find(TARGET)
         faulty = self._endpoint.faults is not None  # what goes wrong is seen to there
-        if faulty or not (head.startswith(b"POST ") and name > 0) or (
-            self._accompanied and not is_our_target(head[name + len(TARGET) : head.find(b"\r\n", name + 2)].strip())
+        if (
+            faulty
+            or not (head.startswith(b"POST ") and name > 0)
+            or (
+                self._accompanied and not is_our_target(head[name + len(TARGET) : head.find(b"\r\n", name + 2)].strip())
+            )
         ):
             self._hand_over(_HTTP_2.sub(b"", head) + data[end:])
             return b""

@@ -66,19 +66,17 @@ def launch(
 
     for spec_of_one in _kinds(spec, count, strategy, running):
         forbidden = refuse(spec_of_one) if refuse is not None else None
-        if spec_of_one.launch_type == "FARGATE":
-            if forbidden is not None:
-                missing += 1
-                refusals.append(Refusal(None, forbidden))
-                continue
+        if spec_of_one.launch_type != "FARGATE":
+            found = rooms() if found is None else found
+            candidates = [r for r in eligible(spec_of_one, found) if zone is None or zone_of(r.instance) == zone]
+            room, refused = _refused(candidates, forbidden) if forbidden else place(needs, rules, candidates, pick)
+        elif forbidden:
+            room, refused = None, [Refusal(None, forbidden)]
+        else:
             subnets = subnets or Subnets(spec.network_configuration, spec.cluster.scope.region, running)
             subnet = subnets.take(zone, pick)
             tasks.append(new_task(replace(spec_of_one, subnet=subnet), None, needs, now, hex32, uuid))
             continue
-        if found is None:
-            found = rooms()
-        candidates = [r for r in eligible(spec_of_one, found) if zone is None or zone_of(r.instance) == zone]
-        room, refused = _refused(candidates, forbidden) if forbidden else place(needs, rules, candidates, pick)
         if room is None and spec_of_one.capacity_provider_name in patient:
             tasks.append(put_off(new_task(spec_of_one, None, needs, now, hex32, uuid), spec_of_one))
             continue
