@@ -23,7 +23,7 @@ class Waiting:
     def __init__(self) -> None:
         self.asked: list[Callable[[Answer], None]] = []
 
-    def look_up(self, lookup: Lookup, then: Callable[[Answer], None]) -> None:  # noqa: ARG002  # there is only one
+    def look_up(self, lookup: Lookup, then: Callable[[Answer], None]) -> None:  # there is only one
         self.asked.append(then)
 
     async def rest(self) -> None:
