@@ -25,14 +25,22 @@ class TaskNetwork:
         self._instance = instance
         self.name = labels.network_name(instance)
         self._once = Once(self._find_or_create)
+        self._gateway: str | None = None
 
     async def ensure(self) -> None:
         """Return once the network exists. Raises EngineError."""
         await self._once.ensure()
 
+    async def gateway(self) -> str | None:
+        """The machine's address in it. Raises EngineError."""
+        if self._gateway is None:
+            self._gateway = await gateway_of(self._engine, self.name)
+        return self._gateway
+
     def forget(self) -> None:
         """Look again the next time: somebody may have removed it."""
         self._once.forget()
+        self._gateway = None
 
     async def remove(self) -> None:
         """Remove it, unless something that is not KECS's still uses it. Raises EngineError."""
@@ -79,3 +87,10 @@ class TaskNetwork:
         if subnet is not None:
             body["IPAM"] = {"Config": [{"Subnet": subnet}]}
         await self._engine.call("POST", "networks/create", body=body)
+
+
+async def gateway_of(engine: Engine, network: str) -> str | None:
+    """The IPv4 address that the machine has in the network, if it has one there. Raises EngineError."""
+    found = await engine.call("GET", f"networks/{network}")
+    gateways = (each.get("Gateway") for each in found["IPAM"].get("Config") or ())
+    return next((g.partition("/")[0] for g in gateways if g and ":" not in g), None)

@@ -91,8 +91,7 @@ class DockerRuntime:
             architecture = _ARCHITECTURES.get(machine, machine)
             self._launcher = Launcher(engine, self._instance, self._bind_ip, architecture)
             self._pulls = Pulls(engine, self._policy, self._ecr_registry)
-            awsvpc, system = self._launcher.network.name, str(info.get("OperatingSystem"))
-            self._reach = Reach(engine, self._endpoint, awsvpc, system)
+            self._reach = Reach(engine, self._endpoint, self._launcher.network, str(info.get("OperatingSystem")))
             self._usages = Usages(engine, self._watch)
             async with asyncio.timeout(ANSWER_WITHIN):
                 await self._events.open(seconds(info["SystemTime"]) or time.time())
@@ -151,7 +150,6 @@ class DockerRuntime:
         if tasks is None:
             await self._persist(lambda: removal.remove_instance(self._engine, self._instance))
             await self._persist(self._launcher.network.remove)
-            self._reach.forget()
             self._spool.clear()
         else:
             await asyncio.gather(*(self._discard(task) for task in wanted))
