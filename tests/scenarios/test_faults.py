@@ -256,6 +256,9 @@ def test_a_reset_leaves_no_fault(world: World) -> None:
     task = world.run()["tasks"][0]["taskArn"]
     world.clock.advance(5)
     assert world.task(task)["lastStatus"] == "RUNNING"
+    fault(world, "kill", task=task)
+    world.clock.advance(5)
+    assert world.task(task)["lastStatus"] == "STOPPED"
 
 
 def test_without_faults_nothing_stands_in_between(world: World) -> None:

@@ -70,7 +70,9 @@ class KernelFaults:
         self.remove()
         self._deeds.forget()
         if "_between" in vars(self):
+            self._kernel.control.supervisors.put_between(self._kernel.runtime, None)
             self._between.forget()
+            del self._between  # another one takes up what there is then
 
     def _begin(self, key: str, fault: Fault) -> int | None:
         """Put the fault into force; how many it has struck already, None if it is too late to strike anybody."""
@@ -124,7 +126,7 @@ class KernelFaults:
 
     @cached_property
     def _between(self) -> Between:
-        """It stays where it is from then on."""
+        """It stays where it is until a reset."""
         kernel, supervisors = self._kernel, self._kernel.control.supervisors
         asked = supervisors.hear, supervisors.plan_of, self._instance_of
         between = Between(kernel.runtime, kernel.clock, self._book, *asked)

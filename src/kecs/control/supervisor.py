@@ -76,8 +76,8 @@ class Supervisors:
         self._reports.setdefault(report.task, []).append(report)
         self._queue.add(KIND, report.task)
 
-    def put_between(self, commands: Commands, sink: Sink) -> list[Report]:
-        """From now on commands go there, and reports too, instead of here; those that are not applied yet."""
+    def put_between(self, commands: Commands, sink: Sink | None) -> list[Report]:
+        """From now on commands go there, and reports too, unless `sink` is None; those that are not applied yet."""
         self._runtime, self._sink, self._refuses = commands, sink, commands.refuses
         return [report for reports in self._reports.values() for report in reports]
 

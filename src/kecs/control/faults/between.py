@@ -64,7 +64,7 @@ class Between:
         self._cut_off: dict[str, list[Callable[[], None]]] = {}  # by instance: what waits for its agent
         self._denied: dict[str, str | None] = {}  # by task: why it does not get its secrets, once that is drawn
         self._to_start: dict[_Key, Callable[[], None]] = {}  # late
-        self._age = 0  # counts how often everything was forgotten
+        self._over = False
 
     def take_up(self, tasks: Iterable[TaskRecord], reports: Iterable[Report]) -> None:
         """Know of what runs already: by its records, and by reports that are not applied to them yet."""
@@ -81,12 +81,8 @@ class Between:
                     self._live.pop((report.task, report.container), None)
 
     def forget(self) -> None:
-        """Drop everything that is under way; for a reset."""
-        self._age += 1
-        self._live.clear()
-        self._cut_off.clear()
-        self._denied.clear()
-        self._to_start.clear()
+        """Let go of everything that is under way; for a reset."""
+        self._over = True
 
     # -- commands ---------------------------------------------------------------------------------------------------
 
@@ -296,8 +292,7 @@ class Between:
             act()
 
     def _later(self, seconds: float, act: Callable[[], None]) -> None:
-        age = self._age
-        self._clock.call_at(self._clock.now() + seconds, lambda: act() if age == self._age else None)
+        self._clock.call_at(self._clock.now() + seconds, lambda: None if self._over else act())
 
 
 def _nothing() -> None:
