@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -28,7 +29,7 @@ def client(server: Server) -> Any:
 
 @pytest.fixture
 def cluster(client: Any, request: pytest.FixtureRequest) -> Iterator[str]:
-    name: str = request.node.name[:100].replace("[", "-").replace("]", "")
+    name = re.sub(r"[^A-Za-z0-9_-]+", "-", request.node.name[:100])
     client.create_cluster(clusterName=name)
     yield name
     cleanup_cluster(client, name)

@@ -113,13 +113,14 @@ class Container:
 
     @property
     def healthy(self) -> bool | None:
-        """What the function has said of its health; None: nothing, so its health check finds what its command says."""
+        """What its health check, if it has one, finds; None: it has no result yet. Until a function says so, the check
+        finds what its command says once the function rests for the first time."""
         return self._healthy
 
     @healthy.setter
-    def healthy(self, healthy: bool) -> None:
-        self._healthy = bool(healthy)
-        self._process.set_health("HEALTHY" if healthy else "UNHEALTHY")
+    def healthy(self, healthy: bool | None) -> None:
+        self._healthy = None if healthy is None else bool(healthy)
+        self._process.set_health("UNKNOWN" if healthy is None else "HEALTHY" if healthy else "UNHEALTHY")
 
     def client(self, service: str, *, account: str | None = None, region: str | None = None) -> Any:
         """A boto3 client of this KECS, for the task's account and region. What waits in it sleeps on KECS's clock."""

@@ -96,7 +96,7 @@ class SimulatedContainer:
     def health_changes(self, script: Script) -> tuple[HealthStep, ...]:
         """What its health check will find, seconds after the start."""
         check = self.definition.health_check
-        if check is None or self.health is None:
+        if check is None or self.health is None or self._declared:
             return ()
         course = self._health_course(check, script)
         return (

@@ -79,10 +79,12 @@ class Functions:
         task: SimulatedTask,
         container: SimulatedContainer,
         exited: Callable[[int], None],
+        settled: Callable[[], None],
         health: Callable[[Health], None],
     ) -> Run:
-        """Let the container run it. `exited` and `health` are called on the event loop's thread."""
-        run = Run(self, task, container, exited, health)
+        """Let the container run it. The functions are called on the event loop's thread: when it has exited, when it
+        rests for the first time, when it has said how it is."""
+        run = Run(self, task, container, exited, settled, health)
         run.begin(program)
         return run
 
@@ -108,6 +110,7 @@ class Run:
         task: SimulatedTask,
         container: SimulatedContainer,
         exited: Callable[[int], None],
+        settled: Callable[[], None],
         health: Callable[[Health], None],
     ) -> None:
         self.plan = task.plan
@@ -118,6 +121,7 @@ class Run:
         self._turns = functions.turns
         self._functions = functions
         self._exited = exited
+        self._settled: Callable[[], None] | None = settled
         self._health = health
         self._name = f"container {container.name} of task {task.plan.id} ({container.definition.image})"
         self._main = Turn(self._name)
@@ -275,6 +279,9 @@ class Run:
     # -- what they post ---------------------------------------------------------------------------------------------
 
     def _lie_down(self, turn: Turn, seconds: float | None) -> None:
+        if self._settled is not None and not self._over:
+            self._settled()
+            self._settled = None
         self._turns.lay_down(turn, seconds)
         if turn is self._main and turn.state == "resting" and self._sigterm and not self._heard:
             self._turns.queue(turn)

@@ -265,7 +265,7 @@ class SimulatedRuntime:
         for note in found.ports.notes:
             found.output.write(now, f"kecs: {note}")
         if program is not None:
-            self._call(program, task, found)
+            self._call(program, task, found, script)
         self._live(task, found, script, now)
         self._sink(task.started(found, now))
 
@@ -278,13 +278,12 @@ class SimulatedRuntime:
             self._exit_in(memory, task, found, KILLED, out_of_memory=True)
         elif end is not None:
             self._exit_in(end, task, found, code)
-        changes = found.health_changes(script)
-        if changes:
-            found.checkup = self._later(changes[0].at, lambda: self._health(task, found, changes))
+        if found.run is None:
+            self._await_health(task, found, found.health_changes(script))
         if found.kill_at is not None:
             self._send_sigterm(task, found, found.kill_at - now)
 
-    def _call(self, program: Program, task: SimulatedTask, found: SimulatedContainer) -> None:
+    def _call(self, program: Program, task: SimulatedTask, found: SimulatedContainer, script: Script) -> None:
         """Let a function do what the container does."""
         assert self.functions is not None
         found.run = self.functions.start(
@@ -292,7 +291,8 @@ class SimulatedRuntime:
             task,
             found,
             exited=lambda code: self._exit_in(0.0, task, found, code),
-            health=lambda status: self._declare_health(task, found, status),
+            settled=lambda: self._await_health(task, found, found.health_changes(script)),
+            health=lambda status: self._await_health(task, found, found.declared(status, self._clock.now())),
         )
 
     def _send_sigterm(self, task: SimulatedTask, found: SimulatedContainer, timeout: float) -> None:
@@ -329,9 +329,8 @@ class SimulatedRuntime:
         found.health = status
         self._sink(HealthChanged(task=task.plan.arn, container=found.name, status=status, at=self._clock.now()))
 
-    def _declare_health(self, task: SimulatedTask, found: SimulatedContainer, status: Health) -> None:
-        """The container itself says how it is."""
-        changes = found.declared(status, self._clock.now())
+    def _await_health(self, task: SimulatedTask, found: SimulatedContainer, changes: tuple[HealthStep, ...]) -> None:
+        """These changes of health come, and no others."""
         if found.checkup is not None:
             found.checkup.cancel()
         if changes:
