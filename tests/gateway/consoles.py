@@ -83,6 +83,10 @@ class FakeConsole:
             return [SENT] if since < SENT.id else []
         return [event(number) for number in (3, 4, 5) if number > since]
 
+    def record_calls(self, wanted: bool) -> bool:
+        self.calls.append(("record", wanted))
+        return wanted
+
     def history(self, since: int, cluster: str | None, newest: int | None) -> FeedHistory:
         self.calls.append(("history", since, cluster, newest))
         return FeedHistory(first=3, last=5, now=10.0, events=(event(5),))

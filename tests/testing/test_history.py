@@ -66,3 +66,15 @@ def test_what_has_been_forgotten_is_not_passed_over(monkeypatch: pytest.MonkeyPa
 def test_an_error_in_a_recorded_block_is_the_one_that_is_raised(server: Server) -> None:
     with pytest.raises(ZeroDivisionError), server.recording():
         raise ZeroDivisionError
+
+
+def test_calls_are_part_of_it_if_they_are_wanted(server: Server, client: Any, cluster: str) -> None:
+    with server.recording(cluster=cluster, calls=True) as recording:
+        deploy_service(client, cluster, "web")
+    called = recording.history.calls("CreateService").first
+    assert (called.after, called.message.split()[:2]) == ("OK", ["CreateService", f"cluster={cluster}"])
+    assert called < recording.history.of(kind="service", service="web").first
+    assert not recording.history.calls("DescribeServices")
+    with server.recording() as recording:
+        client.update_service(cluster=cluster, service="web", desiredCount=2)
+    assert not recording.history.calls()

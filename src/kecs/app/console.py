@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from kecs import __version__
 from kecs.app import functions, scaling
+from kecs.app.calls import Calls
 from kecs.app.history import history_of
 from kecs.app.kernel import Kernel
 from kecs.app.state import state_of
@@ -39,6 +40,7 @@ class KernelConsole:
     def __init__(self, kernel: Kernel, instance: str) -> None:
         self._kernel = kernel
         self._instance = instance
+        self._calls: Calls | None = None
         self._moving = asyncio.Lock()  # the clock, for as long as functions take that stand for images
 
     def health(self) -> dict[str, Any]:
@@ -65,6 +67,10 @@ class KernelConsole:
 
     def recent_events(self, since: int = 0, told: EventFormat = "kecs") -> list[FeedEvent] | list[SentEvent]:
         return self._kernel.feed.recent(since) if told == "kecs" else self._kernel.sent.recent(since)
+
+    def record_calls(self, wanted: bool) -> bool:
+        self._calls = self._calls or Calls(self._kernel)
+        return self._calls.record(wanted)
 
     def history(self, since: int, cluster: str | None, newest: int | None) -> FeedHistory:
         return history_of(self._kernel, since, cluster, newest)

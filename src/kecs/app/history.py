@@ -12,7 +12,9 @@ def history_of(kernel: Kernel, since: int, cluster: str | None, newest: int | No
     events = [
         event
         for event in feed.recent(since)
-        if cluster is None or (event.cluster is not None and cluster in (event.cluster, event.cluster.split("/")[-1]))
+        if cluster is None
+        or event.kind == "snapshot"
+        or (event.cluster is not None and cluster in (event.cluster, event.cluster.split("/")[-1]))
     ]
     if newest is not None:
         events = events[max(0, len(events) - newest) :]

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from kecs.control.calls import describe_call
 from kecs.control.feed_details import details
 from kecs.control.recent import Recent
 from kecs.core.arns import last_part
@@ -43,6 +44,17 @@ class Feed(Recent[FeedEvent]):
             self._describe()
         if self._news:
             self._tell()
+
+    def replaced(self, message: str) -> None:
+        """Tell that everything is another from now on; of what is there then nothing is told."""
+        self._catch_up()
+        at = self._clock.now()
+        self._keep(
+            FeedEvent(
+                id=self._last + 1, at=at, kind="snapshot", arn="", cluster=None, before=None, after=None, message=message
+            )
+        )
+        self._tell()
 
     def _catch_up(self) -> None:
         while self._aside:
@@ -275,6 +287,7 @@ def _of_scaling_activity(old: Any, new: Any) -> Iterator[Seen]:
 
 
 _DESCRIBE: dict[str, Callable[[Any, Any], Iterator[Seen]]] = {
+    "calls": describe_call,
     "clusters": _of_cluster,
     "capacity_providers": _of_provider,
     "task_definitions": _of_definition,

@@ -49,6 +49,7 @@ def admin_app(console: Console, host: str | None = None) -> ASGIApp:
             Route("/_kecs/reset", admin.reset, methods=["POST"]),
             Route("/_kecs/events", admin.events, methods=["GET"]),
             Route("/_kecs/history", HistoryRoute(console).history, methods=["GET"]),
+            Route("/_kecs/history", HistoryRoute(console).record, methods=["POST"]),
             Route("/_kecs/metrics", admin.metrics, methods=["GET"]),
             Route("/_kecs/clock", admin.clock, methods=["GET"]),
             Route("/_kecs/clock", admin.set_clock, methods=["POST"]),

@@ -1,4 +1,4 @@
-"""GET /_kecs/history: a stretch of the feed as one answer, which says whether something is missing from it.
+"""/_kecs/history: a stretch of the feed as one answer, which says whether something is missing from it.
 
 `admin` has the route; the testing kit asks it.
 """
@@ -18,7 +18,7 @@ _WHOLE = re.compile(r"[0-9]{1,15}")
 
 
 class HistoryRoute:
-    """The one method that there is."""
+    """One method a route."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -26,8 +26,22 @@ class HistoryRoute:
     async def history(self, request: Request) -> Response:
         since, newest = (_number(request, name) for name in ("since", "newest"))
         found = self._console.history(since or 0, request.query_params.get("cluster"), newest)
-        headers = {"cache-control": "no-store"}
-        return Response(msgspec.json.encode(found), media_type="application/json", headers=headers)
+        return _answer(found)
+
+    async def record(self, request: Request) -> Response:
+        try:
+            body = msgspec.json.decode(await request.body())
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            body = None
+        match body:
+            case {"calls": bool() as wanted, **others} if not others:
+                return _answer({"calls": self._console.record_calls(wanted)})
+        raise HTTPException(400, 'The body is {"calls": true} or {"calls": false}.')
+
+
+def _answer(value: object) -> Response:
+    headers = {"cache-control": "no-store"}
+    return Response(msgspec.json.encode(value), media_type="application/json", headers=headers)
 
 
 def _number(request: Request, name: str) -> int | None:

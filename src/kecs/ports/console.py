@@ -96,6 +96,9 @@ class Console(Protocol):
     def recent_events(self, since: int = 0, told: EventFormat = "kecs") -> list[FeedEvent] | list[SentEvent]:
         """What is still remembered of what came after `since`."""
 
+    def record_calls(self, wanted: bool) -> bool:
+        """One more (or one less) wants calls that can change something told as events, too; whether anybody does."""
+
     def history(self, since: int, cluster: str | None, newest: int | None) -> FeedHistory:
         """What is remembered of what came after the event `since`; of one cluster, by name or ARN, or all; of that the
         newest ones only."""

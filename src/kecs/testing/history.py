@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from types import TracebackType
 from urllib.parse import quote
 
@@ -39,20 +40,23 @@ def fetch(
     whole = answer["first"] == 1 or created
     described = "All that happened" if cluster is None else f"Cluster {cluster}"
     remembered = answer["last"] - answer["first"] + 1
+    replaced = any(one.kind == "snapshot" for one in found)
+    unknown = "A snapshot was restored, and what ran then is not part of the history." if replaced else ""
     lost = "" if whole else f"KECS remembers its newest {remembered:,} changes only; what came before is lost."
     if lost and start < answer["first"] - 1:
         if not partial:
             raise HistoryIncomplete(f"{lost} Ask for less: a cluster of the test's own, or a recording.")
         described += f" (incomplete: {lost})"
-    return History(chosen, earlier, lost, described)
+    return History(chosen, earlier, lost or unknown, described)
 
 
 class Recording:
     """What happens during a block of code: `with server.recording() as recording: …`."""
 
-    def __init__(self, endpoint: str, cluster: str | None = None) -> None:
+    def __init__(self, endpoint: str, cluster: str | None = None, *, calls: bool = False) -> None:
         self._endpoint = endpoint
         self._cluster = cluster
+        self._calls = calls
         self._since: int | None = None
         self._recorded: History | None = None
 
@@ -64,10 +68,15 @@ class Recording:
     def __enter__(self) -> Recording:
         self._since = mark(self._endpoint)
         self._recorded = None
+        if self._calls:
+            admin.call(self._endpoint, "POST", "history", {"calls": True})
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._calls:
+            with contextlib.suppress(OSError, admin.Refused):  # it has been stopped in the block
+                admin.call(self._endpoint, "POST", "history", {"calls": False})
         if kind is None:
             self._recorded = self.history

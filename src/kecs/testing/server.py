@@ -88,9 +88,12 @@ class Server:
         """
         return fetch(self.endpoint, cluster, since)
 
-    def recording(self, *, cluster: str | None = None) -> Recording:
-        """`with server.recording() as recording: …`; `recording.history` is what happened in the block."""
-        return Recording(self.endpoint, cluster)
+    def recording(self, *, cluster: str | None = None, calls: bool = False) -> Recording:
+        """`with server.recording() as recording: …`; `recording.history` is what happened in the block.
+
+        `calls`: with the API calls that can change something.
+        """
+        return Recording(self.endpoint, cluster, calls=calls)
 
     def reset(self) -> None:
         """Forget everything and stop every container."""

@@ -138,6 +138,12 @@ class History(Sequence[Happening]):
         found = self._where(fits, what)
         return found.of(**of) if of else found
 
+    def calls(self, operation: str | None = None) -> History:
+        """The API calls, of this operation or all, if they were recorded; `after` is `OK` or the error's code."""
+        return self._where(
+            lambda found: found.kind == "call" and operation in (None, found.arn), f"calls of {operation or 'anything'}"
+        )
+
     def became(self, *statuses: str) -> History:
         """The changes to one of these statuses: `RUNNING`, `HEALTHY`, `COMPLETED`."""
         return self._where(lambda found: found.after in statuses, f"became {' or '.join(statuses)}", _PART)
