@@ -30,20 +30,21 @@ class SdkError(Exception):
 
 
 @cache
-def problem() -> str | None:
-    """Why the SDK cannot be used, or None. Installs it once, into node_modules beside the lock file."""
+def problem(folder: Path = FOLDER) -> str | None:
+    """Why the packages of a folder cannot be used, or None. Installs them once, into node_modules beside the lock
+    file."""
     for program in ("node", "npm"):
         if shutil.which(program) is None:
             return f"{program} is not installed"
-    with (FOLDER / "package-lock.json").open() as lock:
+    with (folder / "package-lock.json").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # the tests may run in several processes
-        installed = FOLDER / "node_modules/.package-lock.json"
+        installed = folder / "node_modules/.package-lock.json"
         if installed.exists() and installed.stat().st_mtime >= os.fstat(lock.fileno()).st_mtime:
             return None
-        done = subprocess.run(INSTALL, cwd=FOLDER, capture_output=True, text=True, check=False, timeout=LONGEST_INSTALL)
+        done = subprocess.run(INSTALL, cwd=folder, capture_output=True, text=True, check=False, timeout=LONGEST_INSTALL)
         if done.returncode == 0:
             installed.touch()
-    return None if done.returncode == 0 else f"npm cannot install @aws-sdk/client-ecs: {done.stderr[-300:]}"
+    return None if done.returncode == 0 else f"npm cannot install what {folder} needs: {done.stderr[-300:]}"
 
 
 class JavaScript:
