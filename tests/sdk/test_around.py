@@ -16,7 +16,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from tests.sdk.calls import define
+from tests.sdk.calls import QUICK, define
 from tests.support.servers import AWS, Server, running
 
 ACCOUNT = "111111111111"
@@ -105,6 +105,43 @@ def test_a_new_account_has_a_network_whose_zones_are_those_of_tasks(around: Serv
         network = {"awsvpcConfiguration": {"subnets": [subnet]}}
         task = ecs.run_task(taskDefinition="zones", launchType="FARGATE", networkConfiguration=network)["tasks"][0]
         assert task["availabilityZone"] == zone
+
+
+def test_a_tasks_network_interface_is_found_by_ec2(around: Server) -> None:
+    ec2, ecs = around.client("ec2"), around.client("ecs")
+    group = ec2.create_security_group(GroupName="web", Description="web")["GroupId"]
+    vpc = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="172.31.240.0/20")["Subnet"]["SubnetId"]
+    define(ecs, "found", "web")
+    own = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
+    arns = []
+    for where in (
+        {"subnets": [subnet], "securityGroups": [group]},
+        {"subnets": ["subnet-1"], "assignPublicIp": "ENABLED"},
+    ):
+        network = {"awsvpcConfiguration": where}
+        task = ecs.run_task(taskDefinition="found", launchType="FARGATE", networkConfiguration=network)["tasks"][0]
+        arns.append(task["taskArn"])
+    ecs.get_waiter("tasks_running").wait(tasks=arns, WaiterConfig=QUICK)
+    tasks = {task["taskArn"]: task for task in ecs.describe_tasks(tasks=arns)["tasks"]}
+    details = [{d["name"]: d["value"] for d in tasks[arn]["attachments"][0]["details"]} for arn in arns]
+    ids = [found["networkInterfaceId"] for found in details]
+    first, second = (ec2.describe_network_interfaces(NetworkInterfaceIds=[i])["NetworkInterfaces"][0] for i in ids)
+    assert first["PrivateIpAddress"] == details[0]["privateIPv4Address"]
+    assert (first["MacAddress"], first["Status"]) == (details[0]["macAddress"], "in-use")
+    assert (first["SubnetId"], [g["GroupId"] for g in first["Groups"]]) == (subnet, [group])
+    assert first["AvailabilityZone"] == tasks[arns[0]]["availabilityZone"]
+    assert "Association" not in first
+    assert (second["SubnetId"], second["AvailabilityZone"]) == ("subnet-1", tasks[arns[1]]["availabilityZone"])
+    assert second["Association"]["PublicIp"] == details[1]["privateIPv4Address"]
+    there = ec2.describe_network_interfaces(Filters=[{"Name": "subnet-id", "Values": [subnet]}])["NetworkInterfaces"]
+    assert {i["NetworkInterfaceId"] for i in there} == {ids[0], own}
+    for arn in arns:
+        ecs.stop_task(task=arn)
+    ecs.get_waiter("tasks_stopped").wait(tasks=arns, WaiterConfig=QUICK)
+    left = {i["NetworkInterfaceId"] for i in ec2.describe_network_interfaces()["NetworkInterfaces"]}
+    assert own in left
+    assert not left & set(ids)
 
 
 def test_other_services(around: Server) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from kecs.core.settings import Settings
 from kecs.ports.companion import Addressed
+from kecs.ports.store import Store
 
 if TYPE_CHECKING:
     from kecs.companions.around import Passing
@@ -20,15 +21,18 @@ if TYPE_CHECKING:
 class Companions:
     """See ports.companion.Around; `calls` is a ports.companion.Companion."""
 
-    def __init__(self, choice: Choice, settings: Settings) -> None:
+    def __init__(self, choice: Choice, settings: Settings, store: Store) -> None:
         self._choice = choice
+        self._store = store
         self._settings = settings
 
     @cached_property
     def _passing(self) -> Passing:
         from kecs.companions.around import Passing
+        from kecs.core.tasks.interfaces import interfaces_of
 
-        return Passing(self._choice, self._settings.account, self._settings.region, self._settings.endpoint)
+        told = self._settings
+        return Passing(self._choice, told.account, told.region, told.endpoint, lambda: interfaces_of(self._store.tasks))
 
     @cached_property
     def calls(self) -> OwnCalls:

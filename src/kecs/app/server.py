@@ -77,7 +77,7 @@ async def answering(options: ServerOptions) -> AsyncIterator[Answering]:
         store = _store(_journal(options), options)
         async with contextlib.AsyncExitStack() as stack:
             stack.callback(store.close)
-            companions = _companions(options, _url(listener))
+            companions = _companions(options, _url(listener), store)
             if companions is not None:
                 stack.push_async_callback(companions.close)
             servers: list[HttpServer] = []  # containers come in through the server that is made last
@@ -128,12 +128,12 @@ async def _open_kernel(
     return kernel
 
 
-def _companions(options: ServerOptions, url: str) -> Companions | None:
+def _companions(options: ServerOptions, url: str, store: MemoryStore) -> Companions | None:
     """Who answers for the services around ECS; None: nobody does."""
     choice = chosen(options.companion)
     if choice.nobody:
         return None
-    return Companions(choice, replace(options.settings(), endpoint=reachable(url)))
+    return Companions(choice, replace(options.settings(), endpoint=reachable(url)), store)
 
 
 def _http(options: ServerOptions, kernel: Kernel, companions: Companions | None) -> HttpServer:

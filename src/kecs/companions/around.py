@@ -7,7 +7,7 @@ out, and the host's name is put right.
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -18,6 +18,8 @@ from kecs.companions.hosts import bucket_in, host_of
 from kecs.companions.moto.process import EXTRA, MotoMissing, MotoProcess
 from kecs.companions.moto.wire import ACCOUNT, AWS_URL, KEY, OF_KECS, TROUBLE, URL, Trouble
 from kecs.companions.remote import Headers, Remote
+from kecs.core.arns import Scope
+from kecs.core.tasks.interfaces import Interface
 from kecs.ports.companion import Addressed
 
 if TYPE_CHECKING:
@@ -29,17 +31,22 @@ NOT_THERE = 501
 _OF_A_CONNECTION = {
     "connection", "expect", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"
 }  # fmt: skip
+Interfaces = Mapping[Scope, list[Interface]]
 _PIECE = 256 * 1024  # bytes
 
 
 class Passing:
     """See ports.companion.Around."""
 
-    def __init__(self, choice: Choice, account: str, region: str, endpoint: str) -> None:
-        """Account and region are those of requests that do not say; `endpoint` is where this KECS answers."""
+    def __init__(
+        self, choice: Choice, account: str, region: str, endpoint: str, interfaces: Callable[[], Interfaces]
+    ) -> None:
+        """Account and region are those of requests that do not say; `endpoint` is where this KECS answers, and
+        `interfaces` the network interfaces of its tasks, which clients look for in EC2."""
         self._choice = choice
         self._account = account
         self._region = region
+        self._interfaces = interfaces
         self._moto = MotoProcess(endpoint)
         self._remote = Remote()
 
@@ -99,6 +106,8 @@ class Passing:
         body = _pieces(receive) if _has_body(headers, scope) else None
         data: AsyncIterator[bytes] | bytes | None = body
         if companion == MOTO:
+            if to.service == "ec2":
+                await self._moto.tell(self._interfaces())
             session, url = await self._moto.session(), "http://moto/"
             headers += self._for_moto(to, scope, dict(headers))
         else:

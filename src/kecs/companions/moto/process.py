@@ -16,10 +16,15 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+import msgspec
+
 from kecs.companions.moto.wire import CONTROL
+from kecs.core.arns import Scope
+from kecs.core.tasks.interfaces import Interface
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession
@@ -46,6 +51,8 @@ class MotoProcess:
         self._session: ClientSession | None = None
         self._said: IO[bytes]
         self._directory: Path
+        self._telling = asyncio.Lock()
+        self._told: Mapping[Scope, list[Interface]] = {}
         self._closed = False
 
     @property
@@ -66,10 +73,28 @@ class MotoProcess:
 
     async def reset(self) -> None:
         """Have it forget everything, if it runs."""
-        if not self.running:
-            return
+        if self.running:
+            await self._control("reset", b"")
+
+    async def tell(self, interfaces: Mapping[Scope, list[Interface]]) -> None:
+        """Have its EC2 show these network interfaces; nothing happens where it does already."""
+        async with self._telling:
+            await self.session()  # a new one knows nothing yet
+            changed = {
+                scope: interfaces.get(scope, [])
+                for scope in {*interfaces, *self._told}
+                if interfaces.get(scope, []) != self._told.get(scope, [])
+            }
+            if changed:
+                told = [{**scope._asdict(), "interfaces": there} for scope, there in changed.items()]
+                await self._control("interfaces", msgspec.json.encode(told))
+                self._told = dict(interfaces)
+
+    async def _control(self, what: str, body: bytes) -> None:
         session = await self.session()
-        async with session.post("http://moto/", headers={CONTROL: "reset"}) as answer:
+        if what == "reset":
+            self._told = {}
+        async with session.post("http://moto/", headers={CONTROL: what}, data=body) as answer:
             answer.raise_for_status()
 
     async def close(self) -> None:
@@ -80,6 +105,7 @@ class MotoProcess:
     async def _start(self) -> None:
         if importlib.util.find_spec("moto") is None:
             raise MotoMissing
+        self._told = {}
         self._process = await asyncio.to_thread(self._spawned)
         aiohttp = await asyncio.to_thread(importlib.import_module, "aiohttp")
         self._session = aiohttp.ClientSession(

@@ -97,11 +97,18 @@ def _trouble(text: str, trace: str) -> tuple[int, list[tuple[str, str]], bytes]:
 
 
 def _control(scope: Any, headers: dict[str, str], body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:  # noqa: ARG001
-    """What KECS itself wants of moto: forget everything."""
-    from moto.core.base_backend import BackendDict
+    """What KECS itself wants of moto."""
+    match headers[CONTROL]:
+        case "reset":
+            from moto.core.base_backend import BackendDict
 
-    with _lock:
-        BackendDict.reset()
+            with _lock:
+                BackendDict.reset()
+        case "interfaces":
+            from kecs.companions.moto.interfaces import Interfaces, agree
+
+            for told in msgspec.json.decode(body, type=list[Interfaces]):
+                agree(told)
     return 204, [], b""
 
 
