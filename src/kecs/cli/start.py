@@ -14,6 +14,7 @@ from kecs.cli.flags import environment_variable, flag, instance_flags, matching
 from kecs.cli.instances import AlreadyRunning, Instance, Running, data_root
 
 if TYPE_CHECKING:
+    from kecs.app.options import ServerOptions
     from kecs.cli.detach import WaitingParent
 
 _LEVELS = ["trace", "debug", "info", "warning", "error"]
@@ -125,7 +126,6 @@ def start_command(ctx: click.Context, /, detach: bool, ready_fd: int | None, **o
 
 def _run(options: dict[str, Any], parent: WaitingParent | None, *, named: bool) -> None:
     """Serve until a signal comes."""
-    from kecs.app.options import ServerOptions
     from kecs.app.server import StartupError, reachable, serve
 
     ephemeral = options["ephemeral"] or options["test_mode"]
@@ -150,7 +150,22 @@ def _run(options: dict[str, Any], parent: WaitingParent | None, *, named: bool) 
         if parent:
             parent.ready(line)
 
-    server = ServerOptions(
+    server = _server_options(options, instance, ephemeral)
+    try:
+        serve(server, ready)
+    except StartupError as error:
+        if parent:
+            parent.restore_output()
+        raise click.ClickException(str(error)) from error
+    finally:
+        if registered and ephemeral:
+            instance.forget()
+
+
+def _server_options(options: dict[str, Any], instance: Instance, ephemeral: bool) -> ServerOptions:
+    from kecs.app.options import ServerOptions
+
+    return ServerOptions(
         host=options["host"],
         port=options["port"],
         runtime=options["runtime"],
@@ -166,15 +181,6 @@ def _run(options: dict[str, Any], parent: WaitingParent | None, *, named: bool) 
         companion=options["companion"],
         instance=instance.label,
     )
-    try:
-        serve(server, ready)
-    except StartupError as error:
-        if parent:
-            parent.restore_output()
-        raise click.ClickException(str(error)) from error
-    finally:
-        if registered and ephemeral:
-            instance.forget()
 
 
 def _claimed(root: Path, name: str, named: bool, ephemeral: bool) -> tuple[Instance, bool]:
