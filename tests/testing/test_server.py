@@ -15,7 +15,7 @@ import pytest
 
 from kecs.app.options import ServerOptions
 from kecs.app.server import Answering, answering
-from kecs.testing import NotStarted, Server, start_server
+from kecs.testing import NotStarted, Server, deploy_service, start_server
 
 HOSTS = pytest.mark.parametrize("in_process", [True, False], ids=["this process", "a child"])
 
@@ -41,6 +41,30 @@ def test_settings_as_in_the_environment(in_process: bool) -> None:
         client.register_task_definition(family="f", containerDefinitions=[{"name": "c", "image": "i", "memory": 8}])
         with pytest.raises(client.exceptions.InvalidParameterException, match="No Container Instances were found"):
             client.run_task(taskDefinition="f")
+
+
+@HOSTS
+@pytest.mark.parametrize("settings", [{"LOG_LEVEL": "DEBUG"}, {"DEBUG": "true"}, {"KECS_LOG_LEVEL": "debug"}])
+def test_a_verbose_log_has_every_change(in_process: bool, settings: dict[str, str]) -> None:
+    heard = threading.Event()
+
+    def consume(line: str) -> None:
+        if "DEBUG   kecs.control.feed: task-definition f:1 new -> ACTIVE" in line:
+            heard.set()
+
+    with start_server(in_process=in_process, env=settings, log_consumer=consume) as server, start_server() as other:
+        for client in (other.ecs_client(), server.ecs_client()):
+            client.register_task_definition(family="f", containerDefinitions=[{"name": "c", "image": "i", "memory": 8}])
+        assert heard.wait(10)
+        assert "DEBUG" not in other.logs()
+
+
+def test_a_verbose_log_for_all_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("LOG_LEVEL", "debug"), ("LOG_LEVEL", "noisy"), ("DEBUG", "1")):
+        monkeypatch.setenv(name, value)
+        with start_server() as server:
+            deploy_service(server.ecs_client(), "default", "web")
+            assert ("DEBUG   kecs.control.feed: service web new -> ACTIVE" in server.logs()) == (value != "noisy")
 
 
 @HOSTS
@@ -119,6 +143,7 @@ def test_clients_are_the_same_on_every_machine(monkeypatch: pytest.MonkeyPatch) 
     [
         ({"env": {"KECS_COLOUR": "blue"}}, "no setting KECS_COLOUR"),
         ({"env": {"KECS_ACCOUNT": "12"}}, "KECS_ACCOUNT is 12 digits, not '12'"),
+        ({"env": {"LOG_LEVEL": "loud"}}, "LOG_LEVEL is one of trace, debug"),
         ({"env": {"KECS_PULL": "sometimes"}}, "KECS_PULL is missing, always or never"),
         ({"env": {"KECS_NO_LOCAL_INSTANCE": "perhaps"}}, "KECS_NO_LOCAL_INSTANCE is true or false"),
         ({"env": {"KECS_PORT": "1"}, "in_process": False}, "env has no KECS_PORT: an argument says it"),

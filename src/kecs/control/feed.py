@@ -6,6 +6,7 @@ somebody looks, or when so much has piled up that the records in it would be mor
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -20,6 +21,8 @@ from kecs.core.scheduling.limits import limits
 from kecs.ports.clock import Clock
 from kecs.ports.console import FeedEvent
 
+log = logging.getLogger(__name__)
+
 REMEMBERED = 20_000  # events; a few megabytes
 PUT_ASIDE = 2_000  # changes that have not become events yet; a few megabytes of records
 
@@ -33,6 +36,7 @@ class Feed(Recent[FeedEvent]):
     def __init__(self, clock: Clock) -> None:
         super().__init__(REMEMBERED)
         self._clock = clock
+        self._logged = log.isEnabledFor(logging.DEBUG)
         self._aside: deque[tuple[float, list[Change]]] = deque()
         self._changes = 0  # in all that is put aside
 
@@ -42,18 +46,18 @@ class Feed(Recent[FeedEvent]):
         self._changes += len(changes)
         while self._changes > PUT_ASIDE:
             self._describe()
+        if self._logged:
+            for event in self.recent(self._last):
+                log.debug("%s", event.message)
         if self._news:
             self._tell()
 
     def replaced(self, message: str) -> None:
         """Tell that everything is another from now on; of what is there then nothing is told."""
         self._catch_up()
-        at = self._clock.now()
-        self._keep(
-            FeedEvent(
-                id=self._last + 1, at=at, kind="snapshot", arn="", cluster=None, before=None, after=None, message=message
-            )
-        )
+        number, at = self._last + 1, self._clock.now()
+        nobody = dict.fromkeys(("cluster", "before", "after"))
+        self._keep(FeedEvent(id=number, at=at, kind="snapshot", arn="", message=message, **nobody))
         self._tell()
 
     def _catch_up(self) -> None:

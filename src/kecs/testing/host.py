@@ -72,7 +72,7 @@ class ThisProcess:
     def _run(self) -> None:
         import uvloop
 
-        with OfThread(self._log):
+        with OfThread(self._log, str(self._settings.get("log_level", "info"))):
             try:
                 with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                     runner.run(self._serve())

@@ -10,6 +10,10 @@ from types import TracebackType
 
 MOST_LINES = 10_000  # the newest ones are kept
 
+_LOGGER = logging.getLogger("kecs")
+_SETTING = threading.Lock()
+_own_level = [logging.NOTSET]  # what this module has set it to
+
 LogConsumer = Callable[[str], object]
 
 
@@ -36,25 +40,37 @@ class ServerLog:
 class OfThread(logging.Handler):
     """Takes what KECS logs in the thread that enters it: each server of this process has one."""
 
-    def __init__(self, log: ServerLog) -> None:
+    def __init__(self, log: ServerLog, level: str) -> None:
         super().__init__()
+        self._level = level
         self._log = log
         self._thread = threading.get_ident()
 
     def __enter__(self) -> None:
-        from kecs.app.logs import formatter
+        from kecs.app.logs import LEVELS, formatter
 
         self.setFormatter(formatter())
-        logger = logging.getLogger("kecs")
-        if logger.level == logging.NOTSET:
-            logger.setLevel(logging.INFO)
-        logger.addHandler(self)
+        self.setLevel(LEVELS[self._level])
+        with _SETTING:
+            _LOGGER.addHandler(self)
+            _set_level()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        logging.getLogger("kecs").removeHandler(self)
+        with _SETTING:
+            _LOGGER.removeHandler(self)
+            _set_level()
 
     def emit(self, record: logging.LogRecord) -> None:
         if record.thread == self._thread:
             self._log.add(self.format(record))
+
+
+def _set_level() -> None:
+    """Let the logger make what one of the servers wants, and what it would make anyway."""
+    if _LOGGER.level not in (logging.NOTSET, _own_level[0]):
+        return  # somebody else has set it
+    wanted = [handler.level for handler in _LOGGER.handlers if isinstance(handler, OfThread)]
+    _own_level[0] = min(wanted, default=logging.NOTSET)
+    _LOGGER.setLevel(_own_level[0])

@@ -50,6 +50,13 @@ _SETTINGS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "KECS_COMPANION": ("companion", _companions),
     "KECS_INSTANCE": ("instance", str),
 }
+_LEVELS = ("trace", "debug", "info", "warning", "error")
+_LEVEL = _text(f"(?i:{'|'.join(_LEVELS)})", f"one of {', '.join(_LEVELS)}")
+_SETTINGS |= {  # of several the last one wins, by their names
+    "DEBUG": ("log_level", lambda text: "debug" if _flag(text) else "info"),
+    "KECS_LOG_LEVEL": ("log_level", lambda text: _LEVEL(text).lower()),
+    "LOG_LEVEL": ("log_level", lambda text: _LEVEL(text).lower()),
+}
 _IMPLIED = {"KECS_EPHEMERAL"}  # no data folder is ever given
 NOT_IN_ENV = {  # start_server sees to these
     "KECS_DATA_DIR",
@@ -64,10 +71,18 @@ NOT_IN_ENV = {  # start_server sees to these
 OF_CONTAINER = (NOT_IN_ENV | {"KECS_HOST"}) - {"KECS_RUNTIME"}  # likewise start_container, which has no `runtime`
 
 
+def log_level(environment: Mapping[str, str]) -> dict[str, str]:
+    """The setting that LOG_LEVEL or DEBUG=true of this environment comes to; other programs' values are none."""
+    level = environment.get("LOG_LEVEL", "").lower()
+    if level not in _LEVELS:
+        level = "debug" if environment.get("DEBUG", "").lower() in ("1", "true", "yes", "on") else ""
+    return {"KECS_LOG_LEVEL": level} if level else {}
+
+
 def server_options(settings: Mapping[str, str]) -> dict[str, object]:
     """The fields of ServerOptions. Raises ValueError for what there is not, and for values that mean nothing."""
     options: dict[str, object] = {}
-    for name, text in settings.items():
+    for name, text in sorted(settings.items()):
         if name in _IMPLIED:
             continue
         if name not in _SETTINGS:
