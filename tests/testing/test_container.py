@@ -165,6 +165,18 @@ def test_a_container_that_nobody_cleaned_up_ends_with_the_process(image: str) ->
 
 
 @pytest.mark.docker
+def test_a_container_that_somebody_else_ends(image: str) -> None:
+    with start_container(image=image) as killed, start_container(image=image) as removed:
+        assert killed.ended() is None
+        container = killed._host._container.get_wrapped_container()  # type: ignore[attr-defined]
+        container.kill()
+        container.wait()
+        assert killed.ended() == "its container has ended with code 137"
+        removed._host._container.get_wrapped_container().remove(force=True, v=True)  # type: ignore[attr-defined]
+        assert "No such container" in (removed.ended() or "")
+
+
+@pytest.mark.docker
 @pytest.mark.parametrize(
     ("options", "text"),
     [

@@ -87,35 +87,33 @@ class Container:
             raise
 
     def stop(self) -> None:
-        from docker.errors import APIError
-
-        with contextlib.suppress(APIError):  # it does not run any more
+        try:
             self._container.get_wrapped_container().stop(timeout=_STOP_SECONDS)  # KECS removes what it runs
+        except OSError as error:
+            if not _is_gone(error):
+                raise
         self._remove()
 
     def ended(self) -> str | None:
         """Why it has ended by itself; None while it runs."""
-        from docker.errors import NotFound
-
         container = self._container.get_wrapped_container()
         try:
             container.reload()
-        except NotFound:
-            return "its container is gone"
+        except OSError as error:
+            return f"its container cannot be looked at: {error}"
         state = container.attrs["State"]
         return None if state["Running"] else f"its container has ended with code {state['ExitCode']}"
 
     def _remove(self) -> None:
-        from docker.errors import NotFound
-
-        with contextlib.suppress(NotFound):  # somebody has done so
+        try:
             self._container.stop()
+        except OSError as error:
+            if not _is_gone(error):
+                raise
         if self._reader is not None:
             self._reader.join()
 
     def _start(self, image: str, port: int, *, docker_socket: bool) -> None:
-        from docker.errors import DockerException
-
         here = self._is_here()
         published = ("127.0.0.1", *([port] if port else [])) if here else port or None
         self._container.ports[f"{PORT}/tcp"] = published  # type: ignore[assignment]  # handed to docker-py as it is
@@ -125,22 +123,18 @@ class Container:
         try:
             with _STARTING:
                 self._container.start()
-        except DockerException as error:
+        except Exception as error:  # testcontainers lets through what Docker's client raises, of which it has many
             said = getattr(error, "explanation", None) or error
             raise NotStarted(f"KECS did not start: {self._missing(image)}Docker says: {said}") from error
 
     def _missing(self, image: str) -> str:
         """What to do about an image that is neither here nor to be had."""
-        from docker.errors import ImageNotFound
-
-        try:
-            self._container.get_docker_client().client.images.get(image)
-        except ImageNotFound:
-            return (
-                f"there is no image {image}; make it with `make image` in KECS's sources, or name another with image= "
-                "or KECS_IMAGE. "
-            )
-        return ""
+        if self._container.get_docker_client().client.images.list(name=image):
+            return ""
+        return (
+            f"there is no image {image}; make it with `make image` in KECS's sources, or name another with image= or "
+            "KECS_IMAGE. "
+        )
 
     def _is_here(self) -> bool:
         """Whether ports of the engine's host are those of this machine: then nobody else needs to reach KECS."""
@@ -182,14 +176,18 @@ class Container:
 def _container(image: str, settings: dict[str, str]) -> DockerContainer:
     """The container as testcontainers has it, not made yet. Raises NotStarted."""
     try:
-        from docker.errors import DockerException  # type: ignore[import-untyped]  # it has no annotations
         from testcontainers.core.container import DockerContainer
     except ImportError as error:
         raise ImportError("start_container needs testcontainers: pip install 'kecs[containers]'") from error
     try:
         return DockerContainer(image, env=dict(settings))
-    except DockerException as error:
+    except Exception as error:  # as above
         raise NotStarted(f"KECS did not start: no Docker Engine answers: {error}") from error
+
+
+def _is_gone(error: OSError) -> bool:
+    """Whether Docker says that there is no such container: somebody else has removed it."""
+    return getattr(getattr(error, "response", None), "status_code", None) == 404
 
 
 def _socket() -> tuple[str, list[Any]]:
