@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import functools
 import inspect
+import itertools
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
 from kecs.core.zones import LETTERS, zone_of_subnet
 
+KEPT = 1000  # of what is only kept to be looked at
 _TRIES = 100  # one in three ids is in a zone
 _wanted = threading.local()
 
@@ -40,10 +43,21 @@ def forget_quickly() -> None:
     BaseBackend.reset = let_go  # type: ignore[method-assign,assignment]
 
 
+def forget() -> None:
+    """Forget everything that clients have made."""
+    from moto.core.base_backend import AccountSpecificBackend, BackendDict
+
+    BackendDict.reset()
+    AccountSpecificBackend._generate_regions.cache_clear()  # noqa: SLF001  # its keys are accounts, with all they have
+
+
 def after_import() -> None:
     """Whenever a service has been imported, which imports others."""
     if "moto.ec2.models.subnets" in sys.modules:
         _agree_on_zones()
+    for module, owner, attribute, newest in _GROWING:
+        if module in sys.modules:
+            _keep_the_newest(module, owner, attribute, newest)
 
 
 @functools.cache
@@ -54,10 +68,12 @@ def _agree_on_zones() -> None:
 
     for region, zones in RegionsAndZonesBackend.zones.items():
         there = {zone.name: zone for zone in zones}
-        spare = (zone.zone_id for zone in zones if zone.name[-1] not in LETTERS)
+        taken = {zone.zone_id for zone in zones if zone.name[-1] in LETTERS}
+        ids = (f"{zones[0].zone_id[:-1]}{number}" for number in itertools.count(1))
+        free = (name for name in ids if name not in taken)
         for name in (region + letter for letter in LETTERS):
             if name not in there:
-                there[name] = Zone(name, region, next(spare, f"{zones[0].zone_id[:-1]}{len(there) + 1}"))
+                there[name] = Zone(name, region, next(free))
         zones[:] = [there[region + letter] for letter in LETTERS]
 
     module: Any = subnets
@@ -72,6 +88,43 @@ def _agree_on_zones() -> None:
         return create(self, *args, **kwargs)
 
     subnets.SubnetBackend.create_subnet = create_subnet  # type: ignore[method-assign]
+
+
+class Handles(set[str]):
+    """The newest texts that were put in."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._order: deque[str] = deque()
+
+    def update(self, *others: Any) -> None:
+        for text in itertools.chain(*others):
+            if text not in self:
+                self._order.append(text)
+                self.add(text)
+        while len(self._order) > KEPT:
+            self.discard(self._order.popleft())
+
+
+# What moto keeps for nobody who could ask for it here: module, class, attribute, and what it becomes.
+_GROWING: list[tuple[str, str, str, Callable[[], Any]]] = [
+    ("moto.sns.models", "Topic", "sent_notifications", lambda: deque(maxlen=KEPT)),
+    ("moto.ses.models", "SESBackend", "sent_messages", lambda: deque(maxlen=KEPT)),
+    ("moto.sqs.models", "Queue", "deleted_messages", Handles),
+]
+
+
+@functools.cache
+def _keep_the_newest(module: str, owner: str, attribute: str, newest: Callable[[], Any]) -> None:
+    kind: Any = getattr(sys.modules[module], owner)
+    begin = kind.__init__
+
+    @functools.wraps(begin)
+    def begin_with_less(self: Any, *args: Any, **kwargs: Any) -> None:
+        begin(self, *args, **kwargs)
+        setattr(self, attribute, newest())
+
+    kind.__init__ = begin_with_less
 
 
 def _zone_of(backend: Any, asked: dict[str, Any]) -> str:

@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 import uvicorn
 
+from kecs.companions.moto import quirks
 from kecs.companions.moto.wire import ACCOUNT, AWS_URL, CONTROL, KEY, TROUBLE, URL, Trouble
 
 _THREADS = 64  # a receiver of a queue that waits for messages holds one
@@ -26,11 +27,9 @@ _lock = threading.Lock()
 
 def run(listener: int) -> None:
     """Serve until KECS's end of standard input closes, however KECS ends."""
-    from kecs.companions.moto.quirks import forget_objects, forget_quickly
-
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    forget_objects()
-    forget_quickly()
+    quirks.forget_objects()
+    quirks.forget_quickly()
     config = uvicorn.Config(
         Server(),
         lifespan="off",
@@ -100,10 +99,8 @@ def _control(scope: Any, headers: dict[str, str], body: bytes) -> tuple[int, lis
     """What KECS itself wants of moto."""
     match headers[CONTROL]:
         case "reset":
-            from moto.core.base_backend import BackendDict
-
             with _lock:
-                BackendDict.reset()
+                quirks.forget()
         case "interfaces":
             from kecs.companions.moto.interfaces import Interfaces, agree
 
