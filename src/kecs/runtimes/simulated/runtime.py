@@ -295,13 +295,14 @@ class SimulatedRuntime:
             health=lambda status: self._await_health(task, found, found.declared(status, self._clock.now())),
         )
 
+        now = self._clock.now()
     def _send_sigterm(self, task: SimulatedTask, found: SimulatedContainer, timeout: float) -> None:
         if found.run is not None:
-            self._exit_in(timeout, task, found, KILLED)
+            if found.exit_at is None or now + timeout < found.exit_at:
+                self._exit_in(timeout, task, found, KILLED)
             found.run.terminate()
             return
         after, code, handler = found.reaction_to_sigterm(found.script or Script())
-        now = self._clock.now()
         if handler is not None and handler.lines:
             found.output.take_up(now)
             found.output.follow(handler, now)
