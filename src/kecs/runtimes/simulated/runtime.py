@@ -295,8 +295,8 @@ class SimulatedRuntime:
             health=lambda status: self._await_health(task, found, found.declared(status, self._clock.now())),
         )
 
-        now = self._clock.now()
     def _send_sigterm(self, task: SimulatedTask, found: SimulatedContainer, timeout: float) -> None:
+        now = self._clock.now()
         if found.run is not None:
             if found.exit_at is None or now + timeout < found.exit_at:
                 self._exit_in(timeout, task, found, KILLED)
