@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import json
 from typing import Any
 
 import pytest
 
+from kecs.core.tasks.plan import RegistryLogin
 from kecs.runtimes.docker.engine import Engine, EngineError
 from kecs.runtimes.docker.lanes import Lanes
 from kecs.runtimes.docker.networks import TaskNetwork
@@ -23,6 +26,7 @@ class ScriptedEngine:
         self.pulls = 0
         self.arrived = asyncio.Event()
         self.hung_up = 0
+        self.logins: list[dict[str, str] | None] = []
         self.overlapping = 0  # how many subnets are refused
 
     async def call(self, method: str, path: str, *, params: Any = None, body: Any = None) -> Any:
@@ -45,8 +49,9 @@ class ScriptedEngine:
             raise EngineError(403, "Pool overlaps with other one on this address space")
         return {"Id": "network"}
 
-    async def progress(self, path: str, *, params: dict[str, str]) -> None:
+    async def progress(self, path: str, *, params: dict[str, str], headers: dict[str, str] | None) -> None:
         self.pulls += 1
+        self.logins.append(json.loads(base64.urlsafe_b64decode(headers["X-Registry-Auth"])) if headers else None)
         try:
             await self.arrived.wait()
         except asyncio.CancelledError:
@@ -69,6 +74,19 @@ async def test_pulls_of_one_image_are_one_pull() -> None:
     engine.arrived.set()
     assert await asyncio.gather(*waiting) == ["sha256:digest"] * 5
     assert engine.pulls == 1
+    await pulls.close()
+
+
+async def test_whoever_pulls_as_somebody_else_pulls_apart() -> None:
+    engine = ScriptedEngine()
+    pulls = Pulls(engine, "missing")  # type: ignore[arg-type]
+    login = RegistryLogin("alice", "hunter2")
+    waiting = [asyncio.create_task(pulls.obtain("registry.local/x", who)) for who in (None, login, login)]
+    await turns()
+    engine.arrived.set()
+    await asyncio.gather(*waiting)
+    shown = {"username": "alice", "password": "hunter2", "serveraddress": "registry.local"}
+    assert engine.logins == [None, shown]
     await pulls.close()
 
 
