@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 import pytest
+from tests.testing.conftest import Run
 from tests.testing.fakes import Fakes, call
 
 from kecs.testing import (
@@ -598,3 +599,40 @@ def test_messages_are_waited_for_on_the_clock(fakes: Fakes) -> None:
     assert received == ["an order"]
     assert time.perf_counter() - begun < 20  # rather than 140
     cleanup_cluster(fakes.client, fakes.cluster)
+
+
+def test_the_fixture_binds_for_one_test(run: Run) -> None:
+    run(
+        "from kecs.testing import create_test_task_definition, wait_for_task\n"
+        "def code(ecs, ecs_cluster):\n"
+        "    definition = create_test_task_definition(ecs, image='app:1', command=['sh', '-c', 'exit 1'])\n"
+        "    task = ecs.run_task(cluster=ecs_cluster, taskDefinition=definition)['tasks'][0]['taskArn']\n"
+        "    return wait_for_task(ecs, ecs_cluster, task, 'STOPPED')['containers'][0]['exitCode']\n"
+        "def test_bound(kecs_image, ecs, ecs_cluster):\n"
+        "    @kecs_image('app:*')\n"
+        "    def app(container):\n"
+        "        print('hidden')\n"
+        "        return 5\n"
+        "    assert code(ecs, ecs_cluster) == 5\n"
+        "def test_not_bound(ecs, ecs_cluster):\n"
+        "    assert code(ecs, ecs_cluster) == 1\n",
+    )
+
+
+def test_faults_strike_functions_too(fakes: Fakes) -> None:
+    ended: list[str] = []
+
+    @fakes.image("app:*")
+    def app(container: Container) -> None:
+        try:
+            container.stopping.wait()
+        finally:
+            ended.append(container.task.id)
+
+    deploy_service(fakes.client, fakes.cluster, "app", "app:1")
+    (task,) = running_tasks(fakes.client, fakes.cluster, "app")
+    with fakes.server.faults.kill(cluster=fakes.cluster):
+        stopped = fakes.wait(task["taskArn"])
+    assert stopped["containers"][0]["exitCode"] == 137
+    wait_for_stable_service(fakes.client, fakes.cluster, "app")
+    assert ended == [task["taskArn"].rsplit("/", 1)[-1]]
