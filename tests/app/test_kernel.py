@@ -78,5 +78,17 @@ def test_what_a_start_imports() -> None:
     imported = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     models = [name for name in imported if name.startswith("kecs.aws.model.")]
     assert models == ["kecs.aws.model.ecs"]
-    late = {"kecs.app.machinery", "kecs.app.console", "kecs.control.loops", "kecs.core.scheduling", "kecs.gateway.http"}
+    late = {
+        "kecs.app.machinery",
+        "kecs.app.console",
+        "kecs.control.loops",
+        "kecs.core.scheduling",
+        "kecs.gateway.http",
+    } | {
+        "kecs.companions.around",
+        "kecs.companions.moto.process",
+        "kecs.companions.calls",
+        "kecs.gateway.foreign",
+        "aiohttp",
+    }
     assert late.isdisjoint(imported)

@@ -147,6 +147,8 @@ def test_odd_options_are_usage_errors(shell: Shell) -> None:
         ["--log-level", "loud"],
         ["--account", "abc"],
         ["--lambda-endpoint", "ftp://example"],
+        ["--companion", "ftp://example"],
+        ["--companion", "s3="],
         ["--region", "us east"],
     ):
         assert shell.kecs("start", *options).returncode == 2

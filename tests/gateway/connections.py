@@ -16,6 +16,7 @@ from kecs.app.console import KernelConsole
 from kecs.app.http import HttpServer
 from kecs.aws.model import ecs as m
 from kecs.gateway.admin import admin_app
+from kecs.ports.companion import Around
 
 TARGET = m.TARGET_PREFIX
 
@@ -87,11 +88,11 @@ class Gateway:
 
 
 @asynccontextmanager
-async def serving(host: str | None = None) -> AsyncIterator[Gateway]:
+async def serving(host: str | None = None, around: Around | None = None) -> AsyncIterator[Gateway]:
     world = World()
     console = KernelConsole(world.kernel, "test")
     listener = socket.create_server(("127.0.0.1", 0))
-    server = HttpServer(world.kernel.endpoint, lambda: admin_app(console, host), world.kernel.ids.uuid, host)
+    server = HttpServer(world.kernel.endpoint, lambda: admin_app(console, host), world.kernel.ids.uuid, host, around)
     listening = server.listening(listener)
     await listening.__aenter__()
     stopped = False

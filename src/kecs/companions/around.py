@@ -81,7 +81,7 @@ class Passing:
         protocol = protocol_of(dict(scope["headers"]), to.service)
         try:
             async with await self._sent(to, scope, receive) as response:
-                if response.status == TROUBLE:
+                if response.status == TROUBLE and self._choice.of(to.service) == MOTO:
                     trouble = msgspec.json.decode(await response.read(), type=Trouble)
                     return error_in(protocol, NOT_THERE, *_told(to, trouble))
                 await _returned(response, begun, head=scope["method"] == "HEAD")

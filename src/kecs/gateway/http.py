@@ -147,7 +147,7 @@ class HttpApp:
 
     async def _passed_on(self, to: Addressed, scope: Any, receive: Any, send: Any) -> None:
         assert self._around is not None
-        await self._around.pass_on(to, scope, receive, send)
+        await self._around.pass_on(to, scope, receive, self._named(send))
 
     def _is_foreign_page(self, scope: Any, headers: dict[bytes, bytes]) -> bool:
         return b"origin" in headers and refusal(scope["headers"], self._host) is not None
@@ -212,10 +212,10 @@ class HttpApp:
         await send({"type": "http.response.body", "body": answer.body})
 
     def _named(self, send: Any) -> Any:
-        """`send` with an id of the request on the answer."""
+        """`send` with an id of the request on the answer, unless it has one."""
 
         async def named(message: Any) -> None:
-            if message["type"] == "http.response.start":
+            if message["type"] == "http.response.start" and not _has_id(message):
                 request_id = (b"x-amzn-requestid", self._request_id().encode())
                 message = {**message, "headers": [*message.get("headers", ()), request_id]}
             await send(message)
@@ -240,6 +240,10 @@ async def _goes_away(receive: Any, seconds: float) -> bool:
     except TimeoutError:
         return False
     return True
+
+
+def _has_id(message: Any) -> bool:
+    return any(name.lower() == b"x-amzn-requestid" for name, _ in message.get("headers", ()))
 
 
 class _Disconnected(Exception):
