@@ -30,6 +30,7 @@ from kecs.ports.console import (
 )
 from kecs.ports.faults import Faults
 from kecs.ports.runtime import LogLine
+from kecs.ports.snapshots import Snapshots
 from kecs.ports.target_health import TargetHealths
 from kecs.runtimes.simulated import SimulatedRuntime
 
@@ -159,6 +160,12 @@ class KernelConsole:
     @property
     def faults(self) -> Faults:
         return self._kernel.faults
+
+    @property
+    def snapshots(self) -> Snapshots:
+        from kecs.app.snapshots import KernelSnapshots  # the simulated runtime with it, and the journal's encoding
+
+        return KernelSnapshots(self._kernel)
 
     def metrics(self) -> bytes:
         from kecs.app.metrics import exposition  # prometheus_client is only needed here

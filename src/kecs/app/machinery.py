@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from kecs.aws.model import ecs as m
 from kecs.control.alarms import SetAlarms
@@ -19,6 +19,7 @@ from kecs.control.traffic import RecordedTraffic
 from kecs.core.arns import Scope
 from kecs.core.settings import Settings
 from kecs.core.tasks.launch import Refuse
+from kecs.core.tasks.reports import ObservedTask
 from kecs.ports.clock import Clock, Ids
 from kecs.ports.ecs import TaskSetRequest
 from kecs.ports.hooks import Hooks
@@ -80,6 +81,18 @@ class Machinery:
         self.code_deploy.forget()
         self.control.forget()  # what forgetting itself gave the loops to do
         self.traffic.clear()
+
+    def drop(self) -> None:
+        """Know nothing any more but the records, and ask the runtime for nothing more."""
+        self.control.forget()
+        self.scheduled.forget()
+        self.code_deploy.forget()
+        self.traffic.clear()
+
+    def go_on(self, observed: list[ObservedTask], whole: Collection[str]) -> None:
+        """Take up a snapshot; see Control.go_on."""
+        self.control.go_on(observed, whole)
+        self.code_deploy.recover()
 
     def _run_task(self, scope: Scope, request: m.RunTaskRequest) -> m.RunTaskResponse:
         """See ports.launcher.RunTask."""

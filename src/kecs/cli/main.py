@@ -22,6 +22,8 @@ COMMANDS = {
     "logs": "kecs.cli.follow",
     "events": "kecs.cli.events",
     "reset": "kecs.cli.stop",
+    "snapshot": "kecs.cli.snapshots",
+    "restore": "kecs.cli.snapshots",
     "doctor": "kecs.cli.doctor",
     "demo": "kecs.cli.demo.command",
 }

@@ -43,7 +43,8 @@ class Autoscaling:
         self._ids = ids
         self._queue = queue
         self._metrics = metrics
-        self._points: dict[str, dict[str, deque[float | None]]] = {}  # by service and metric, newest last
+        self.points: dict[str, dict[str, deque[float | None]]] = {}  # by service and metric, newest last
+        self.kept = POINTS_IN  # of each
         self.said: dict[tuple[str, str], float] = {}  # by service and metric: what it is, whatever tasks use
         queue.register(ACTION, self._act)
         queue.register(BOUNDS, self._bring_within)
@@ -88,7 +89,7 @@ class Autoscaling:
 
     def forget(self) -> None:
         """Know nothing of any metric; for a reset."""
-        self._points.clear()
+        self.points.clear()
         self.said.clear()
 
     def say(self, service: str, metric: str, value: float | None) -> None:
@@ -149,7 +150,7 @@ class Autoscaling:
         policies = self._store.scaling_policies.where("service", arn)
         names = {metric_of(policy.tracking) for policy in policies if policy.tracking is not None}
         if not names or self._service(arn) is None:
-            self._points.pop(arn, None)
+            self.points.pop(arn, None)
             return
         self._queue.wake(MINUTE, arn, self._next_minute())
         values = {name: self.said.get((arn, name)) for name in names}
@@ -165,17 +166,17 @@ class Autoscaling:
         self._metrics.measure([task.arn for task in tasks], measured)
 
     def _take(self, arn: str, values: Mapping[str, float | None]) -> None:
-        known = self._points.get(arn, {})
-        self._points[arn] = {name: known.get(name, deque(maxlen=POINTS_IN)) for name in values}
+        known = self.points.get(arn, {})
+        self.points[arn] = {name: known.get(name, deque(maxlen=POINTS_IN)) for name in values}
         for name, value in values.items():
-            self._points[arn][name].append(value)
+            self.points[arn][name].append(value)
         self._queue.add(POLICIES, arn)
 
     def _track(self, arn: str) -> None:
         target, service = self._store.scalable_targets.get(arn), self._service(arn)
         if target is None or service is None:
             return
-        points = {name: list(values) for name, values in self._points.get(arn, {}).items()}
+        points = {name: list(values) for name, values in self.points.get(arn, {}).items()}
         policies = self._store.scaling_policies.where("service", arn)
         scaling = track(target, service, policies, points, self._clock.now())
         if scaling is not None:

@@ -4,6 +4,7 @@ them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from kecs.control.queue import WorkQueue
@@ -62,6 +63,14 @@ class Cleanup:
                     records.delete(key)
         if due is not None:
             self._queue.wake(KIND, TURN, due)
+
+    def ended(self) -> list[tuple[tuple[str, str], float]]:
+        """What has ended and is not removed yet, by table and key: when, oldest first."""
+        return list(self._ended.items())
+
+    def remember(self, ended: Iterable[tuple[str, str, float]]) -> None:
+        """Take up what `ended` has told, without an alarm of its own."""
+        self._ended.update({(table, key): at for table, key, at in ended})
 
     def forget(self) -> None:
         self._ended.clear()

@@ -148,6 +148,17 @@ class VirtualClock:
             self._arm()
         return timer
 
+    def order(self) -> dict[VirtualTimer, int]:
+        """The timers that are due some time, and which of several at one instant comes first."""
+        return {timer: made for _, made, timer in self._heap if timer.callback is not None}
+
+    def jump(self, now: float) -> None:
+        """Be at another time, before or after: nothing is due because of that alone."""
+        self._base = now
+        if self._flowing_since is not None:
+            self._flowing_since = self._monotonic()
+        self._arm()
+
     def forget_cancelled(self) -> None:
         """Note one more cancelled timer; called by timers."""
         self._cancelled += 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from kecs.control.agents import Agents
 from kecs.control.autoscaling import Autoscaling
@@ -22,8 +22,10 @@ from kecs.control.sessions import Sessions
 from kecs.control.shares import TrafficShares
 from kecs.control.supervisor import KIND as TASK
 from kecs.control.supervisor import Supervisors
+from kecs.core.deployments.hooks import awaits_answer
 from kecs.core.records import Change, TaskRecord
 from kecs.core.settings import Settings
+from kecs.core.tasks.reports import ObservedTask
 from kecs.ports.alarms import Alarms
 from kecs.ports.clock import Clock, Ids
 from kecs.ports.hooks import Hooks
@@ -64,7 +66,7 @@ class Control:
         self.services = Services(store, clock, ids, self.queue, self.hooks, alarms)
         self._providers = Providers(store, clock, self.queue)
         self.capacity = Capacity(store, clock, ids, self.queue)
-        self._cleanup = Cleanup(store, clock, self.queue, settings.stopped_task_retention)
+        self.cleanup = Cleanup(store, clock, self.queue, settings.stopped_task_retention)
         self._deletion = Deletion(store, self.queue)
         self._sessions = Sessions(store, self.queue)
         self._gateways = Gateways(store, clock, ids, self.queue, traffic)
@@ -77,7 +79,7 @@ class Control:
         capacity = (self._providers.notice, self.capacity.notice)
         daemons = (self._daemons.notice, self._daemon_definitions.notice)
         services = (self._notice, self.services.notice)
-        for notice in (*services, *daemons, *capacity, self._cleanup.notice, self._deletion.notice):
+        for notice in (*services, *daemons, *capacity, self.cleanup.notice, self._deletion.notice):
             store.subscribe(notice)
         store.subscribe(self._sessions.notice)
         store.subscribe(self._gateways.notice)
@@ -97,7 +99,7 @@ class Control:
         self._providers.recover()
         self.capacity.recover()
         self.services.recover()
-        self._cleanup.recover()
+        self.cleanup.recover()
         self._deletion.recover()
         self._sessions.recover()
         self._gateways.recover()
@@ -106,12 +108,23 @@ class Control:
         self._agents.recover()
         self.autoscaling.recover()
 
+    def go_on(self, observed: list[ObservedTask], whole: Collection[str]) -> None:
+        """Take up a snapshot whose alarms are set: the tasks that are not `whole` in the runtime as after a restart,
+        and of the rest what concerns the world outside."""
+        self.supervisors.recover(observed, whole)
+        for deployment in self._store.service_deployments:
+            if any(map(awaits_answer, deployment.hooks)):  # its answer went to whoever asked
+                self.services.add(deployment.service_arn)
+        self._gateways.recover()
+        self._express.recover()
+        self._shares.recover()
+
     def forget(self) -> None:
         """Drop everything that is under way; for a reset."""
         self.queue.clear()
         self.supervisors.forget()
         self.hooks.forget()
-        self._cleanup.forget()
+        self.cleanup.forget()
         self.autoscaling.forget()
         self.decisions.clear()
 

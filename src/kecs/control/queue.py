@@ -52,6 +52,13 @@ class WorkQueue:
             alarm[1].cancel()
         self._alarms[kind, key] = (when, self._clock.call_at(when, lambda: self._ring(kind, key)))
 
+    def knows(self, kind: str) -> bool:
+        return kind in self._workers
+
+    def alarms(self) -> list[tuple[tuple[str, str], tuple[float, Timer]]]:
+        """When keys are to be looked at, by kind and key, and the timers for that."""
+        return list(self._alarms.items())
+
     def drain(self) -> None:
         """Work off everything, and what that adds."""
         while self.busy:

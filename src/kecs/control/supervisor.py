@@ -12,6 +12,7 @@ Invariants, for every task:
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 from functools import partial
 
 from msgspec.structs import replace
@@ -126,15 +127,19 @@ class Supervisors:
                 continue
             self._try(command, plan)
 
-    def recover(self, observed: list[ObservedTask]) -> list[str]:
-        """Take up every task after a restart. Answers the ARNs of what the runtime has and no record wants."""
+    def recover(self, observed: list[ObservedTask], whole: Collection[str] = ()) -> list[str]:
+        """Take up every task after a restart. Answers the ARNs of what the runtime has and no record wants.
+
+        `whole`: tasks that the runtime has exactly as their records say.
+        """
         found = {task.task: task for task in observed}
         now = self._clock.now()
         for task in self._store.tasks:
             if task.last_status == "STOPPED":
                 continue
             with self._store.transaction():
-                if not task.agent_driven:  # an agent goes on by itself, and says what comes of it
+                # An agent goes on by itself, and says what comes of it.
+                if not task.agent_driven and task.arn not in whole:
                     task = self._put(task, recover(task, found.pop(task.arn, None), now))
             self._outbox += [(self._plan(task), command) for command in again(task)]
             self._queue.add(KIND, task.arn)

@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, ExceptionHandler, Receive, Scope, Send
 
 from kecs.gateway.admin_faults import fault_routes
 from kecs.gateway.admin_history import HistoryRoute
+from kecs.gateway.admin_snapshots import snapshot_routes
 from kecs.gateway.admin_streams import log_lines, server_sent_events
 from kecs.gateway.admin_targets import target_routes
 from kecs.gateway.guard import refusal
@@ -63,6 +64,7 @@ def admin_app(console: Console, host: str | None = None) -> ASGIApp:
             *fault_routes(console),
             Route("/_kecs/tasks/{task:path}/logs/{container}", admin.logs, methods=["GET"]),
             *target_routes(console),
+            *snapshot_routes(console),
         ],
     )
     routes.router.redirect_slashes = False

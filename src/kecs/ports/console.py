@@ -10,6 +10,7 @@ from kecs.core.records import Record
 from kecs.core.scheduling.limits import Limits
 from kecs.ports.faults import Faults
 from kecs.ports.runtime import LogLine
+from kecs.ports.snapshots import Snapshots
 from kecs.ports.target_health import TargetHealths
 
 
@@ -161,6 +162,10 @@ class Console(Protocol):
     @property
     def faults(self) -> Faults:
         """What is to go wrong."""
+
+    @property
+    def snapshots(self) -> Snapshots:
+        """The whole state as one document."""
 
     def metrics(self) -> bytes:
         """Prometheus text."""

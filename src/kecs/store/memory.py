@@ -5,7 +5,7 @@ Called by handlers and control loops through `ports.store`; put together with a 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, KeysView
+from collections.abc import Callable, Iterable, Iterator, KeysView
 from typing import Any, Generic, Protocol, Self, TypeVar
 
 from kecs.core import tables
@@ -195,6 +195,22 @@ class MemoryStore(MemoryTables):
             for table in self.tables.values():
                 for record in table:
                     table.delete(table.key_of(record))
+        self.flush()
+
+    def load(self, records: Iterable[tuple[str, Record]]) -> None:
+        """Hold these records, each with its table's name, and no others. No listener hears of it."""
+        for table in self.tables.values():
+            for old in table:
+                key = table.key_of(old)
+                self._unwritten.append((table.name, key, old, None))
+                table.set(key, None)
+        for name, record in records:
+            table = self.tables[name]
+            key = table.key_of(record)
+            self._unwritten.append((name, key, None, record))
+            table.set(key, record)
+        if self._journal is None:
+            self._unwritten.clear()
         self.flush()
 
     def close(self) -> None:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from kecs.testing.probing import Probe, probe, service_urls
     from kecs.testing.server import Server, start_server
     from kecs.testing.serving import Request, Response
+    from kecs.testing.snapshots import Snapshot
     from kecs.testing.timeline import Happening, History, HistoryIncomplete, OverTime
     from kecs.testing.waiting import wait_for_cluster, wait_for_service, wait_for_stable_service, wait_for_task
     from kecs.testing.watching import NotKnown, ServiceWatch, watch_service
@@ -55,6 +56,7 @@ _MODULES = {
     "probing": ("Probe", "probe", "service_urls"),
     "server": ("Server", "start_server"),
     "serving": ("Request", "Response"),
+    "snapshots": ("Snapshot",),
     "timeline": ("Happening", "History", "HistoryIncomplete", "OverTime"),
     "waiting": ("wait_for_cluster", "wait_for_service", "wait_for_stable_service", "wait_for_task"),
     "watching": ("NotKnown", "ServiceWatch", "watch_service"),
@@ -82,6 +84,7 @@ __all__ = [
     "Response",
     "Server",
     "ServiceWatch",
+    "Snapshot",
     "TaskDefinitionBuilder",
     "Terminated",
     "address_of",

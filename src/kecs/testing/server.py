@@ -23,6 +23,7 @@ from kecs.testing.timeline import Happening, History
 
 if TYPE_CHECKING:
     from kecs.testing.images import Images
+from kecs.testing.snapshots import Snapshot, restore, take
 
 Runtime = Literal["simulated", "docker", "auto"]
 
@@ -98,6 +99,14 @@ class Server:
     def reset(self) -> None:
         """Forget everything and stop every container."""
         admin.call(self.endpoint, "POST", "reset")
+
+    def snapshot(self) -> Snapshot:
+        """All there is now, to go back to or to take elsewhere."""
+        return take(self.endpoint)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Be what the snapshot says and nothing else. Raises ValueError for one that this KECS does not understand."""
+        restore(self.endpoint, snapshot)
 
     def cleanup(self) -> None:
         """Stop KECS and everything that it runs. Once is enough; more do no harm."""

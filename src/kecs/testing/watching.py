@@ -50,7 +50,7 @@ def watch_service(
     found = service_of(client, cluster, service)
     if found is None or found["status"] != "ACTIVE":
         raise ValueError(f"Cluster {cluster} has no active service {service} that could be watched.")
-    return ServiceWatch(client.meta.endpoint_url, found["clusterArn"], found["serviceArn"], minimum, maximum)
+    return ServiceWatch(client.meta.endpoint_url, found["serviceArn"], minimum, maximum)
 
 
 class ServiceWatch:
@@ -58,10 +58,9 @@ class ServiceWatch:
     when that is not known. Times are seconds since the epoch, on KECS's clock.
     """
 
-    def __init__(self, endpoint: str, cluster: str, service: str, minimum: int | None, maximum: int | None) -> None:
+    def __init__(self, endpoint: str, service: str, minimum: int | None, maximum: int | None) -> None:
         self.service = service
         self._endpoint = endpoint
-        self._cluster = cluster
         self._given = (minimum, maximum)
         self._open = False
         self._position = 0
@@ -177,7 +176,7 @@ class ServiceWatch:
         """Take up what has happened since the last look."""
         if self._lost is not None:
             return
-        history = self._history(f"since={self._position}&cluster={quote(self._cluster)}")
+        history = self._history(f"since={self._position}")
         if history["last"] < self._position:
             self._lost = "KECS has been started again meanwhile."
             return
@@ -187,6 +186,8 @@ class ServiceWatch:
             return
         self._position, self._now = history["last"], history["now"]
         for event in history["events"]:
+            if event["kind"] == "snapshot":
+                self._lost = "KECS was restored to a snapshot meanwhile."
             if event.get("service") == self.service:
                 self._take(event)
 

@@ -65,7 +65,7 @@ def begun(record: ServiceDeploymentRecord, now: float, new_id: NewId) -> Service
 def answered(record: ServiceDeploymentRecord, answer: HookAnswer, now: float) -> ServiceDeploymentRecord:
     """The record after an answer; itself when nobody waits for that any more."""
     hook = next((h for h in record.hooks if h.hook_id == answer.hook_id), None)
-    if hook is None or not _awaits_answer(hook) or hook.calls != answer.number:
+    if hook is None or not awaits_answer(hook) or hook.calls != answer.number:
         return record
     return _with(record, hook, replace(_heard(hook, answer, now), updated_at=now))
 
@@ -114,7 +114,7 @@ def dropped(record: ServiceDeploymentRecord, now: float) -> ServiceDeploymentRec
 
 def calls(record: ServiceDeploymentRecord, service: ServiceRecord) -> list[HookCall]:
     """The calls whose answers are awaited, to be made unless they have been."""
-    waiting = (hook for hook in current(record) if _awaits_answer(hook))
+    waiting = (hook for hook in current(record) if awaits_answer(hook))
     return [
         HookCall(
             deployment=record.arn,
@@ -208,7 +208,8 @@ def _merged(before: Any, given: Any) -> Any:
     return {**before, **given} if isinstance(before, dict) else given
 
 
-def _awaits_answer(hook: HookRecord) -> bool:
+def awaits_answer(hook: HookRecord) -> bool:
+    """Whether it has been called, and what it says is not known yet."""
     return hook.status == "IN_PROGRESS" and hook.call_at is None
 
 

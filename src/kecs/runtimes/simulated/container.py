@@ -54,6 +54,7 @@ class SimulatedContainer:
         self.kill_at: float | None = None  # a stop came before it was running: when its timeout ends
         self.step: Timer | None = None
         self.exit_at: float | None = None  # when it will exit, as far as that is settled
+        self.ending: tuple[int | None, bool] = (None, False)  # its exit code then, and whether it is out of memory
         self.checkup: Timer | None = None
         self.terminals: list[SimulatedTerminal] = []  # commands that ECS Exec runs in it
         self.run: Run | None = None  # of the function that stands for its image, while it goes on

@@ -147,10 +147,9 @@ class SimulatedRuntime:
             self._send_sigterm(task, found, timeout)
 
     def release(self, plan: TaskPlan) -> None:
-        self._later(NETWORK_SECONDS, lambda: self._released(plan.arn))
-        task = self._tasks.get(plan.arn)
-        if task is not None:
-            self._halt(task)
+        task = self._tasks.get(plan.arn) or SimulatedTask(plan, self._endpoint)
+        self._halt(task)
+        task.timer = self._later(NETWORK_SECONDS, lambda: self._released(plan.arn))
 
     def measure(self, tasks: Sequence[str], then: Measured) -> None:
         """What scripts say that containers use; of a task without such a script nothing is known."""
@@ -317,7 +316,7 @@ class SimulatedRuntime:
         """Let the container exit then, and not when it would have until now."""
         if found.step is not None:
             found.step.cancel()
-        found.exit_at = self._clock.now() + seconds
+        found.exit_at, found.ending = self._clock.now() + seconds, (code, out_of_memory)
         found.step = self._clock.call_at(found.exit_at, lambda: self._exit(task, found, code, out_of_memory))
 
     def _health(self, task: SimulatedTask, found: SimulatedContainer, changes: tuple[HealthStep, ...]) -> None:
