@@ -3,8 +3,9 @@
     make image PYTHON_IMAGE=$(.venv/bin/python tools/base_image.py)
 
 It has the interpreter with its standard library and the shared libraries that they load, all at the paths where they
-are on this machine, pip, a static busybox for a shell, and as wheels what requirements/base.txt names: pip fetches them
-out here and finds them in there, so that building needs no network. The same contents are made once.
+are on this machine, pip, a static busybox for a shell, and as wheels what requirements/base.txt names and the arguments
+say, such as boto3: pip fetches them out here and finds them in there, so that building needs no network. The same
+contents are made once.
 """
 
 from __future__ import annotations
@@ -40,20 +41,22 @@ class NoBase(Exception):
 
 def main() -> None:
     try:
-        print(base_image())
+        print(base_image(*sys.argv[1:]))
     except NoBase as error:
         sys.exit(f"No base image can be made here: {error}")
 
 
-def base_image() -> str:
-    """The reference of the base, made unless Docker has it. Raises NoBase."""
-    reference = f"{REPOSITORY}:{_fingerprint()}"
+def base_image(*packages: str) -> str:
+    """The reference of the base, with wheels of these packages too, made unless Docker has it. Raises NoBase."""
+    reference = f"{REPOSITORY}:{_fingerprint(*packages)}"
     if _run(["docker", "image", "inspect", reference], check=False).returncode == 0:
         return reference
     with tempfile.TemporaryDirectory() as folder:
         wheels = Path(folder) / "wheels"
         pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet", "download"]
         _run([*pip, "--require-hashes", "--only-binary", ":all:", "-r", str(REQUIREMENTS), "--dest", str(wheels)])
+        if packages:
+            _run([*pip, "--only-binary", ":all:", "--dest", str(wheels), *packages])
         archive = Path(folder) / "root.tar"
         with tarfile.open(archive, "w") as tar:
             _fill(tar, wheels)
@@ -68,9 +71,9 @@ def interpreter() -> Path:
     return Path(sys.base_prefix) / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}"
 
 
-def _fingerprint() -> str:
+def _fingerprint(*packages: str) -> str:
     """The same for the same contents."""
-    described = [sys.version, sys.base_prefix, Path(__file__).read_text(), REQUIREMENTS.read_text()]
+    described = [sys.version, sys.base_prefix, Path(__file__).read_text(), REQUIREMENTS.read_text(), *packages]
     return hashlib.sha256("\0".join(described).encode()).hexdigest()[:12]
 
 

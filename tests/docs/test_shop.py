@@ -1,0 +1,48 @@
+"""The example application passes its own tests, in test mode and on Docker, as its users would run them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.support.images import unavailable
+from tools.base_image import NoBase, base_image
+
+SHOP = Path(__file__).parents[2] / "examples/orders"
+TESTS = 8
+
+
+def run(*arguments: str, **environment: str) -> None:
+    """pytest in the application's folder."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("KECS_", "AWS_", "PYTEST_"))}
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments],
+        env={**kept, **environment, "PYTHONDONTWRITEBYTECODE": "1"},
+        cwd=SHOP,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    assert f"{TESTS} passed" in done.stdout
+
+
+@pytest.mark.slow
+def test_in_test_mode() -> None:
+    run()
+
+
+@pytest.mark.slow
+@pytest.mark.docker
+@pytest.mark.xdist_group("docker")
+def test_on_docker() -> None:
+    try:
+        base = base_image("boto3")
+    except NoBase as error:
+        unavailable(f"no base for the shop's image can be made: {error}")
+    run("--kecs-runtime", "docker", SHOP_BASE=base)
