@@ -1,11 +1,20 @@
 from __future__ import annotations
 
+import concurrent.futures
 from typing import Any
 
 import pytest
 
 from kecs.control import feed
-from kecs.testing import HistoryIncomplete, Server, create_test_task_definition, deploy_service, start_server
+from kecs.testing import (
+    HistoryIncomplete,
+    Server,
+    capture_diagnostics,
+    cleanup_cluster,
+    create_test_task_definition,
+    deploy_service,
+    start_server,
+)
 
 
 def test_a_rolling_update_as_history(server: Server, client: Any, cluster: str) -> None:
@@ -78,3 +87,33 @@ def test_calls_are_part_of_it_if_they_are_wanted(server: Server, client: Any, cl
     with server.recording() as recording:
         client.update_service(cluster=cluster, service="web", desiredCount=2)
     assert not recording.history.calls()
+
+
+def test_threads_with_servers_of_their_own() -> None:
+    def work(number: int) -> tuple[list[str], list[int], list[str]]:
+        with start_server(in_process=number % 3 > 0) as server:
+            client = server.ecs_client()
+            with server.recording() as recording:
+                deploy_service(client, "default", f"s{number}", f"s{number}:1", count=number)
+            found = capture_diagnostics(server)
+            running = recording.history.tasks(image=f"s{number}:1").running_over_time()
+            return found.problems, running.numbers[-1:], [service["serviceName"] for service in found.services]
+
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        found = list(pool.map(work, range(1, 7)))
+    assert found == [([], [number], [f"s{number}"]) for number in range(1, 7)]
+
+
+def test_threads_that_share_a_server(server: Server, client: Any) -> None:
+    def work(number: int) -> list[int]:
+        name = f"thread-{number}"
+        client.create_cluster(clusterName=name)
+        with server.recording(cluster=name, calls=True) as recording:
+            deploy_service(client, name, "web", count=number)
+        cleanup_cluster(client, name)
+        assert len(recording.history.calls("CreateService")) == 1
+        return server.history(cluster=name).tasks().running_over_time().numbers
+
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        for number, numbers in enumerate(pool.map(work, range(1, 9)), 1):
+            assert (max(numbers), numbers[-1]) == (number, 0)

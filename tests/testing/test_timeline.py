@@ -19,8 +19,8 @@ def task(name: str, before: str | None, after: str | None, at: float = 0, **more
     )  # fmt: skip
 
 
-def health(name: str, after: str, at: float = 0) -> Happening:
-    return task(name, None, after, at, kind="health", health=after, images=("app:1",))
+def health(name: str, after: str, **more: object) -> Happening:
+    return task(name, None, after, kind="health", health=after, **more)
 
 
 def history(*happened: Happening) -> History:
@@ -45,15 +45,16 @@ def test_the_numbers_of_tasks_over_time() -> None:
 
 def test_only_what_runs_and_is_not_unhealthy_is_healthy() -> None:
     found = history(
-        task("a", None, "RUNNING", health="UNKNOWN"),
-        health("a", "HEALTHY"),
-        health("a", "UNHEALTHY"),
-        health("a", "HEALTHY"),
-        task("b", None, "RUNNING"),  # nothing checks it
-        task("a", "RUNNING", "DEACTIVATING", health="HEALTHY"),
+        task("a", None, "RUNNING", health="UNKNOWN", healthy=False),
+        health("a", "HEALTHY", healthy=True),
+        health("a", "UNHEALTHY", healthy=False),
+        task("a", "unhealthy", "healthy", kind="target-health", healthy=True),
+        task("b", None, "RUNNING", healthy=True),  # nothing checks it
+        task("a", "RUNNING", "DEACTIVATING", health="HEALTHY", healthy=False),
+        task("b", "RUNNING", None, healthy=True),
     )
-    assert found.healthy_over_time().numbers == [0, 1, 0, 1, 2, 1]
-    assert found.running_over_time().numbers == [0, 1, 2, 1]
+    assert found.healthy_over_time().numbers == [0, 1, 0, 1, 2, 1, 0]
+    assert found.running_over_time().numbers == [0, 1, 2, 1, 0]
 
 
 def test_what_ran_already_counts_from_the_beginning() -> None:

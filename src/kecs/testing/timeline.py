@@ -16,7 +16,7 @@ from typing import Any
 
 from kecs.core.arns import last_part
 
-_OF_TASKS = ("task", "health")
+_OF_TASKS = ("task", "health", "target-health")
 _PART = "Tasks cannot be counted when some of their changes are left out; count first, or narrow down by what they are."
 _TASK_ID = re.compile(r"\b([0-9a-f]{8})[0-9a-f]{24}\b")  # its beginning tells tasks apart
 
@@ -44,6 +44,7 @@ class Happening:
     container: str | None = None
     images: tuple[str, ...] = ()
     health: str | None = None
+    healthy: bool | None = None
     exit_code: int | None = None
     reason: str | None = None
     stop_code: str | None = None
@@ -185,11 +186,19 @@ class History(Sequence[Happening]):
 
     def running_over_time(self) -> OverTime:
         """How many of these tasks were RUNNING, from change to change."""
-        return self._over_time(lambda status, _: status == "RUNNING")
+        running: set[str] = set()
+
+        def runs(found: Happening) -> bool:
+            if found.kind == "task":
+                (running.add if found.after == "RUNNING" else running.discard)(found.arn)
+            return found.task in running
+
+        return self._over_time(runs)
 
     def healthy_over_time(self) -> OverTime:
-        """How many of these tasks were RUNNING and, if something checks it, HEALTHY, from change to change."""
-        return self._over_time(lambda status, health: status == "RUNNING" and health in (None, "HEALTHY"))
+        """How many of these tasks were RUNNING and passed all checks there are, from change to change: those of
+        containers and of load balancers."""
+        return self._over_time(lambda found: bool(found.healthy) and found.after is not None)
 
     def newest(self, count: int) -> History:
         """The last ones only; the timeline says how many were left out."""
@@ -227,25 +236,19 @@ class History(Sequence[Happening]):
             raise LookupError(f"{self.described}: nothing of the kind happened.")
         return self.happenings[index]
 
-    def _over_time(self, counts: Callable[[str | None, str | None], bool]) -> OverTime:
+    def _over_time(self, counts: Callable[[Happening], bool]) -> OverTime:
+        """`counts` says whether a task counts after a change."""
         if self.uncounted:
             raise HistoryIncomplete(self.uncounted)
         counted: set[str] = set()
-        statuses: dict[str, str | None] = {}
-        steps: list[tuple[Happening | None, int]] = []
-        began = self.happenings[0].id if self.happenings else None
-        for found in (*self.earlier, *self.happenings):
-            if found.kind not in _OF_TASKS or found.task is None:
-                continue
-            if began is not None and found.id >= began and not steps:
-                steps.append((None, len(counted)))
-            if found.kind == "task":
-                statuses[found.task] = found.after
-            yes = counts(statuses.get(found.task), found.health)
-            (counted.add if yes else counted.discard)(found.task)
-            if steps and len(counted) != steps[-1][1]:
+        for found in self.earlier:
+            _count(counted, found, counts)
+        steps: list[tuple[Happening | None, int]] = [(None, len(counted))]
+        for found in self.happenings:
+            _count(counted, found, counts)
+            if len(counted) != steps[-1][1]:
                 steps.append((found, len(counted)))
-        return OverTime(tuple(steps) or ((None, len(counted)),))
+        return OverTime(tuple(steps))
 
 
 @dataclass(frozen=True)
@@ -306,6 +309,11 @@ def ordered(*changes: Happening) -> bool:
 def happenings(events: list[dict[str, Any]]) -> Iterator[Happening]:
     """From the JSON of events."""
     return map(Happening.read, events)
+
+
+def _count(counted: set[str], found: Happening, counts: Callable[[Happening], bool]) -> None:
+    if found.kind in _OF_TASKS and found.task is not None:
+        (counted.add if counts(found) else counted.discard)(found.task)
 
 
 def _order(found: Happening, point: Happening | float) -> float:
