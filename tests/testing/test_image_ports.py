@@ -7,12 +7,14 @@ import http.client
 import socket
 import sys
 from collections.abc import Callable, Iterable
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from tests.testing.fakes import Fakes, call
 
+from kecs.runtimes.simulated import network
 from kecs.testing import (
     Container,
     Request,
@@ -20,9 +22,10 @@ from kecs.testing import (
     address_of,
     deploy_service,
     running_tasks,
+    start_server,
 )
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="simulated containers answer on Linux only")
+on_linux = pytest.mark.skipif(sys.platform != "linux", reason="addresses of tasks answer on Linux only")
 
 
 def serve(fakes: Fakes, handler: Callable[[Request], Any], image: str = "app:1", **container: Any) -> str:
@@ -106,7 +109,7 @@ def test_a_wsgi_application(fakes: Fakes) -> None:
     assert call(f"{url}/orders?all=1", {"a": 1}) == (202, b'POST /orders?all=1 {"a": 1}')
 
 
-@pytest.mark.parametrize("mode", ["awsvpc", "bridge", "host"])
+@pytest.mark.parametrize("mode", [pytest.param("awsvpc", marks=on_linux), "bridge", "host"])
 def test_every_network_mode_has_addresses(fakes: Fakes, mode: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -315,3 +318,22 @@ def test_tasks_of_a_service_answer_each_for_itself(fakes: Fakes) -> None:
     tasks = [task["taskArn"] for task in running_tasks(fakes.client, fakes.cluster, "app")]
     answers = [call(address_of(fakes.client, fakes.cluster, task, 8080))[1].decode() for task in tasks]
     assert answers == [task.rsplit("/", 1)[-1] for task in tasks]
+
+
+def test_where_tasks_have_no_addresses_host_ports_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(network, "sys", SimpleNamespace(platform="darwin"))
+    with start_server() as server:
+        server.image("app:*")(lambda container: container.serve(8080, lambda _: "here"))
+        client = server.ecs_client()
+        fakes = Fakes(server, client, "default", server.image)
+        definition = TaskDefinitionBuilder("app").with_container("app", "app:1", ports=[8080])
+        client.run_task(taskDefinition=definition.register(client))
+        (task,) = client.list_tasks()["taskArns"]
+        assert call(url_of(fakes, task)) == (200, b"here")
+        answer = client.run_task(
+            taskDefinition=definition.with_members(networkMode="awsvpc").register(client),
+            networkConfiguration={"awsvpcConfiguration": {"subnets": ["subnet-1"]}},
+        )
+        task = answer["tasks"][0]["taskArn"]
+        assert fakes.code(task) == 1
+        assert fakes.output(task)[-1].endswith("containers of this network mode have ports on Linux only")

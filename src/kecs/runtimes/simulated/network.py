@@ -1,8 +1,8 @@
 """Addresses and ports of simulated tasks. The runtime asks for them when it provisions tasks and starts containers.
 
-Without listening, addresses come from 10.0.0.0/16 in order, as a subnet would give them out. With listening (Linux
-only, where all of 127.0.0.0/8 is there without being set up) a task gets a loopback address of its own and each TCP
-port of its running containers answers HTTP. Two processes do not get into each other's way: each claims a /16.
+Without listening, addresses come from 10.0.0.0/16 in order, as a subnet would give them out. With listening each TCP
+port of a running container answers HTTP: host ports everywhere, those of a task's own address on Linux only, where all
+of 127.0.0.0/8 is there without being set up. Two processes do not get into each other's way: each claims a /16 of it.
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ class Network:
     """All addresses and ports of one runtime."""
 
     def __init__(self, *, listen: bool) -> None:
-        self.listen = listen and sys.platform == "linux"
+        self.listen = listen
+        self._own_addresses = sys.platform == "linux"
         self._loop: asyncio.AbstractEventLoop | None = None
         self._claim: socket.socket | None = None
         self._block = "10.0"  # the first half of every address
@@ -69,7 +70,7 @@ class Network:
         """Be ready. Without a loop nothing listens. Raises RuntimeUnavailable."""
         self.listen = self.listen and loop is not None
         self._loop = loop
-        if self.listen and self._claim is None:
+        if self.listen and self._own_addresses and self._claim is None:
             self._claim, self._block = _claim_block()
 
     def close(self) -> None:
@@ -181,7 +182,7 @@ class Network:
         self, opened: OpenPorts, address: str, port: int, protocol: str, page: str | None, *, inside: int
     ) -> None:
         """Answer HTTP there, or hold the port, or note why not. `inside`: the container's port."""
-        if self.listen and protocol == "tcp":
+        if self.listen and protocol == "tcp" and (self._own_addresses or address == HOST):
             self._keep(opened, self._try(address, port, page), inside)
 
     def _keep(self, opened: OpenPorts, listener: Listener | HeldPort | str, inside: int) -> None:
