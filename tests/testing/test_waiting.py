@@ -8,10 +8,12 @@ import pytest
 from kecs.testing import (
     create_test_service,
     create_test_task_definition,
+    output_of,
     wait_for_cluster,
     wait_for_service,
     wait_for_stable_service,
     wait_for_task,
+    wait_until,
 )
 
 
@@ -87,3 +89,33 @@ def test_a_task_that_is_not_there(client: Any, cluster: str) -> None:
 def test_a_status_that_there_is_not(client: Any, cluster: str) -> None:
     with pytest.raises(ValueError, match="not 'FINISHED'"):
         wait_for_task(client, cluster, "0123", "FINISHED")
+
+
+def test_whatever_a_test_looks_at(client: Any, cluster: str) -> None:
+    task = run(client, cluster, command=["sh", "-c", "echo one; sleep 30; echo two; sleep 1000"])
+    assert wait_until(client, lambda: output_of(client, cluster, task), equals=["one", "two"]) == ["one", "two"]
+    assert wait_until(client, lambda: output_of(client, cluster, task)[1]) == "two"
+
+
+def test_what_does_not_come_is_told_by_what_came_instead(client: Any, cluster: str) -> None:
+    answers = iter(["queued", "queued", "paid"])
+    with pytest.raises(TimeoutError, match="^Not 'shipped' after 30 s, but 'queued', then 'paid', then 'late'.$"):
+        wait_until(client, lambda: next(answers, "late"), 30, equals="shipped")
+    with pytest.raises(TimeoutError, match=r"^Not true after 1 s, but KeyError\('nobody'\), then 0.$"):
+        looks = iter(range(2))
+        wait_until(client, lambda: {1: 0}[next(looks, 1)] if next(looks, 1) else {}["nobody"], 1)
+
+
+def test_an_error_of_the_look_itself_is_not_waited_out(client: Any) -> None:
+    with pytest.raises(ZeroDivisionError):
+        wait_until(client, lambda: 1 / 0)
+
+
+def test_the_output_of_a_container(client: Any, cluster: str) -> None:
+    task = run(client, cluster, command=["echo", "hello"])
+    wait_for_task(client, cluster, task, "STOPPED")
+    assert output_of(client, cluster, task) == output_of(client, cluster, task, "app") == ["hello"]
+    with pytest.raises(LookupError, match=f"Say which container of task {task}, not other: its containers are app."):
+        output_of(client, cluster, task, "other")
+    with pytest.raises(LookupError, match=f"cluster {cluster} has no such task"):
+        output_of(client, cluster, "0" * 32)

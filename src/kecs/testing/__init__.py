@@ -27,12 +27,19 @@ if TYPE_CHECKING:
     from kecs.testing.faults import Fault, Faults, NoFault, fault
     from kecs.testing.host import NotStarted
     from kecs.testing.images import CannotFake, Images
+    from kecs.testing.output import output_of
     from kecs.testing.probing import Probe, probe, service_urls
     from kecs.testing.server import Server, start_server
     from kecs.testing.serving import Request, Response
     from kecs.testing.snapshots import Snapshot
     from kecs.testing.timeline import Happening, History, HistoryIncomplete, OverTime
-    from kecs.testing.waiting import wait_for_cluster, wait_for_service, wait_for_stable_service, wait_for_task
+    from kecs.testing.waiting import (
+        wait_for_cluster,
+        wait_for_service,
+        wait_for_stable_service,
+        wait_for_task,
+        wait_until,
+    )
     from kecs.testing.watching import NotKnown, ServiceWatch, watch_service
 
 _MODULES = {
@@ -53,12 +60,13 @@ _MODULES = {
     "diagnostics": ("Diagnostics", "capture_diagnostics"),
     "host": ("NotStarted",),
     "images": ("CannotFake", "Images"),
+    "output": ("output_of",),
     "probing": ("Probe", "probe", "service_urls"),
     "server": ("Server", "start_server"),
     "serving": ("Request", "Response"),
     "snapshots": ("Snapshot",),
     "timeline": ("Happening", "History", "HistoryIncomplete", "OverTime"),
-    "waiting": ("wait_for_cluster", "wait_for_service", "wait_for_stable_service", "wait_for_task"),
+    "waiting": ("wait_for_cluster", "wait_for_service", "wait_for_stable_service", "wait_for_task", "wait_until"),
     "watching": ("NotKnown", "ServiceWatch", "watch_service"),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
@@ -96,6 +104,7 @@ __all__ = [
     "create_test_task_definition",
     "deploy_service",
     "fault",
+    "output_of",
     "probe",
     "running_tasks",
     "service_urls",
@@ -105,6 +114,7 @@ __all__ = [
     "wait_for_service",
     "wait_for_stable_service",
     "wait_for_task",
+    "wait_until",
     "watch_service",
 ]
 

@@ -5,12 +5,17 @@ instead of sleeping. Timeouts are seconds of KECS's clock; when they are over, t
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from kecs.testing.clock import Clock, is_stable
 from kecs.testing.explaining import explain_cluster, explain_service, explain_task, service_of, task_of
 
+T = TypeVar("T")
+
 TIMEOUT = 300.0  # seconds
+SHOWN = 5  # of what was found while it was waited for
+_NOT_YET = (OSError, LookupError)  # nothing answers yet; what is looked for is not there yet
+_ANYTHING_TRUE: Any = object()
 _TASK_STATUSES = (
     "PROVISIONING",
     "PENDING",
@@ -94,6 +99,38 @@ def wait_for_task(
     if came:
         raise AssertionError(f"Task {task} will not be {status} any more.\n{why}")
     raise TimeoutError(f"Task {task} is not {status} after {timeout:g} s.\n{why}")
+
+
+def wait_until(client: Any, look: Callable[[], T], timeout: float = TIMEOUT, *, equals: Any = _ANYTHING_TRUE) -> T:
+    """What `look()` gives once it is true, or once it equals something: waiting for whatever has no function here.
+
+    OSError and LookupError that it raises (nothing answers yet, nothing is there yet) count as not yet. Raises
+    TimeoutError, which says what there was instead.
+    """
+    found: T
+    seen: list[str] = []
+
+    def reached() -> bool:
+        nonlocal found
+        try:
+            found = look()
+        except _NOT_YET as error:
+            _see(seen, repr(error))
+            return False
+        _see(seen, repr(found))
+        return bool(found) if equals is _ANYTHING_TRUE else bool(found == equals)
+
+    if not passes_until(client, reached, timeout):
+        wanted = "true" if equals is _ANYTHING_TRUE else repr(equals)
+        raise TimeoutError(f"Not {wanted} after {timeout:g} s, but {', then '.join(seen)}.")
+    return found
+
+
+def _see(seen: list[str], shown: str) -> None:
+    """Note what is other than before; the last few are kept."""
+    if seen[-1:] != [shown]:
+        seen.append(shown)
+        del seen[:-SHOWN]
 
 
 def passes_until(client: Any, condition: Callable[[], bool], timeout: float) -> bool:
