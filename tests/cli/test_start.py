@@ -10,7 +10,8 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
-from urllib.request import urlopen
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import pytest
 from tests.cli.conftest import Shell
@@ -193,6 +194,16 @@ def test_the_log_level_comes_from_the_environment(
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     assert start_command.make_context("start", []).params["log_level"] == level
+
+
+@pytest.mark.parametrize("options", [["--companion", "none", "--companion", "ssm=http://127.0.0.1:1"], []])
+def test_companions_are_given_one_by_one_or_with_commas(shell: Shell, options: list[str]) -> None:
+    variable = {} if options else {"KECS_COMPANION": "none,ssm=http://127.0.0.1:1"}
+    url = url_of(shell.ok("start", "--detach", *options, **variable))
+    for service, status in (("ssm", 501), ("kms", 400)):
+        signature = f"AWS4-HMAC-SHA256 Credential=x/20260101/us-east-1/{service}/aws4_request, Signature=0"
+        with pytest.raises(HTTPError, match=str(status)):
+            urlopen(Request(url, b"{}", {"Authorization": signature, "X-Amz-Target": "Some.Operation"}))
 
 
 def test_starting_imports_no_other_command(shell: Shell) -> None:
