@@ -67,3 +67,20 @@ def test_the_tests_in_python(tmp_path: Path) -> None:
     file = tmp_path / "test_guide.py"
     file.write_text(script(PAGE, "python"))
     run([*RUN_TESTS, str(file)], tmp_path)
+
+
+@pytest.mark.docker
+def test_the_image_with_more_in_it(tmp_path: Path) -> None:
+    """All but the download: pip finds KECS in the image, and what it needs without the extra is there."""
+    kecs_image()
+    text = script(PAGE, "dockerfile")
+    for written, meant in {"kecs:latest": REFERENCE, "kecs[aws]": "kecs"}.items():
+        assert written in text
+        text = text.replace(written, meant)
+    (tmp_path / "Dockerfile").write_text(text)
+    tag = f"kecs-test/more:{secrets.token_hex(4)}"
+    try:
+        run(["docker", "build", "--tag", tag, "."], tmp_path)
+        run(["docker", "run", "--rm", tag, "version"], tmp_path)
+    finally:
+        subprocess.run(["docker", "rmi", "--force", tag], capture_output=True, check=False)

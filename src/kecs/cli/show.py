@@ -10,13 +10,13 @@ import click
 
 from kecs import __version__
 from kecs.cli.client import call, running_or_fail
-from kecs.cli.flags import chosen_instance, data_dir_flag, instance_flags
+from kecs.cli.flags import chosen_instance, data_dir_flag, flag, instance_flags
 from kecs.cli.instances import all_instances, data_root
 from kecs.cli.times import duration, local_time
 
 
 @click.command("status")
-@click.option("--quiet", is_flag=True, help="Print nothing: the exit code says whether KECS answers and is ready.")
+@flag("--quiet", is_flag=True, help="Print nothing: the exit code says whether KECS answers and is ready.")
 @instance_flags
 def status_command(instance: str, data_dir: Path | None, quiet: bool) -> None:
     """Show where KECS is, since when, and how much it runs."""
