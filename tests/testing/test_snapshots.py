@@ -8,7 +8,9 @@ import pytest
 from tests.support.images import test_image
 
 from kecs.testing import (
+    Container,
     NotKnown,
+    NotStarted,
     Server,
     Snapshot,
     create_test_task_definition,
@@ -118,3 +120,28 @@ def test_on_docker_what_still_runs_goes_on_and_what_does_not_counts_as_lost() ->
         wait_for_stable_service(client, "default", "web")
         assert arns(client) & tasks == tasks - {gone}
         assert len(arns(client)) == 2
+
+
+@pytest.mark.parametrize("in_process", [True, False], ids=["this process", "a child"])
+def test_a_server_begins_with_a_seed(tmp_path: Path, in_process: bool) -> None:
+    (tmp_path / "seed.yaml").write_text("clusters: [{clusterName: shop}]")
+    with start_server(seed=tmp_path / "seed.yaml", in_process=in_process) as server:
+        assert len(server.ecs_client().list_clusters()["clusterArns"]) == 2
+    (tmp_path / "seed.yaml").write_text("clusters: [{clusterName: 'no good'}]")
+    with pytest.raises(NotStarted, match=r"clusters\[0\] \(no good\): CreateCluster is refused with "):
+        start_server(seed=tmp_path / "seed.yaml", in_process=in_process)
+
+
+def test_what_a_function_does_is_not_in_a_snapshot(server: Server, client: Any) -> None:
+    with server.images() as image:
+
+        @image("fake:*")
+        def fake(container: Container) -> None:
+            container.sleep(1e6)
+
+        deploy_service(client, "default", "fake", "fake:1")
+        before, tasks = server.snapshot(), arns(client, "fake")
+        server.restore(before)
+        wait_for_stable_service(client, "default", "fake")
+        assert arns(client, "fake").isdisjoint(tasks)
+        client.delete_service(cluster="default", service="fake", force=True)

@@ -26,6 +26,7 @@ class ServerOptions:
     lambda_endpoint: str | None = None  # URL of what runs Lambda functions: the lifecycle hooks of deployments
     companion: tuple[str, ...] = ()  # who answers for the services around ECS: companions.choice
     ecr_registry: str | None = None  # HOST:PORT of a registry that stands in for Amazon ECR
+    seed: Path | None = None  # a file to begin with: app.seeding
     instance: str = "default"
 
     def settings(self) -> Settings:

@@ -31,6 +31,8 @@ from kecs.store.journal import JournalBroken, SqliteJournal
 from kecs.store.memory import MemoryStore
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from kecs.gateway.http import App
 
 STATE_FILE = "state.sqlite"
@@ -83,6 +85,8 @@ async def answering(options: ServerOptions) -> AsyncIterator[Answering]:
             servers: list[HttpServer] = []  # containers come in through the server that is made last
             door = Door(_url(listener), reachable(_url(listener)), lambda: servers[0].connection())
             kernel = await _open_kernel(options, store, stack, door, companions)
+            if options.seed is not None:
+                await _seed(kernel, options.seed)
             servers.append(_http(options, kernel, companions))
             await stack.enter_async_context(servers[0].listening(listener))
             yield Answering(_url(listener), kernel)
@@ -126,6 +130,15 @@ async def _open_kernel(
     if options.data_dir is None:
         stack.push_async_callback(opened.runtime.discard)
     return kernel
+
+
+async def _seed(kernel: Kernel, path: Path) -> None:
+    from kecs.app.seeding import SeedRefused, seed  # only for a start that has one
+
+    try:
+        await seed(kernel, path)
+    except SeedRefused as error:
+        raise StartupError(str(error)) from error
 
 
 def _companions(options: ServerOptions, url: str, store: MemoryStore) -> Companions | None:

@@ -104,6 +104,12 @@ def _default_level() -> str:
     callback=matching(r"[^\s/]+", "a registry's address such as 127.0.0.1:5000."),
     help="A registry that stands in for Amazon ECR.",
 )
+@flag(
+    "--seed",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="What to begin with: clusters, services and the like as YAML, or a snapshot.",
+)
 @flag("--detach", is_flag=True, help="Return as soon as KECS is ready, and let it run on.")
 @instance_flags
 @click.option("--ready-fd", type=int, hidden=True, help="Where to tell a detaching parent how the start went.")
@@ -178,6 +184,7 @@ def _server_options(options: dict[str, Any], instance: Instance, ephemeral: bool
         log_level=options["log_level"],
         lambda_endpoint=options["lambda_endpoint"],
         ecr_registry=options["ecr_registry"],
+        seed=options["seed"],
         companion=options["companion"],
         instance=instance.label,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from kecs.companions.choice import chosen
@@ -48,6 +49,7 @@ _SETTINGS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "KECS_PULL": ("pull", _text("missing|always|never", "missing, always or never")),
     "KECS_LAMBDA_ENDPOINT": ("lambda_endpoint", _text(r"https?://[^\s/]\S*", "a URL")),
     "KECS_COMPANION": ("companion", _companions),
+    "KECS_SEED": ("seed", Path),
     "KECS_INSTANCE": ("instance", str),
 }
 _LEVELS = ("trace", "debug", "info", "warning", "error")
@@ -66,9 +68,10 @@ NOT_IN_ENV = {  # start_server sees to these
     "KECS_PORT",
     "KECS_REGION",
     "KECS_RUNTIME",
+    "KECS_SEED",
     "KECS_TEST_MODE",
 }
-OF_CONTAINER = (NOT_IN_ENV | {"KECS_HOST"}) - {"KECS_RUNTIME"}  # likewise start_container, which has no `runtime`
+OF_CONTAINER = (NOT_IN_ENV | {"KECS_HOST"}) - {"KECS_RUNTIME", "KECS_SEED"}  # likewise start_container
 
 
 def log_level(environment: Mapping[str, str]) -> dict[str, str]:

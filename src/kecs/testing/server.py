@@ -8,6 +8,7 @@ import os
 import secrets
 import threading
 from collections.abc import Mapping
+from os import PathLike
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -139,14 +140,15 @@ def start_server(
     log_consumer: LogConsumer | None = None,
     region: str = "us-east-1",
     port: int = 0,
+    seed: str | PathLike[str] | None = None,
     wait_timeout: float = 30.0,
 ) -> Server:
     """Start a KECS that keeps nothing on disk, and return when it answers.
 
     It is in test mode unless a runtime is named. `env` has settings as `kecs start` reads them from its environment,
     such as KECS_ACCOUNT; a child process gets all of it. `log_consumer` is called with each line that KECS logs, in a
-    thread of KECS's. Port 0 is any free one; `wait_timeout` is in seconds. Raises NotStarted, and ValueError for
-    settings that do not exist or contradict each other.
+    thread of KECS's. `seed` is a file to begin with. Port 0 is any free one; `wait_timeout` is in seconds. Raises
+    NotStarted, and ValueError for settings that do not exist or contradict each other.
     """
     if runtime is not None and test_mode:
         raise ValueError(f"Test mode has a runtime of its own; it cannot be {runtime}.")
@@ -159,6 +161,7 @@ def start_server(
         **({"KECS_RUNTIME": runtime} if runtime else {"KECS_TEST_MODE": "false" if test_mode is False else "true"}),
         "KECS_REGION": region,
         "KECS_PORT": str(port),
+        **({} if seed is None else {"KECS_SEED": os.fspath(seed)}),
         "KECS_EPHEMERAL": "true",
         "KECS_INSTANCE": f"testing-{os.getpid()}-{secrets.token_hex(4)}",  # labels its containers, which nobody shares
     }
