@@ -19,7 +19,7 @@ from kecs.testing.faults import Faults
 from kecs.testing.history import Recording, fetch
 from kecs.testing.host import ChildProcess, Host, ThisProcess
 from kecs.testing.log import LogConsumer, ServerLog
-from kecs.testing.options import NOT_IN_ENV, server_options
+from kecs.testing.options import NOT_IN_ENV, log_level, server_options
 from kecs.testing.timeline import Happening, History
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ def start_server(
     log = ServerLog(log_consumer)
     host: Host
     if in_process:
-        host = ThisProcess(server_options(settings), log, wait_timeout)
+        host = ThisProcess(server_options(log_level(os.environ) | settings), log, wait_timeout)
     else:
         host = ChildProcess(settings, log, wait_timeout)
     return Server(host, log, region)
