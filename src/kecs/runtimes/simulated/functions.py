@@ -165,7 +165,8 @@ class Run:
 
     def terminated(self) -> bool:
         self._alive()
-        self._hear()
+        if getattr(self._here, "turn", None) is self._main:
+            self._hear()
         return self._sigterm
 
     def write(self, stream: Stream, text: str) -> None:
