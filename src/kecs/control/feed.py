@@ -56,8 +56,8 @@ class Feed(Recent[FeedEvent]):
         """Tell that everything is another from now on; of what is there then nothing is told."""
         self._catch_up()
         number, at = self._last + 1, self._clock.now()
-        nobody = dict.fromkeys(("cluster", "before", "after"))
-        self._keep(FeedEvent(id=number, at=at, kind="snapshot", arn="", message=message, **nobody))
+        about: dict[str, Any] = dict.fromkeys(("cluster", "before", "after"))
+        self._keep(FeedEvent(id=number, at=at, kind="snapshot", arn="", message=message, **about))
         self._tell()
 
     def _catch_up(self) -> None:
