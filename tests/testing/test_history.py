@@ -117,3 +117,18 @@ def test_threads_that_share_a_server(server: Server, client: Any) -> None:
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         for number, numbers in enumerate(pool.map(work, range(1, 9)), 1):
             assert (max(numbers), numbers[-1]) == (number, 0)
+
+
+def test_what_a_snapshot_brings_is_not_counted_as_if_it_were_known() -> None:
+    with start_server() as server:
+        client = server.ecs_client()
+        deploy_service(client, "default", "web", count=2)
+        snapshot = server.snapshot()
+        with server.recording(cluster="default") as recording:
+            server.restore(snapshot)
+        assert [change.kind for change in recording.history] == ["snapshot"]
+        with pytest.raises(HistoryIncomplete, match="A snapshot was restored"):
+            recording.history.running_over_time()
+        client.create_cluster(clusterName="young")
+        deploy_service(client, "young", "web")
+        assert server.history(cluster="young").running_over_time().numbers == [0, 1]

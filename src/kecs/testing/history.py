@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from itertools import dropwhile
 from types import TracebackType
 from urllib.parse import quote
 
@@ -21,22 +22,23 @@ def fetch(
     cluster: str | None = None,
     since: Happening | int | None = None,
     *,
-    until: int | None = None,
     partial: bool = False,
     seconds: float = admin.SECONDS,
 ) -> History:
-    """What happened after the change `since` (None: since the start of KECS, or since the cluster was created), up to
-    the one with the id `until`.
+    """What happened after the change `since` (None: since the start of KECS, or since the cluster was created).
 
     Raises HistoryIncomplete when KECS has forgotten some of it, unless `partial`: then the history says so itself.
     """
     narrowed = "" if cluster is None else f"?cluster={quote(cluster, safe='')}"
     answer = admin.call(endpoint, "GET", f"history{narrowed}", seconds=seconds)
-    found = [one for one in happenings(answer["events"]) if until is None or one.id <= until]
+    found = list(happenings(answer["events"]))
+    own = list(dropwhile(lambda one: one.kind == "snapshot", found))
+    if cluster is not None and own and _is_birth(own[0]):
+        found = own  # the cluster came after them
     start = since.id if isinstance(since, Happening) else since or 0
     chosen = tuple(one for one in found if one.id > start)
     earlier = tuple(one for one in found if one.id <= start)
-    created = cluster is not None and bool(found) and found[0].kind == "cluster" and found[0].before is None
+    created = cluster is not None and bool(found) and _is_birth(found[0])
     whole = answer["first"] == 1 or created
     described = "All that happened" if cluster is None else f"Cluster {cluster}"
     remembered = answer["last"] - answer["first"] + 1
@@ -48,6 +50,11 @@ def fetch(
             raise HistoryIncomplete(f"{lost} Ask for less: a cluster of the test's own, or a recording.")
         described += f" (incomplete: {lost})"
     return History(chosen, earlier, lost or unknown, described)
+
+
+def _is_birth(one: Happening) -> bool:
+    """Of a cluster."""
+    return one.kind == "cluster" and one.before is None
 
 
 class Recording:
