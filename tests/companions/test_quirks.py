@@ -6,6 +6,8 @@ import subprocess
 import sys
 import textwrap
 
+import pytest
+
 BEGIN = """
 import gc, importlib, json
 from kecs.companions.moto import quirks
@@ -101,4 +103,32 @@ def test_services_with_files_of_their_own_forget_too() -> None:
         assert (put("bucket"), put("bucket/key", b"x" * 6_000_000)) == (200, 200)
         quirks.forget()
         assert b"NoSuchBucket" in answer(Call("GET", host + "bucket/key", host + "bucket/key", dict(headers), b"")).body
+    """)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks at its memory as Linux shows it")
+def test_memory_stays_flat() -> None:
+    """While tasks read and write what is gone again: a tenth of what passes through would be noticed."""
+    run("""
+        from pathlib import Path
+        text, pages = "x" * 30_000, lambda: int(Path("/proc/self/statm").read_text().split()[1])
+        url = call("sqs", "AmazonSQS", "CreateQueue", QueueName="q")["QueueUrl"]
+        call("secretsmanager", "secretsmanager", "CreateSecret", Name="s", SecretString="x")
+        host = "https://s3.us-east-1.amazonaws.com/bucket"
+        answer(Call("PUT", host, host, {}, b""))
+
+        def work(rounds):
+            for _ in range(rounds):
+                call("sqs", "AmazonSQS", "SendMessage", QueueUrl=url, MessageBody=text)
+                handle = call("sqs", "AmazonSQS", "ReceiveMessage", QueueUrl=url)["Messages"][0]["ReceiptHandle"]
+                call("sqs", "AmazonSQS", "DeleteMessage", QueueUrl=url, ReceiptHandle=handle)
+                call("secretsmanager", "secretsmanager", "GetSecretValue", SecretId="s")
+                for method in ("PUT", "GET", "DELETE"):
+                    answer(Call(method, host + "/key", host + "/key", {}, text.encode() if method == "PUT" else b""))
+            gc.collect()
+
+        work(100)
+        before = pages()
+        work(500)
+        assert (pages() - before) * 4096 < 500 * len(text) * 2 / 10, pages() - before
     """)

@@ -9,6 +9,7 @@ import subprocess
 import urllib.request
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import boto3
@@ -284,6 +285,17 @@ def test_the_command_line(around: Server) -> None:
     assert around.aws("s3", "cp", "s3://command-line/a", "-") == "hello"
     around.aws("ssm", "put-parameter", "--name", "cli", "--value", "1", "--type", "String")
     assert around.aws("ssm", "get-parameter", "--name", "cli", "--query", "Parameter.Value") == "1"
+
+
+def test_many_at_once(around: Server) -> None:
+    """moto by itself goes through what another thread is changing."""
+    secrets = around.client("secretsmanager", region="eu-west-1")
+
+    def make(number: int) -> list[str]:
+        return [secrets.create_secret(Name=f"{number}-{n}", SecretString="x")["Name"] for n in range(20)]
+
+    with ThreadPoolExecutor(16) as pool:
+        assert len({name for names in pool.map(make, range(16)) for name in names}) == 320
 
 
 def test_a_reset_forgets_them_too(tmp_path: Any) -> None:

@@ -6,9 +6,12 @@ is decided by the host and path at AWS's, as `companions.hosts` says them.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
 import re
+import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -17,6 +20,9 @@ from moto.core.request import Request
 from werkzeug.exceptions import HTTPException
 
 from kecs.companions.moto import quirks
+
+_PATIENCE = 5.0  # seconds
+_turns: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
 Handler = Callable[[Any, str, Any], Any]
 
@@ -53,7 +59,9 @@ def answer(call: Call) -> Reply:
     request = kind.from_primitives(call.method, call.url, call.headers, call.body)
     headers: Mapping[str, Any] | list[tuple[str, Any]]
     try:
-        status, headers, body = _handler(call.aws_url)(request, request.raw_url, request.headers)
+        service, handler = _found(call.aws_url)
+        with _turn(service, call):
+            status, headers, body = handler(request, request.raw_url, request.headers)
     except HTTPException as error:  # moto's modelled errors are some
         status, headers, body = error.code or 400, error.get_headers(), error.get_body()
     except NotImplementedError as error:
@@ -91,11 +99,36 @@ def _routes(service: str) -> list[tuple[re.Pattern[str], Handler]]:
     ]
 
 
-def _handler(url: str) -> Handler:
-    """Raises NotInMoto."""
+@contextlib.contextmanager
+def _turn(service: str, call: Call) -> Iterator[None]:
+    """moto's services go through dictionaries that another thread may be changing, so each does one thing at a time.
+
+    What waits for something (a message, a function) must not keep others waiting, and what has waited for its turn too
+    long goes on without: somebody may be waiting for it, as an address that SNS delivers to.
+    """
+    lock = None if _waits(call) else _turns[service]
+    has_turn = lock is not None and lock.acquire(timeout=_PATIENCE)
+    try:
+        yield
+    finally:
+        if lock is not None and has_turn:
+            lock.release()
+
+
+def _waits(call: Call) -> bool:
+    target = call.headers.get("x-amz-target", "")
+    return (
+        target.endswith(".ReceiveMessage")
+        or b"Action=ReceiveMessage" in call.body[:4096]
+        or call.aws_url.endswith("/invocations")
+    )
+
+
+def _found(url: str) -> tuple[str, Handler]:
+    """The service's name in moto, and what answers. Raises NotInMoto."""
     for service, pattern in backend_url_patterns:
         if pattern.match(url):
             for route, handler in _routes(service):
                 if route.match(url):
-                    return handler
+                    return service, handler
     raise NotInMoto("moto has nothing at this address")

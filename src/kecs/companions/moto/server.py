@@ -21,7 +21,8 @@ import uvicorn
 from kecs.companions.moto import quirks
 from kecs.companions.moto.wire import ACCOUNT, AWS_URL, CONTROL, KEY, TROUBLE, URL, Trouble
 
-_THREADS = 64  # a receiver of a queue that waits for messages holds one
+_THREADS = 256  # at most; a receiver of a queue that waits for messages holds one
+_IDLE = 86_400  # seconds until a connection is closed; sooner, KECS might be about to use it
 _lock = threading.Lock()
 
 
@@ -39,6 +40,7 @@ def run(listener: int) -> None:
         server_header=False,
         date_header=False,
         timeout_graceful_shutdown=1,
+        timeout_keep_alive=_IDLE,
     )
     with socket.socket(fileno=listener) as sock:
         uvicorn.Server(config).run(sockets=[sock])
