@@ -106,6 +106,24 @@ def test_services_with_files_of_their_own_forget_too() -> None:
     """)
 
 
+def test_many_at_once() -> None:
+    """moto by itself goes through what another thread is changing."""
+    run("""
+        import sys
+        from concurrent.futures import ThreadPoolExecutor
+        sys.setswitchinterval(1e-6)
+
+        def make(number):
+            name = f"secret-{number}"
+            made = call("secretsmanager", "secretsmanager", "CreateSecret", Name=name, SecretString="x")
+            call("secretsmanager", "secretsmanager", "ListSecrets")
+            return made["Name"]
+
+        with ThreadPoolExecutor(16) as pool:
+            assert len(set(pool.map(make, range(300)))) == 300
+    """)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="looks at its memory as Linux shows it")
 def test_memory_stays_flat() -> None:
     """While tasks read and write what is gone again: a tenth of what passes through would be noticed."""

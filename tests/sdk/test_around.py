@@ -287,15 +287,13 @@ def test_the_command_line(around: Server) -> None:
     assert around.aws("ssm", "get-parameter", "--name", "cli", "--query", "Parameter.Value") == "1"
 
 
-def test_many_at_once(around: Server) -> None:
-    """moto by itself goes through what another thread is changing."""
-    secrets = around.client("secretsmanager", region="eu-west-1")
-
-    def make(number: int) -> list[str]:
-        return [secrets.create_secret(Name=f"{number}-{n}", SecretString="x")["Name"] for n in range(20)]
-
-    with ThreadPoolExecutor(16) as pool:
-        assert len({name for names in pool.map(make, range(16)) for name in names}) == 320
+def test_whoever_waits_for_a_message_keeps_nobody_waiting(around: Server) -> None:
+    sqs = around.client("sqs")
+    url = sqs.create_queue(QueueName="waited-for")["QueueUrl"]
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(sqs.receive_message, QueueUrl=url, WaitTimeSeconds=20)
+        sqs.send_message(QueueUrl=url, MessageBody="here")
+        assert waiting.result(10)["Messages"][0]["Body"] == "here"
 
 
 def test_a_reset_forgets_them_too(tmp_path: Any) -> None:
