@@ -31,6 +31,7 @@ ALLOWED_MODULES = (
     "functools",
     "hashlib",
     "heapq",
+    "hmac",
     "ipaddress",
     "itertools",
     "json",

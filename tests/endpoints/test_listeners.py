@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from kecs.endpoints.listeners import Listeners
+from kecs.endpoints.listeners import HTTP, Listeners
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="other systems have one loopback address only")
 
@@ -80,3 +80,56 @@ async def test_a_kecs_that_listens_everywhere_is_there_already(port: int) -> Non
         with pytest.raises(ConnectionRefusedError):
             await greeting(f"http://{GATEWAY}:{port}")
         assert opened.url == f"http://127.0.0.1:{port}"
+
+
+async def test_an_address_that_sdks_know_is_claimed_with_the_port_that_they_know(port: int) -> None:
+    if not may_have(HTTP):
+        pytest.skip(f"port {HTTP} takes a privilege here, or somebody has it")
+    async with listeners(f"http://127.0.0.1:{port}") as first, listeners(f"http://127.0.0.1:{port}") as second:
+        assert await first.claim(GATEWAY) == await first.claim(GATEWAY) == f"http://{GATEWAY}"
+        assert await second.claim(GATEWAY) == f"http://{GATEWAY}:{port}"
+        assert await greeting(f"http://{GATEWAY}:{HTTP}") == await greeting(f"http://{GATEWAY}:{port}") == b"kecs"
+
+
+async def test_an_address_of_another_machine_cannot_be_claimed(port: int) -> None:
+    for host in ("127.0.0.1", "0.0.0.0"):
+        async with listeners(f"http://{host}:{port}") as opened:
+            assert await opened.claim(ELSEWHERE) is None
+
+
+async def test_what_containers_were_told_is_true_again_after_a_restart(port: int) -> None:
+    told = f"http://{GATEWAY}:{port}"
+    async with listeners("http://127.0.0.1:1") as opened:
+        await opened.resume(told)
+        await opened.resume(told)
+        assert await opened.at(GATEWAY) == await opened.claim(GATEWAY) == told
+        assert await greeting(told) == b"kecs"
+
+
+async def test_what_somebody_else_has_now_is_left_to_them(port: int, caplog: pytest.LogCaptureFixture) -> None:
+    with socket.create_server((GATEWAY, port)):
+        async with listeners("http://127.0.0.1:1") as opened:
+            await opened.resume(f"http://{GATEWAY}:{port}")
+            assert await opened.at(GATEWAY) == f"http://{GATEWAY}:1"
+    assert f"no longer find KECS at http://{GATEWAY}:{port}" in caplog.text
+
+
+async def test_whoever_comes_before_kecs_is_open_waits(port: int) -> None:
+    opened, url = asyncio.Event(), f"http://127.0.0.1:{port}"
+    waiting = Listeners(url, Greeting, opened=opened)
+    try:
+        caller = asyncio.create_task(greeting(await waiting.at(GATEWAY)))
+        done, _ = await asyncio.wait([caller], timeout=0.05)
+        assert not done
+        opened.set()
+        assert await caller == b"kecs"
+    finally:
+        await waiting.close()
+
+
+def may_have(port: int) -> bool:
+    try:
+        socket.create_server((GATEWAY, port)).close()
+    except OSError:
+        return False
+    return True

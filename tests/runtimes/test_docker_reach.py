@@ -22,9 +22,16 @@ class Told:
     """See ports.endpoint.TaskEndpoint: listens nowhere."""
 
     url = "http://kecs"
+    names = None
 
     async def at(self, host: str) -> str:
         return f"http://{host}"
+
+    async def claim(self, host: str) -> str | None:
+        return f"http://{host}"
+
+    async def resume(self, url: str) -> None:
+        return
 
     async def close(self) -> None:
         return

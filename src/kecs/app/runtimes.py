@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from kecs.app.options import ServerOptions
+from kecs.core.inside.names import Names
 from kecs.ports.clock import Clock
 from kecs.ports.runtime import Capacity, Runtime, RuntimeForbidden, RuntimeUnavailable, Sink
 
@@ -29,12 +30,14 @@ class Opened:
 
 
 class Door(NamedTuple):
-    """The way into KECS, for containers: where it listens, the URL for clients on this machine, and what makes the
-    protocol of one more connection."""
+    """The way into KECS, for containers: where it listens, the URL for clients on this machine, what makes the protocol
+    of one more connection from when it is opened, and by which names containers ask for what is their own."""
 
     listens: str
     url: str
     connection: Callable[[], asyncio.Protocol]
+    opened: asyncio.Event
+    names: Names
 
 
 async def open_runtime(options: ServerOptions, sink: Sink, door: Door) -> Opened:
@@ -58,6 +61,7 @@ async def open_runtime(options: ServerOptions, sink: Sink, door: Door) -> Opened
 
 async def _simulated(sink: Sink, door: Door) -> Opened:
     from kecs.control.clock import VirtualClock
+    from kecs.core.tasks.environment import Way
     from kecs.runtimes.simulated import SimulatedRuntime
 
     clock = VirtualClock(time.time(), loop=asyncio.get_running_loop())
@@ -65,7 +69,7 @@ async def _simulated(sink: Sink, door: Door) -> Opened:
     capacity = Capacity(
         cpu=cpu, memory=memory, architecture="arm64" if os.uname().machine in ("arm64", "aarch64") else "x86_64"
     )
-    runtime = SimulatedRuntime(clock, capacity=capacity, listen=True, endpoint=door.url)
+    runtime = SimulatedRuntime(clock, capacity=capacity, listen=True, way=Way(door.url, door.names, door.url))
     return Opened(runtime, clock, await runtime.open(sink))
 
 
@@ -78,6 +82,6 @@ async def _docker(options: ServerOptions, sink: Sink, door: Door) -> Opened:
         instance=options.instance,
         pull=options.pull,
         ecr_registry=options.ecr_registry,
-        endpoint=Listeners(door.listens, door.connection),
+        endpoint=Listeners(door.listens, door.connection, names=door.names, opened=door.opened),
     )
     return Opened(runtime, SystemClock(asyncio.get_running_loop()), await runtime.open(sink))

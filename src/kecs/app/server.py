@@ -11,6 +11,7 @@ import gc
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import uvloop
@@ -20,12 +21,14 @@ from kecs.app.companions import Companions
 from kecs.app.http import HttpServer
 from kecs.app.kernel import Kernel, load_machinery, with_capacity
 from kecs.app.logs import configure_logging
+from kecs.app.names import names_of
 from kecs.app.options import ServerOptions
 from kecs.app.runtimes import Door, open_runtime
 from kecs.companions.choice import chosen
 from kecs.companions.functions import HttpHooks
 from kecs.companions.lookups import CompanionLookups
 from kecs.control.ids import RandomIds
+from kecs.core.inside.names import PARTS, Names
 from kecs.ports.runtime import RuntimeUnavailable
 from kecs.store.journal import JournalBroken, SqliteJournal
 from kecs.store.memory import MemoryStore
@@ -83,12 +86,14 @@ async def answering(options: ServerOptions) -> AsyncIterator[Answering]:
             if companions is not None:
                 stack.push_async_callback(companions.close)
             servers: list[HttpServer] = []  # containers come in through the server that is made last
-            door = Door(_url(listener), reachable(_url(listener)), lambda: servers[0].connection())
+            opened, names = asyncio.Event(), _names(options)
+            door = Door(_url(listener), reachable(_url(listener)), lambda: servers[0].connection(), opened, names)
             kernel = await _open_kernel(options, store, stack, door, companions)
             if options.seed is not None:
                 await _seed(kernel, options.seed)
-            servers.append(_http(options, kernel, companions))
+            servers.append(_http(options, kernel, companions, names))
             await stack.enter_async_context(servers[0].listening(listener))
+            opened.set()
             yield Answering(_url(listener), kernel)
     finally:
         listener.close()
@@ -149,7 +154,7 @@ def _companions(options: ServerOptions, url: str, store: MemoryStore) -> Compani
     return Companions(choice, replace(options.settings(), endpoint=reachable(url)), store)
 
 
-def _http(options: ServerOptions, kernel: Kernel, companions: Companions | None) -> HttpServer:
+def _http(options: ServerOptions, kernel: Kernel, companions: Companions | None, names: Names) -> HttpServer:
     def admin() -> App:
         from kecs.app.console import KernelConsole  # not before somebody asks, and Starlette neither
         from kecs.gateway.admin import admin_app
@@ -162,7 +167,16 @@ def _http(options: ServerOptions, kernel: Kernel, companions: Companions | None)
 
         return SessionApp(StoredTerminals(kernel))
 
-    return HttpServer(kernel.endpoint, admin, kernel.ids.uuid, options.host, companions, sessions)
+    @cache
+    def inside() -> App:
+        from kecs.app.inside import KernelInside  # not before a container asks
+        from kecs.endpoints.inside.app import InsideApp
+
+        return InsideApp(KernelInside(kernel, names))
+
+    server = HttpServer(kernel.endpoint, admin, kernel.ids.uuid, options.host, companions, sessions)
+    server.inside.update(dict.fromkeys(PARTS, inside))
+    return server
 
 
 def _signalled() -> asyncio.Event:
@@ -211,6 +225,13 @@ def _journal(options: ServerOptions) -> SqliteJournal | None:
         options.data_dir.mkdir(parents=True, exist_ok=True)
         return SqliteJournal(options.data_dir / STATE_FILE)
     except (OSError, JournalBroken) as error:
+        raise StartupError(f"The data folder {options.data_dir} cannot be used: {error}") from error
+
+
+def _names(options: ServerOptions) -> Names:
+    try:
+        return names_of(options.data_dir)
+    except OSError as error:
         raise StartupError(f"The data folder {options.data_dir} cannot be used: {error}") from error
 
 

@@ -15,7 +15,11 @@ from collections.abc import Callable
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from kecs.core.inside.names import Names
+
 ANY_ADDRESS = ("0.0.0.0", "::")
+BACKLOG = 128  # connections
+HTTP = 80  # a port of its own in SDKs: they look for credentials nowhere else unless they are told to
 _NOT_OURS = (errno.EADDRNOTAVAIL, errno.EACCES, errno.EPERM)
 
 log = logging.getLogger(__name__)
@@ -24,12 +28,22 @@ log = logging.getLogger(__name__)
 class Listeners:
     """The addresses on which one KECS is there for containers."""
 
-    def __init__(self, url: str, connection: Callable[[], asyncio.Protocol]) -> None:
-        """`url`: where KECS listens anyway. `connection` makes the protocol of one more connection to it."""
+    def __init__(
+        self,
+        url: str,
+        connection: Callable[[], asyncio.Protocol],
+        *,
+        names: Names | None = None,
+        opened: asyncio.Event | None = None,
+    ) -> None:
+        """`url`: where KECS listens anyway. `connection` makes the protocol of one more connection to it, from when it
+        is `opened`; until then they wait."""
         parts = urlsplit(url)
         self._host, self._port = parts.hostname or "", parts.port or 80
         self._connection = connection
-        self._servers: dict[str, asyncio.Server] = {}
+        self.names = names
+        self._opened = opened
+        self._servers: list[tuple[socket.socket, asyncio.Task[None]]] = []
         self._urls: dict[str, str] = {}
         self._one_by_one = asyncio.Lock()
 
@@ -45,32 +59,87 @@ class Listeners:
             return f"http://{host}:{self._port}"
         async with self._one_by_one:
             if host not in self._urls:
-                self._urls[host] = f"http://{host}:{await self._listen(host)}"
+                self._urls[host] = f"http://{host}:{self._listen(host)}"
         return self._urls[host]
 
+    async def claim(self, host: str) -> str | None:
+        """See ports.endpoint.TaskEndpoint."""
+        async with self._one_by_one:
+            if host not in self._urls:
+                port = self._claimed(host)
+                if port is None:
+                    return None
+                self._urls[host] = f"http://{host}" if port == HTTP else f"http://{host}:{port}"
+        return self._urls[host]
+
+    async def resume(self, url: str) -> None:
+        """See ports.endpoint.TaskEndpoint."""
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port or HTTP
+        there = host in self._urls or host == self._host or (self._host in ANY_ADDRESS and port == self._port)
+        if there or not _is_address(host):
+            return
+        try:
+            self._serve(socket.create_server((host, port), backlog=BACKLOG))
+        except OSError as error:
+            log.warning("containers that were told so no longer find KECS at %s: %s", url, error)
+        else:
+            self._urls[host] = url
+
     async def close(self) -> None:
-        for server in self._servers.values():
-            server.close()
+        for _, serving in self._servers:
+            serving.cancel()
+        await asyncio.gather(*(serving for _, serving in self._servers), return_exceptions=True)
+        for listener, _ in self._servers:
+            listener.close()  # of one that has not begun to serve
         self._servers.clear()
         self._urls.clear()
 
-    async def _listen(self, host: str) -> int:
+    def _listen(self, host: str) -> int:
         """The port on which KECS is at `host` now: its own, if nobody else has that there."""
         if not _is_address(host):
             return self._port
-        loop = asyncio.get_running_loop()
         for port in (self._port, 0):
             try:
-                listener = socket.create_server((host, port), backlog=128)
+                listener = socket.create_server((host, port), backlog=BACKLOG)
             except OSError as error:
                 if error.errno == errno.EADDRINUSE and port:
                     continue
                 if error.errno not in _NOT_OURS:
                     log.warning("containers may not reach KECS at %s: %s", host, error)
                 return self._port
-            self._servers[host] = await loop.create_server(self._connection, sock=listener)
+            self._serve(listener)
             return int(listener.getsockname()[1])
         return self._port
+
+    def _claimed(self, host: str) -> int | None:
+        """The port on which KECS is at `host` now; None when that is no address of this machine."""
+        for port in (HTTP, self._port, 0):
+            if port == self._port and self._host in ANY_ADDRESS:
+                return port  # it is there: the address is this machine's, or the first port had said so
+            try:
+                listener = socket.create_server((host, port), backlog=BACKLOG)
+            except OSError as error:
+                if error.errno == errno.EADDRNOTAVAIL:
+                    return None
+                continue  # somebody else has the port, or it takes a privilege to have it
+            self._serve(listener)
+            return int(listener.getsockname()[1])
+        return None
+
+    def _serve(self, listener: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+
+        async def serving() -> None:
+            if self._opened is not None:
+                await self._opened.wait()
+            server = await loop.create_server(self._connection, sock=listener)
+            try:
+                await loop.create_future()  # for ever
+            finally:
+                server.close()
+
+        self._servers.append((listener, loop.create_task(serving())))
 
 
 def _is_address(host: str) -> bool:

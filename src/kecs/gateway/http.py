@@ -79,7 +79,7 @@ class HttpApp:
                 self._admin = self._make_admin()
             await self._admin(scope, receive, self._named(send))
             return
-        if self._inside and b"authorization" not in headers and (app := self._of_containers(scope["path"])):
+        if self._inside and b"authorization" not in headers and (app := self._of_containers(scope)):
             await app(scope, receive, self._named(send))
             return
         to = None if is_our_target(target) else signed(headers.get(b"authorization"), scope["query_string"])
@@ -126,12 +126,18 @@ class HttpApp:
             return self._answer(scope, headers, target, body), 0.0
         return faults.outcome(self._endpoint, *named, plain, carry_out)
 
-    def _of_containers(self, path: str) -> App | None:
-        """What answers at a path that AWS has inside a task."""
-        first = path.split("/", 2)[1]
-        if first not in self._made and first in self._inside:
+    def _of_containers(self, scope: Any) -> App | None:
+        """What answers at a path that AWS has inside a task. None of them is of a bucket's: names of these are longer,
+        but for one, whose path says more."""
+        path = scope["path"]
+        first = path.split("/", 2)[1] if path.startswith("/") else ""
+        if first not in self._inside or (first == "api" and "/task-protection/" not in path):
+            return None
+        if refusal(scope["headers"], self._host) is not None:
+            return None
+        if first not in self._made:
             self._made[first] = self._inside[first]()
-        return self._made.get(first)
+        return self._made[first]
 
     async def _session(self, scope: Any, headers: dict[bytes, bytes], receive: Any, send: Any) -> None:
         if self._make_sessions is None or not scope["path"].startswith(PATH) or self._is_foreign_page(scope, headers):

@@ -1,7 +1,7 @@
 """Who speaks: account and region out of a Signature Version 4 header.
 
 KECS checks no signature, it reads the credential scope: `Credential=<access key>/<date>/<region>/<service>/…`. An
-access key id that is 12 digits names the account.
+access key id that is 12 digits names the account, and so does that of a task's credentials.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 """
 
@@ -42,5 +42,14 @@ class Callers:
         if match is None:
             raise IncompleteSignatureException("Authorization header requires 'Credential' parameter.")
         key, region = match[1].decode(), match[2].decode()
-        account = key if len(key) == 12 and key.isdigit() else self._default.account
-        return Scope(account=account, region=region)
+        return Scope(account=_account_of(key) or self._default.account, region=region)
+
+
+def _account_of(key: str) -> str | None:
+    if len(key) == 12 and key.isdigit():
+        return key
+    if not key.startswith("ASIA"):
+        return None
+    from kecs.core.inside.credentials import account_in  # with the first who calls with a task's credentials
+
+    return account_in(key)

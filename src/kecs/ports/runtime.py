@@ -11,13 +11,16 @@ The order in which containers start, dependencies, time-outs and what an exit me
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from kecs.core.records import Record
 from kecs.core.tasks.plan import TaskPlan
 from kecs.core.tasks.reports import ObservedTask, Report
 from kecs.ports.metrics import Metrics
 from kecs.ports.terminal import Terminal
+
+if TYPE_CHECKING:
+    from kecs.ports.inside import Insight
 
 Sink = Callable[[Report], None]
 
@@ -92,6 +95,9 @@ class Runtime(Commands, Metrics, Protocol):
 
     async def discard(self, tasks: Iterable[str] | None = None) -> None:
         """Remove these tasks' containers, networks and volumes, or those of every task of this instance."""
+
+    def insight(self) -> Insight:
+        """What it sees of its tasks, for whoever asks from inside; once for each KECS."""
 
     async def execute(self, task: str, container: str, command: Sequence[str]) -> Terminal:
         """Run one more command in a container, as root and at a terminal, whatever becomes of it. Raises

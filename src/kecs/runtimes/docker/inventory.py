@@ -41,6 +41,12 @@ async def observe(
     return found
 
 
+async def told(engine: Engine, instance: str) -> set[str]:
+    """The URLs at which running containers of the instance were told that KECS is. Raises EngineError."""
+    listed = await engine.call("GET", "containers/json", params={"filters": labels.of_instance(instance)})
+    return {url for entry in listed for url in entry["Labels"].get(labels.TOLD, "").split()}
+
+
 def _watched(entry: dict[str, Any]) -> Watched:
     theirs = entry["Labels"]
     pause = theirs[labels.ROLE] == "pause"

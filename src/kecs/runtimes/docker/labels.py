@@ -16,6 +16,7 @@ CLUSTER = "io.kecs.cluster"  # name
 CONTAINER = "io.kecs.container"  # name in the task definition
 ROLE = "io.kecs.role"  # container | pause | volume | network
 NETWORK_MODE = "io.kecs.network-mode"
+TOLD = "io.kecs.told"  # URLs at which the container was told that KECS is
 PORTS = "io.kecs.ports"  # published ports and ranges, as `ports.published` writes them
 
 PAUSE = "ecs.pause"  # no container of a task definition can have a dot in its name

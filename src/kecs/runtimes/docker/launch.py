@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, NamedTuple
 
 from kecs.aws.model import ecs as m
+from kecs.core.tasks.environment import Way
 from kecs.core.tasks.plan import TaskPlan
 from kecs.runtimes.docker import labels, pause, ports, translate, volumes
 from kecs.runtimes.docker.engine import Engine, EngineError
@@ -22,7 +23,7 @@ from kecs.runtimes.docker.once import Once
 _RANGE_TRIES = 5
 _PORT_TAKEN = ("port is already allocated", "address already in use")
 
-OnCreated = Callable[[str], None]
+OnCreated = Callable[[str], Awaitable[None]]
 """Told the id of a container before it is started, so that none of its events comes too early."""
 
 
@@ -42,7 +43,7 @@ class Surroundings(NamedTuple):
 
     pause: str | None
     image: str
-    endpoint: str | None
+    way: Way | None
 
 
 class Launcher:
@@ -82,8 +83,8 @@ class Launcher:
                 plan, container, self._instance, bind_ip=self._bind_ip, first_host_ports=first, **surroundings._asdict()
             )
             found = await self._create(source)
-            on_created(found)
             try:
+                await on_created(found)
                 await self._start(found)
                 break
             except EngineError as error:
@@ -123,7 +124,7 @@ class Launcher:
         await asyncio.gather(self._pause_image.ensure(), *([self.network.ensure()] if network else []))
         body = translate.pause_body(self._instance, plan, network)
         found = await self._post(plan, labels.container_name(plan, labels.PAUSE), body)
-        on_created(found)
+        await on_created(found)
         await self._start(found)
         return found
 

@@ -15,6 +15,7 @@ import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import aclosing
 from functools import partial
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from kecs.aws.model import ecs as m
@@ -32,9 +33,12 @@ from kecs.runtimes.docker.lanes import Lanes, Work
 from kecs.runtimes.docker.launch import Launcher, LaunchError, Surroundings
 from kecs.runtimes.docker.pulls import PullPolicy, Pulls
 from kecs.runtimes.docker.reach import Reach
-from kecs.runtimes.docker.translate import needs_pause
+from kecs.runtimes.docker.translate import has_interface, needs_pause
 from kecs.runtimes.docker.usage import Usages
 from kecs.runtimes.docker.watch import PAUSE_LOST, Watch, Watched
+
+if TYPE_CHECKING:
+    from kecs.ports.inside import Insight
 
 _ARCHITECTURES = {"amd64": "x86_64", "arm64": "aarch64"}  # Podman's names for them; Docker uses the kernel's
 _RETRY = 1.0  # seconds between attempts while the engine does not answer
@@ -132,9 +136,11 @@ class DockerRuntime:
 
     async def inventory(self) -> list[ObservedTask]:
         try:
+            told = await inventory.told(self._engine, self._instance)
             found = await inventory.observe(self._engine, self._instance, self._watch, self._address)
         except EngineError as error:
             raise RuntimeUnavailable(f"the Docker Engine does not tell what it runs: {error.message}") from error
+        await self._reach.resume(told)
         return found
 
     async def discard(self, tasks: Iterable[str] | None = None) -> None:
@@ -150,6 +156,7 @@ class DockerRuntime:
         if tasks is None:
             await self._persist(lambda: removal.remove_instance(self._engine, self._instance))
             await self._persist(self._launcher.network.remove)
+            await self._persist(self._reach.clear)
             self._spool.clear()
         else:
             await asyncio.gather(*(self._discard(task) for task in wanted))
@@ -184,6 +191,11 @@ class DockerRuntime:
 
     def measure(self, tasks: Sequence[str], then: Measured) -> None:
         self._usages.ask(tasks, then)
+
+    def insight(self) -> Insight:
+        from kecs.runtimes.docker.insight import DockerInsight  # with the first who looks
+
+        return DockerInsight(self._engine, self._watch, self._launcher.network.name)
 
     async def execute(self, task: str, container: str, command: Sequence[str]) -> Terminal:
         from kecs.runtimes.docker.terminals import open_terminal  # with the first session
@@ -228,7 +240,7 @@ class DockerRuntime:
         definition = plan.container(container)
         try:
             name = await self._pulls.name(definition.image or "")
-            around = Surroundings(pause.id if pause else None, name, await self._reach.url(plan))
+            around = Surroundings(pause.id if pause else None, name, await self._reach.way(plan))
             bindings = await self._launcher.launch(plan, definition, around, partial(self._created, plan, container))
         except EngineError as error:
             raise LaunchError(f"CannotCreateContainerError: Error response from daemon: {error.message}") from error
@@ -295,8 +307,10 @@ class DockerRuntime:
     async def _discard(self, task: str) -> None:
         await self._persist(lambda: removal.remove_task(self._engine, self._instance, task, None))
 
-    def _created(self, plan: TaskPlan, name: str, container: str) -> None:
+    async def _created(self, plan: TaskPlan, name: str, container: str) -> None:
         self._watch.add(Watched(id=container, task=plan.arn, name=name, pause=name == labels.PAUSE))
+        if has_interface(plan, name):
+            await self._reach.join(plan, container)
 
     def _give_up_pull(self, key: tuple[str, str]) -> None:
         if job := self._pulling.get(key):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from kecs.aws.model import ecs as m
-from kecs.core.tasks.environment import container_environment
+from kecs.core.tasks.environment import Way, container_environment
 from kecs.core.tasks.plan import TaskPlan
 from kecs.runtimes.docker import labels, pause, ports
 from kecs.runtimes.docker.volumes import mount_source
@@ -54,7 +54,7 @@ class Source(NamedTuple):
     bind_ip: str = "127.0.0.1"
     first_host_ports: Mapping[str, int] = {}
     image: str | None = None  # what Docker calls the image; None: as the definition does
-    endpoint: str | None = None  # URL at which the container reaches KECS
+    way: Way | None = None  # how the container reaches KECS
 
     @property
     def linux(self) -> m.LinuxParameters:
@@ -75,6 +75,13 @@ class Row(NamedTuple):
 def needs_pause(plan: TaskPlan) -> bool:
     """Whether the containers of the task share a namespace that outlives each of them."""
     return plan.network_mode == "awsvpc" or "task" in (plan.definition.pid_mode, plan.definition.ipc_mode)
+
+
+def has_interface(plan: TaskPlan, name: str) -> bool:
+    """Whether a container, by name, or the pause container has a network of its own that others can be added to."""
+    if name == labels.PAUSE or plan.network_mode != "bridge":
+        return name == labels.PAUSE and plan.network_mode == "awsvpc"
+    return not plan.container(name).disable_networking
 
 
 def create_body(source: Source) -> dict[str, Any]:
@@ -117,14 +124,19 @@ def _union(lists: Any) -> list[str] | None:
 
 
 def _environment(s: Source) -> list[str]:
-    endpoint = None if s.container.disable_networking else s.endpoint
-    return [f"{name}={value}" for name, value in container_environment(s.plan, s.container, endpoint).items()]
+    return [f"{name}={value}" for name, value in container_environment(s.plan, s.container, _way(s)).items()]
+
+
+def _way(s: Source) -> Way | None:
+    return None if s.container.disable_networking else s.way
 
 
 def _labels(s: Source) -> dict[str, str]:
     published = ports.published(s.container) if s.plan.network_mode in ("bridge", "host") else ()
     ours = labels.container_labels(s.instance, s.plan, s.container.name or "")
-    return (s.container.docker_labels or {}) | ours | {labels.PORTS: ",".join(published)}
+    way = _way(s)
+    told = {labels.TOLD: " ".join(filter(None, (way.url, way.credentials)))} if way else {}
+    return (s.container.docker_labels or {}) | ours | {labels.PORTS: ",".join(published)} | told
 
 
 def _health_check(s: Source) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from kecs.aws.model import ecs as m
 from kecs.core.autoscaling.usage import Usage
 from kecs.core.records import Health
 from kecs.core.taskdefs.sizes import memory_mib
-from kecs.core.tasks.environment import container_environment
+from kecs.core.tasks.environment import Way, container_environment
 from kecs.core.tasks.plan import TaskPlan
 from kecs.ports.clock import Timer
 from kecs.runtimes.simulated.course import Course
@@ -35,10 +35,10 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 class SimulatedContainer:
     """One container of a task. `step` is the timer of whatever comes next for it, `checkup` of its health."""
 
-    def __init__(self, plan: TaskPlan, definition: m.ContainerDefinition, endpoint: str | None = None) -> None:
+    def __init__(self, plan: TaskPlan, definition: m.ContainerDefinition, way: Way | None = None) -> None:
         self.definition = definition
         self.name = definition.name or ""
-        self.environment = container_environment(plan, definition, endpoint)
+        self.environment = container_environment(plan, definition, way)
         self.state: State = "known"
         self.script: Script | None = None
         self.course = Course()

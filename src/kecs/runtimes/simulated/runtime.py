@@ -13,17 +13,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from kecs.core.records import Health
+from kecs.core.tasks.environment import Way
 from kecs.core.tasks.plan import TaskPlan
-from kecs.core.tasks.reports import (
-    Exited,
-    Failed,
-    HealthChanged,
-    ObservedTask,
-    Provisioned,
-    Pulled,
-    Released,
-    Report,
-)
+from kecs.core.tasks.reports import Exited, Failed, HealthChanged, ObservedTask, Provisioned, Pulled, Released, Report
 from kecs.ports.clock import Clock, Timer
 from kecs.ports.metrics import Measured
 from kecs.ports.runtime import Capacity, LogLine, Sink
@@ -36,6 +28,7 @@ from kecs.runtimes.simulated.task import SimulatedTask
 from kecs.runtimes.simulated.texts import SECRETS, architecture, digest, named, page_of
 
 if TYPE_CHECKING:
+    from kecs.ports.inside import Insight
     from kecs.ports.program import Program
     from kecs.runtimes.simulated.functions import Functions
 
@@ -56,17 +49,17 @@ class SimulatedRuntime:
         capacity: Capacity | None = None,
         scripts: Mapping[str, Mapping[str, Any]] | None = None,
         listen: bool = False,
-        endpoint: str | None = None,
+        way: Way | None = None,
     ) -> None:
-        """`scripts`: fields of `Script` by image glob. `listen`: TCP ports of containers answer HTTP (on Linux).
+        """`scripts`: fields of `Script` by image glob. `listen`: TCP ports of containers answer HTTP.
 
-        `endpoint`: URL at which containers find KECS.
+        `way`: how containers find KECS.
         """
         self._clock = clock
         self._capacity = capacity or Capacity(cpu=4096, memory=16384, architecture=architecture())
         self._scripts = ScriptBook(scripts or {})
         self._network = Network(listen=listen)
-        self._endpoint = endpoint
+        self._way = way
         self._tasks: dict[str, SimulatedTask] = {}
         self._outputs: dict[str, dict[str, Output]] = {}  # of released tasks, oldest first
         self._sink: Sink = _nowhere
@@ -147,7 +140,7 @@ class SimulatedRuntime:
             self._send_sigterm(task, found, timeout)
 
     def release(self, plan: TaskPlan) -> None:
-        task = self._tasks.get(plan.arn) or SimulatedTask(plan, self._endpoint)
+        task = self._tasks.get(plan.arn) or SimulatedTask(plan, self._way)
         self._halt(task)
         task.timer = self._later(NETWORK_SECONDS, lambda: self._released(plan.arn))
 
@@ -163,6 +156,11 @@ class SimulatedRuntime:
         known = self._tasks.get(task)
         outputs = known.outputs() if known is not None else self._outputs.get(task, {})
         return read(outputs.get(container, NONE), self._clock, follow=follow, tail=tail)
+
+    def insight(self) -> Insight:
+        from kecs.runtimes.simulated.insight import SimulatedInsight  # with the first who looks
+
+        return SimulatedInsight(self._clock, self._tasks)
 
     async def execute(self, task: str, container: str, command: Sequence[str]) -> Terminal:
         from kecs.runtimes.simulated.terminal import SimulatedTerminal  # with the first session
@@ -188,7 +186,7 @@ class SimulatedRuntime:
     def _task(self, plan: TaskPlan) -> SimulatedTask:
         task = self._tasks.get(plan.arn)
         if task is None:
-            task = self._tasks[plan.arn] = SimulatedTask(plan, self._endpoint)
+            task = self._tasks[plan.arn] = SimulatedTask(plan, self._way)
         return task
 
     # -- what scripts cannot foresee --------------------------------------------------------------------------------

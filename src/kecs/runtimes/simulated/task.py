@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kecs.core.autoscaling.usage import Usage
+from kecs.core.tasks.environment import Way
 from kecs.core.tasks.plan import TaskPlan
 from kecs.core.tasks.reports import ObservedContainer, ObservedTask, Started
 from kecs.ports.clock import Timer
@@ -15,9 +16,9 @@ from kecs.runtimes.simulated.output import Output
 class SimulatedTask:
     """A task that the runtime was told of and has not released."""
 
-    def __init__(self, plan: TaskPlan, endpoint: str | None = None) -> None:
+    def __init__(self, plan: TaskPlan, way: Way | None = None) -> None:
         self.plan = plan
-        self.containers = {c.name or "": SimulatedContainer(plan, c, endpoint) for c in plan.containers}
+        self.containers = {c.name or "": SimulatedContainer(plan, c, way) for c in plan.containers}
         self.provisioned = False
         self.address: str | None = None
         self.timer: Timer | None = None
