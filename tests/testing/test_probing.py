@@ -219,6 +219,18 @@ def test_unhealthy_tasks_are_not_asked(server: Server, client: Any, cluster: str
     assert service_urls(client, cluster, "web", 80) == []
 
 
+def test_tasks_are_asked_once_they_are_healthy(server: Server, client: Any, cluster: str) -> None:
+    late: dict[str, Any] = {"health_check": "true", "ports": [80], "environment": {"KECS_SIM_HEALTH": "HEALTHY@60"}}
+    deploy_service(client, cluster, "web", **late)
+    first = service_urls(client, cluster, "web", 80)
+    client.update_service(cluster=cluster, service="web", desiredCount=2)
+    server.clock.advance(seconds=30)
+    assert len(running_tasks(client, cluster, "web")) == 2
+    assert service_urls(client, cluster, "web", 80) == first
+    server.clock.advance(seconds=31)
+    assert len(service_urls(client, cluster, "web", 80)) == 2
+
+
 def _fargate(client: Any, cluster: str, image: str) -> None:
     from kecs.testing import TaskDefinitionBuilder, create_test_service, wait_for_stable_service
 

@@ -51,16 +51,18 @@ def deploy_service(
     image: str = "busybox",
     count: int = 1,
     *,
+    task_definition: str | None = None,
     service: dict[str, Any] | None = None,
     timeout: float = TIMEOUT,
     **container: Any,
 ) -> dict[str, Any]:
     """Bring about that a service of this name runs `count` tasks of one container of this image; the stable service.
 
-    A service that is there is updated, by a new revision of the family of its name. `service`: further members of
-    CreateService or UpdateService; `container`: what TaskDefinitionBuilder.with_container takes. Raises TimeoutError.
+    A service that is there is updated, by a new revision of the family of its name. `container`: what
+    TaskDefinitionBuilder.with_container takes; or `task_definition` is one of your own, and image and container do not
+    count. `service`: further members of CreateService or UpdateService. Raises TimeoutError.
     """
-    definition = create_test_task_definition(client, name, image, **container)
+    definition = task_definition or create_test_task_definition(client, name, image, **container)
     found = service_of(client, cluster, name)
     if found is None or found["status"] == "INACTIVE":
         create_test_service(client, cluster, definition, name, count, **(service or {}))

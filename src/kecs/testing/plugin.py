@@ -104,7 +104,7 @@ def ecs(kecs: Server) -> Any:
 @pytest.fixture
 def ecs_cluster(kecs: Server, ecs: Any, request: pytest.FixtureRequest) -> Iterator[str]:
     """The name of a cluster of the test's own, deleted afterwards with all that is in it."""
-    readable = re.sub(r"[^A-Za-z0-9_-]+", "-", request.node.name)[:80]
+    readable = re.sub(r"[^A-Za-z0-9_-]+", "-", request.node.name)[:80].strip("-")
     name = f"{readable}-{secrets.token_hex(4)}"
     ecs.create_cluster(clusterName=name)
     reporting.owns(request.node, name)

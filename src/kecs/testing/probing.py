@@ -62,11 +62,12 @@ def probe(url: Urls, *, every: float = EVERY, timeout: float = TIMEOUT) -> Probe
 
 
 def service_urls(client: Any, cluster: str, service: str, port: int, path: str = "/") -> list[str]:
-    """Where the tasks of a service answer that run and are not unhealthy, by their container's port, as of now."""
+    """Where the tasks of a service answer by their container's port, as of now: as whoever looks them up would have it,
+    those that run and pass their health checks; where none has any, those that run."""
     found = []
-    for task in running_tasks(client, cluster, service):
-        if task.get("healthStatus") == "UNHEALTHY":
-            continue
+    tasks = running_tasks(client, cluster, service)
+    healthy = [task for task in tasks if task.get("healthStatus") == "HEALTHY"]
+    for task in healthy or [task for task in tasks if task.get("healthStatus") != "UNHEALTHY"]:
         for container in task["containers"]:
             hosts = [f"{i['privateIpv4Address']}:{port}" for i in container.get("networkInterfaces", ())]
             hosts += [
