@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import importlib.util
+import io
+import json
 from collections.abc import Iterator
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import pytest
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
+from botocore.parsers import RpcV2CBORParser
 
 from kecs.companions.remote import CannotSign, signed_anew
 from kecs.ports.companion import Addressed
@@ -73,6 +78,31 @@ def test_moto_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
         for service, call in [("ssm", "describe_parameters"), ("s3", "list_buckets"), ("ec2", "describe_vpcs")]:
             with pytest.raises(ClientError, match=r"needs KECS's extra aws: pip install 'kecs\[aws\]'"):
                 getattr(server.client(service), call)()
+
+
+def refused(server: Server, service: str, body: bytes, **headers: str) -> HTTPError:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    named["Authorization"] = f"AWS4-HMAC-SHA256 Credential=x/20260101/us-east-1/{service}/aws4_request, Signature=0"
+    with pytest.raises(HTTPError) as answer:
+        urlopen(Request(server.endpoint, body, named))
+    return answer.value
+
+
+def test_a_bug_of_motos_is_an_error_of_aws_and_a_line_in_the_log(other: Server) -> None:
+    target = {"X_Amz_Target": "AmazonSSM.GetParameter", "Content_Type": "application/x-amz-json-1.1"}
+    answer = refused(other, "ssm", b"{", **target)
+    told = json.load(answer)
+    assert (answer.code, told["__type"]) == (501, "InternalFailure")
+    assert told["message"].startswith("moto, which plays the service ssm, failed: AttributeError: ")
+    assert "moto failed in ssm: AttributeError: " in other.logs()
+
+
+def test_what_moto_does_not_speak(other: Server) -> None:
+    answer = refused(other, "monitoring", b"\xa0", Smithy_Protocol="rpc-v2-cbor")
+    assert (answer.code, answer.headers["smithy-protocol"]) == (501, "rpc-v2-cbor")
+    told = RpcV2CBORParser().parse_data_item(io.BufferedReader(io.BytesIO(answer.read())))
+    assert told["__type"] == "NotImplemented"
+    assert told["message"].endswith("does not have this: the protocol rpc-v2-cbor")
 
 
 # -- AWS itself -------------------------------------------------------------------------------------------------------

@@ -55,6 +55,8 @@ class Reply(NamedTuple):
 
 def answer(call: Call) -> Reply:
     """moto's answer. Raises NotInMoto, and whatever a bug of moto's raises."""
+    if "smithy-protocol" in call.headers:
+        raise NotInMoto(f"the protocol {call.headers['smithy-protocol']}")
     kind = _Upload if call.method == "PUT" else Request
     request = kind.from_primitives(call.method, call.url, call.headers, call.body)
     headers: Mapping[str, Any] | list[tuple[str, Any]]
