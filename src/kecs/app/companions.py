@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
+from kecs.core.inside.names import Names
 from kecs.core.settings import Settings
 from kecs.ports.companion import Addressed
 from kecs.ports.store import Store
@@ -21,18 +22,27 @@ if TYPE_CHECKING:
 class Companions:
     """See ports.companion.Around; `calls` is a ports.companion.Companion."""
 
-    def __init__(self, choice: Choice, settings: Settings, store: Store) -> None:
+    def __init__(self, choice: Choice, settings: Settings, store: Store, names: Names) -> None:
         self._choice = choice
+        self._names = names
         self._store = store
         self._settings = settings
 
     @cached_property
     def _passing(self) -> Passing:
         from kecs.companions.around import Passing
+        from kecs.core.inside.credentials import identity_in
         from kecs.core.tasks.interfaces import interfaces_of
 
         told = self._settings
-        return Passing(self._choice, told.account, told.region, told.endpoint, lambda: interfaces_of(self._store.tasks))
+        return Passing(
+            self._choice,
+            told.account,
+            told.region,
+            told.endpoint,
+            interfaces=lambda: interfaces_of(self._store.tasks),
+            identify=partial(identity_in, self._names),
+        )
 
     @cached_property
     def calls(self) -> OwnCalls:

@@ -82,11 +82,11 @@ async def answering(options: ServerOptions) -> AsyncIterator[Answering]:
         store = _store(_journal(options), options)
         async with contextlib.AsyncExitStack() as stack:
             stack.callback(store.close)
-            companions = _companions(options, _url(listener), store)
+            opened, names = asyncio.Event(), _names(options)
+            companions = _companions(options, _url(listener), store, names)
             if companions is not None:
                 stack.push_async_callback(companions.close)
             servers: list[HttpServer] = []  # containers come in through the server that is made last
-            opened, names = asyncio.Event(), _names(options)
             door = Door(_url(listener), reachable(_url(listener)), lambda: servers[0].connection(), opened, names)
             kernel = await _open_kernel(options, store, stack, door, companions)
             if options.seed is not None:
@@ -146,12 +146,12 @@ async def _seed(kernel: Kernel, path: Path) -> None:
         raise StartupError(str(error)) from error
 
 
-def _companions(options: ServerOptions, url: str, store: MemoryStore) -> Companions | None:
+def _companions(options: ServerOptions, url: str, store: MemoryStore, names: Names) -> Companions | None:
     """Who answers for the services around ECS; None: nobody does."""
     choice = chosen(options.companion)
     if choice.nobody:
         return None
-    return Companions(choice, replace(options.settings(), endpoint=reachable(url)), store)
+    return Companions(choice, replace(options.settings(), endpoint=reachable(url)), store, names)
 
 
 def _http(options: ServerOptions, kernel: Kernel, companions: Companions | None, names: Names) -> HttpServer:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
 
 import msgspec
 
@@ -16,9 +17,10 @@ from kecs.aws.protocols import Refusal, error_in, protocol_of
 from kecs.companions.choice import MOTO, NONE, Choice
 from kecs.companions.hosts import bucket_in, host_of
 from kecs.companions.moto.process import EXTRA, MotoMissing, MotoProcess
-from kecs.companions.moto.wire import ACCOUNT, AWS_URL, KEY, OF_KECS, TROUBLE, URL, Trouble
+from kecs.companions.moto.wire import ACCOUNT, AWS_URL, KEY, OF_KECS, TROUBLE, URL, WHO, Caller, Trouble
 from kecs.companions.remote import Headers, Remote
 from kecs.core.arns import Scope
+from kecs.core.inside.credentials import Identity, account_in
 from kecs.core.tasks.interfaces import Interface
 from kecs.ports.companion import Addressed
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 NOT_THERE = 501
+TOKEN = "x-amz-security-token"
 _OF_A_CONNECTION = {
     "connection", "expect", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"
 }  # fmt: skip
@@ -39,14 +42,22 @@ class Passing:
     """See ports.companion.Around."""
 
     def __init__(
-        self, choice: Choice, account: str, region: str, endpoint: str, interfaces: Callable[[], Interfaces]
+        self,
+        choice: Choice,
+        account: str,
+        region: str,
+        endpoint: str,
+        interfaces: Callable[[], Interfaces],
+        identify: Callable[[str], Identity | None],
     ) -> None:
         """Account and region are those of requests that do not say; `endpoint` is where this KECS answers, and
-        `interfaces` the network interfaces of its tasks, which clients look for in EC2."""
+        `interfaces` the network interfaces of its tasks, which clients look for in EC2. `identify` says whose a session
+        token of KECS's own is."""
         self._choice = choice
         self._account = account
         self._region = region
         self._interfaces = interfaces
+        self._identify = identify
         self._moto = MotoProcess(endpoint)
         self._remote = Remote()
 
@@ -126,7 +137,8 @@ class Passing:
         """What moto has to know beside the request."""
         path, host = _path(scope), headers.get("host", "localhost")
         whole = len(to.access_key) == 12 and to.access_key.isdigit()
-        account = to.access_key if whole else self._account
+        of_task = account_in(to.access_key)
+        account = to.access_key if whole else of_task or self._account
         aws_host = host_of(to.service, to.region, path.partition("?")[0], headers.get("x-amz-target", ""), account)
         if aws_host.startswith("s3.") and (bucket := bucket_in(host)):
             path = f"/{bucket}{path}"
@@ -137,8 +149,18 @@ class Passing:
             (AWS_URL, aws + path.partition("?")[0]),
             (URL, seen + path),
             (ACCOUNT, account),
-            (KEY, "" if whole else to.access_key),
+            (KEY, "" if whole or of_task else to.access_key),
+            *([(WHO, who)] if of_task and to.service == "sts" and (who := self._caller(to, scope, headers)) else []),
         ]
+
+    def _caller(self, to: Addressed, scope: Any, headers: dict[str, str]) -> str:
+        """Who has the session token of the request, for the one service that is asked for it; "" when nobody has."""
+        signed = parse_qs(scope["query_string"].decode("latin-1"))
+        token = headers.get(TOKEN, signed.get("X-Amz-Security-Token", [""])[0])
+        found = self._identify(token)
+        if found is None:
+            return ""
+        return msgspec.json.encode(Caller(to.access_key, found.account, found.role_arn, found.session)).decode()
 
 
 class _Begun:

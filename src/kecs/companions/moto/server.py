@@ -13,13 +13,14 @@ import sys
 import threading
 import traceback
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import msgspec
 import uvicorn
 
 from kecs.companions.moto import quirks
-from kecs.companions.moto.wire import ACCOUNT, AWS_URL, CONTROL, KEY, TROUBLE, URL, Trouble
+from kecs.companions.moto.wire import ACCOUNT, AWS_URL, CONTROL, KEY, TROUBLE, URL, WHO, Caller, Trouble
 
 _THREADS = 256  # at most; a receiver of a queue that waits for messages holds one
 _IDLE = 86_400  # seconds until a connection is closed; sooner, KECS might be about to use it
@@ -72,15 +73,25 @@ def _answer(scope: Any, headers: dict[str, str], body: bytes) -> tuple[int, list
     from kecs.companions.moto.backends import Call, NotInMoto, answer
 
     aws_url, url, key, account = (headers.pop(name, "") for name in (AWS_URL, URL, KEY, ACCOUNT))
+    who = headers.pop(WHO, "")
     headers.pop("host", None)  # it is in the URL
     headers["x-moto-account-id"] = _account_of(key) or account
     try:
-        reply = answer(Call(scope["method"], aws_url, url, headers, body))
+        with _known(who):
+            reply = answer(Call(scope["method"], aws_url, url, headers, body))
     except NotInMoto as error:
         return _trouble(str(error), "")
     except Exception as error:
         return _trouble(f"{type(error).__name__}: {error}", traceback.format_exc())
     return reply.status, reply.headers, reply.body
+
+
+def _known(who: str) -> AbstractContextManager[None]:
+    if not who:
+        return nullcontext()
+    from kecs.companions.moto.callers import known
+
+    return known(msgspec.json.decode(who, type=Caller))
 
 
 def _account_of(key: str) -> str:
