@@ -168,6 +168,23 @@ def test_what_a_restart_of_the_restored_finds() -> None:
     assert content(World(journal=journal)) == content(world)
 
 
+def test_a_full_disk_loses_nothing() -> None:
+    world, journal = World(), MemoryJournal()
+    world.define("web")
+    world.serve(count=2)
+    world.clock.advance(10)
+    again = World(journal=journal, seed=5)
+    journal.full = True
+    with pytest.raises(OSError, match="no space left"):
+        restored(taken(world), again)
+    assert content(again) == content(world)
+    assert "no space left" in (again.kernel.store.trouble or "")
+    journal.full = False
+    again.clock.advance(10)
+    assert again.service()["runningCount"] == 2
+    assert content(World(journal=journal)) == content(again)
+
+
 def test_without_what_was_under_way_tasks_count_as_lost() -> None:
     """As of a snapshot from Docker: its containers are not in it."""
     world = World()

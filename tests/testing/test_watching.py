@@ -9,6 +9,7 @@ from kecs.control import feed
 from kecs.testing import (
     NotKnown,
     Server,
+    admin,
     create_test_service,
     create_test_task_definition,
     deploy_service,
@@ -122,6 +123,18 @@ def test_a_task_that_has_not_passed_its_check_yet_is_not_healthy(server: Server,
         assert watch.lowest == 0
         server.clock.advance(seconds=15)
     assert watch.longest_gap == pytest.approx(10, abs=0.1)
+
+
+def test_load_balancers_decide_too(server: Server, client: Any, cluster: str) -> None:
+    group = "arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/blue/0123456789abcdef"
+    balancer = {"targetGroupArn": group, "containerName": "app", "containerPort": 80}
+    deploy_service(client, cluster, "web", count=2, ports=[80], service={"loadBalancers": [balancer]})
+    with watch_service(client, cluster, "web") as watch:
+        task = running_tasks(client, cluster, "web")[0]["taskArn"]
+        admin.call(server.endpoint, "POST", "targets", {"cluster": cluster, "task": task, "health": "unhealthy"})
+        wait_for_stable_service(client, cluster, "web")
+    assert watch.lowest == 1
+    assert len(watch.intervals) == 1
 
 
 def test_scaling_is_no_gap(server: Server, client: Any, cluster: str) -> None:

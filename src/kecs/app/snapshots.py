@@ -98,6 +98,7 @@ class KernelSnapshots:
             log.exception("a snapshot could not be restored; everything is to be as it was")
             await self._replace(before, _records(before.records))
             raise SnapshotRefused(f"The snapshot is damaged: {error!r}") from error
+        self._kernel.store.flush()
         return {"records": len(records), "tasksGoOn": exact}
 
     async def _replace(self, document: Document, records: list[tuple[str, Record]]) -> bool:

@@ -198,7 +198,7 @@ class MemoryStore(MemoryTables):
         self.flush()
 
     def load(self, records: Iterable[tuple[str, Record]]) -> None:
-        """Hold these records, each with its table's name, and no others. No listener hears of it."""
+        """Hold these records, each with its table's name, and no others; durable once flushed. No listener hears of it."""
         for table in self.tables.values():
             for old in table:
                 key = table.key_of(old)
@@ -211,7 +211,6 @@ class MemoryStore(MemoryTables):
             table.set(key, record)
         if self._journal is None:
             self._unwritten.clear()
-        self.flush()
 
     def close(self) -> None:
         try:
