@@ -165,7 +165,7 @@ class KernelConsole:
     def snapshots(self) -> Snapshots:
         from kecs.app.snapshots import KernelSnapshots  # the simulated runtime with it, and the journal's encoding
 
-        return KernelSnapshots(self._kernel)
+        return KernelSnapshots(self._kernel, self._moving)
 
     def metrics(self) -> bytes:
         from kecs.app.metrics import exposition  # prometheus_client is only needed here

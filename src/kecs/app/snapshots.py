@@ -8,6 +8,8 @@ if KECS had been killed, what still runs of their tasks is adopted, what does no
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -49,8 +51,10 @@ class Document(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 class KernelSnapshots:
     """See ports.snapshots.Snapshots."""
 
-    def __init__(self, kernel: Kernel) -> None:
+    def __init__(self, kernel: Kernel, moving: asyncio.Lock | None = None) -> None:
+        """`moving`: held by whoever moves the clock."""
         self._kernel = kernel
+        self._moving = moving
 
     def take(self) -> bytes:
         kernel, clock, runtime = self._kernel, self._kernel.clock, self._kernel.runtime
@@ -88,21 +92,24 @@ class KernelSnapshots:
         return {timer: number for number, timer in enumerate(sorted(left, key=lambda timer: made[timer]))}
 
     async def restore(self, document: bytes) -> dict[str, Any]:
-        found = _read(document)
-        found = self._at_home(found)
+        found = self._at_home(_read(document))
         records = _records(found.records)
+        async with self._moving or contextlib.nullcontext():
+            exact = await self._try(found, records)
+        self._kernel.store.flush()
+        return {"records": len(records), "tasksGoOn": exact}
+
+    async def _try(self, found: Document, records: list[tuple[str, Record]]) -> bool:
+        """Be that, or as before; whether what was under way goes on. Raises SnapshotRefused."""
         before = _read(self.take())
         try:
-            exact = await self._replace(found, records)
+            return await self._replace(found, records)
         except Exception as error:
             log.exception("a snapshot could not be restored; everything is to be as it was")
             await self._replace(before, _records(before.records))
             raise SnapshotRefused(f"The snapshot is damaged: {error!r}") from error
-        self._kernel.store.flush()
-        return {"records": len(records), "tasksGoOn": exact}
 
     async def _replace(self, document: Document, records: list[tuple[str, Record]]) -> bool:
-        """Be that; whether what was under way goes on."""
         kernel, runtime, clock = self._kernel, self._kernel.runtime, self._kernel.clock
         kernel.machinery.drop()
         if "faults" in vars(kernel):
