@@ -152,3 +152,18 @@ def test_faults_are_those_of_the_test_that_sets_them(run: Run) -> None:
 def test_faults_for_a_test_that_uses_no_kecs(run: Run) -> None:
     marked = "import pytest\n@pytest.mark.kecs(faults=[{'kind': 'throttle'}])\ndef test_it(): pass\n"
     assert "The marker kecs has faults for a test that uses no KECS." in run(marked, code=1)
+
+
+def test_a_failure_is_shown_at_the_line_of_the_test(run: Run) -> None:
+    printed = run(
+        "from kecs.testing import assert_service_healthy, wait_for_task\n"
+        "def test_of_an_assertion(ecs, ecs_cluster):\n"
+        "    assert_service_healthy(ecs, ecs_cluster, 'web')\n"
+        "def test_of_a_wait(ecs, ecs_cluster):\n"
+        "    wait_for_task(ecs, ecs_cluster, '0' * 32, timeout=0.1)\n"
+        "def test_of_a_mistake(ecs):\n"
+        "    wait_for_task(ecs, 'default', '0' * 32, 'FINISHED')\n",
+        code=1,
+    )
+    ends = [line for line in printed.splitlines() if line.endswith(("Error", "Error: "))]
+    assert [line.split(":")[0].rsplit("/", 1)[-1] for line in ends] == ["test_it.py", "test_it.py", "waiting.py"]

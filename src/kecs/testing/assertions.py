@@ -6,6 +6,9 @@ import re
 from typing import Any
 
 from kecs.testing.explaining import explain_service, explain_task, service_of, task_of
+from kecs.testing.hiding import told
+
+__tracebackhide__ = told
 
 _FAILURE = re.compile(r"\bunable to\b|\bfailed\b|\bfailure\b|\bunhealthy\b|\brolling back\b", re.IGNORECASE)
 

@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from kecs.testing import admin
+from kecs.testing.hiding import told
 from kecs.testing.inside import current
+
+__tracebackhide__ = told
 
 STEP = 0.01  # seconds from the first look to the second while something is waited for
 GROWTH = 0.1  # what the later steps are of the time that has passed: an hour takes about a hundred looks

@@ -115,6 +115,15 @@ def ecs_cluster(kecs: Server, ecs: Any, request: pytest.FixtureRequest) -> Itera
 
 
 @pytest.fixture
+def kecs_env(kecs: Server, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """AWS clients that the code under test makes go to the test's KECS, by these environment variables, and AWS's
+    waiters wait on its clock."""
+    from kecs.testing.environment import lead_to
+
+    return lead_to(kecs, monkeypatch)
+
+
+@pytest.fixture
 def kecs_clock(kecs: Server) -> Iterator[Clock]:
     """The clock of the test's KECS. It flows again when the test is over, should the test have frozen it."""
     from kecs.testing import ClockNotMovable

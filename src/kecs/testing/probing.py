@@ -13,6 +13,9 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from kecs.testing.creating import running_tasks
+from kecs.testing.hiding import told
+
+__tracebackhide__ = told
 
 EVERY = 0.05  # seconds from an answer to the next request
 TIMEOUT = 5.0  # seconds

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from kecs.testing import admin
 from kecs.testing.aws import Clients
 from kecs.testing.clock import Clock
+from kecs.testing.environment import variables
 from kecs.testing.faults import Faults
 from kecs.testing.history import Recording, fetch
 from kecs.testing.host import ChildProcess, Host, ThisProcess
@@ -55,6 +56,11 @@ class Server:
         It can be used by several threads. Its waiters move a clock that can be moved, and do not sleep.
         """
         return self._clients.make(service, account, region, self.clock)
+
+    @property
+    def client_env(self) -> dict[str, str]:
+        """Environment variables by which programs and AWS clients of others find this KECS."""
+        return variables(self.endpoint, self.region)
 
     @functools.cached_property
     def image(self) -> Images:

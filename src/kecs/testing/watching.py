@@ -14,7 +14,10 @@ from kecs.core.arns import last_part
 from kecs.core.scheduling.limits import MAXIMUM_PERCENT, MINIMUM_HEALTHY_PERCENT, bounds
 from kecs.testing import admin
 from kecs.testing.explaining import service_of
+from kecs.testing.hiding import told
 from kecs.testing.picture import Column, picture
+
+__tracebackhide__ = told
 
 
 class NotKnown(AssertionError):
