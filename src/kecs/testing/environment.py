@@ -1,4 +1,4 @@
-"""How programs and code that make AWS clients of their own find a KECS: `server.client_env`, and the fixture `kecs_env`."""
+"""How code and programs that make AWS clients of their own find a KECS: `server.client_env`, the fixture `kecs_env`."""
 
 from __future__ import annotations
 
