@@ -11,6 +11,7 @@ from kecs.testing import (
     create_test_service,
     create_test_task_definition,
     deploy_service,
+    run_test_task,
     running_tasks,
 )
 
@@ -133,3 +134,23 @@ def test_what_stays_in_a_cluster_is_told(client: Any, server: Server) -> None:
     with pytest.raises(TimeoutError, match=r"Cluster busy is still there after 5 s: .* while Tasks are active"):
         cleanup_cluster(client, "busy", timeout=5)
     cleanup_cluster(client, "busy")
+
+
+def test_a_task_is_run_or_there_is_a_reason(client: Any, cluster: str) -> None:
+    small = create_test_task_definition(client)
+    task = run_test_task(client, cluster, small, group="jobs")
+    assert client.describe_tasks(cluster=cluster, tasks=[task])["tasks"][0]["group"] == "jobs"
+    big = create_test_task_definition(client, "big", memory=10_000_000)
+    with pytest.raises(AssertionError, match=rf"^Cluster {cluster} has no place for a task of .*/big:1: RESOURCE:MEM"):
+        run_test_task(client, cluster, big)
+
+
+def test_a_service_of_a_task_definition_of_ones_own(client: Any, cluster: str) -> None:
+    fargate = TaskDefinitionBuilder("own").with_container("app", "app:1").with_fargate().register(client)
+    service = deploy_service(
+        client, cluster, "web", task_definition=fargate, count=2, service={"launchType": "FARGATE"}
+    )
+    assert service["taskDefinition"] == fargate
+    assert {task["launchType"] for task in running_tasks(client, cluster, "web")} == {"FARGATE"}
+    task = run_test_task(client, cluster, fargate, launchType="FARGATE")
+    assert client.describe_tasks(cluster=cluster, tasks=[task])["tasks"][0]["launchType"] == "FARGATE"

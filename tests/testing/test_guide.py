@@ -29,6 +29,7 @@ from kecs.testing import (
     deploy_service,
     output_of,
     probe,
+    run_test_task,
     running_tasks,
     service_urls,
     wait_for_stable_service,
@@ -52,7 +53,6 @@ Job = Callable[..., str]
 
 SERVE = ["sh", "-c", "trap 'exit 0' TERM; echo up; while true; do sleep 0.1; done"]
 BREAKER = {"deploymentCircuitBreaker": {"enable": True, "rollback": True}}
-NETWORK = {"awsvpcConfiguration": {"subnets": ["subnet-1"]}}
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def job(ecs: Any, ecs_cluster: str, image: Image) -> Job:
 
     def job(line: str, **container: Any) -> str:
         definition = create_test_task_definition(ecs, "job", image("v1"), command=["sh", "-c", line], **container)
-        return str(ecs.run_task(cluster=ecs_cluster, taskDefinition=definition)["tasks"][0]["taskArn"])
+        return run_test_task(ecs, ecs_cluster, definition)
 
     return job
 
@@ -121,7 +121,7 @@ def test_a_container_waits_for_its_sidecar(kecs: Server, ecs: Any, ecs_cluster: 
         .with_container("orders", image("v1"), command=SERVE, depends_on={"database": "HEALTHY"})
         .register(ecs)
     )
-    task = ecs.run_task(cluster=ecs_cluster, taskDefinition=definition)["tasks"][0]["taskArn"]
+    task = run_test_task(ecs, ecs_cluster, definition)
     wait_for_task(ecs, ecs_cluster, task)
     changes = kecs.history(cluster=ecs_cluster).of(task=task)
     healthy = changes.of(container="database").became("HEALTHY").first
@@ -242,9 +242,7 @@ def test_a_service_is_found_by_its_address(
     look.with_container(
         "look", image("v1"), command=["sh", "-c", 'wget -qO- "$ORDERS"; echo'], environment={"ORDERS": url}
     )
-    task = ecs.run_task(
-        cluster=ecs_cluster, taskDefinition=look.register(ecs), launchType="FARGATE", networkConfiguration=NETWORK
-    )["tasks"][0]["taskArn"]
+    task = run_test_task(ecs, ecs_cluster, look.register(ecs), launchType="FARGATE")
     wait_for_task(ecs, ecs_cluster, task, "STOPPED")
     assert_task_completed(ecs, ecs_cluster, task)
     assert output_of(ecs, ecs_cluster, task) == ["v1"]

@@ -19,6 +19,7 @@ from kecs.testing import (
     running_tasks,
     wait_for_stable_service,
     wait_for_task,
+    wait_until,
     watch_service,
 )
 
@@ -53,28 +54,28 @@ def close(ecs: Any, shop: Shop, part: str) -> None:
         wait_for_task(ecs, shop.cluster, task["taskArn"], "STOPPED")
 
 
-def becomes(kecs: Server, ecs: Any, shop: Shop, order: str, wanted: str) -> bool:
-    """Whether the order gets into this state soon."""
-    return any(state(ecs, shop, order) == wanted for _ in kecs.clock.passing(SOON))
+def wait_for(ecs: Any, shop: Shop, order: str, wanted: str) -> None:
+    """Wait until the order is in this state."""
+    wait_until(ecs, lambda: state(ecs, shop, order), SOON, equals=wanted)
 
 
 def test_an_order_is_paid_and_shipped(kecs: Server, ecs: Any, shop: Shop) -> None:
     book = order(ecs, shop)
-    assert becomes(kecs, ecs, shop, book, "shipped")
+    wait_for(ecs, shop, book, "shipped")
     label = kecs.client("s3").get_object(Bucket=shop.settings["LABELS"], Key=f"{book}.txt")
     assert label["Body"].read().decode() == f"Order {book}\n"
 
 
 def test_a_dear_order_is_declined(kecs: Server, ecs: Any, shop: Shop) -> None:
     yacht = order(ecs, shop, price=1_000_000)
-    assert becomes(kecs, ecs, shop, yacht, "declined")
+    wait_for(ecs, shop, yacht, "declined")
     assert "Contents" not in kecs.client("s3").list_objects_v2(Bucket=shop.settings["LABELS"])
 
 
-def test_the_report_counts_the_day(kecs: Server, ecs: Any, shop: Shop) -> None:
+def test_the_report_counts_the_day(ecs: Any, shop: Shop) -> None:
     book, yacht = order(ecs, shop), order(ecs, shop, price=1_000_000)
-    assert becomes(kecs, ecs, shop, book, "shipped")
-    assert becomes(kecs, ecs, shop, yacht, "declined")
+    wait_for(ecs, shop, book, "shipped")
+    wait_for(ecs, shop, yacht, "declined")
     report = shop.run_report()
     wait_for_task(ecs, shop.cluster, report, "STOPPED")
     assert_task_completed(ecs, shop.cluster, report)
@@ -88,19 +89,19 @@ def test_the_report_fails_while_an_order_is_open(ecs: Any, shop: Shop) -> None:
     assert [container["exitCode"] for container in stopped["containers"]] == [3]
 
 
-def test_orders_wait_for_payment_to_come_back(kecs: Server, ecs: Any, shop: Shop) -> None:
+def test_orders_wait_for_payment_to_come_back(ecs: Any, shop: Shop) -> None:
     close(ecs, shop, "payment")
     book = order(ecs, shop)
     assert state(ecs, shop, book) == "ordered"
     shop.scale("payment", 1)
-    assert becomes(kecs, ecs, shop, book, "shipped")
+    wait_for(ecs, shop, book, "shipped")
 
 
-def test_a_worker_that_dies_is_replaced(kecs: Server, ecs: Any, shop: Shop) -> None:
+def test_a_worker_that_dies_is_replaced(ecs: Any, shop: Shop) -> None:
     (worker,) = running_tasks(ecs, shop.cluster, "shipping")
     ecs.stop_task(cluster=shop.cluster, task=worker["taskArn"], reason="the test's")
     book = order(ecs, shop)
-    assert becomes(kecs, ecs, shop, book, "shipped")
+    wait_for(ecs, shop, book, "shipped")
     wait_for_stable_service(ecs, shop.cluster, "shipping")
     assert_service_healthy(ecs, shop.cluster, "shipping")
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         create_test_service,
         create_test_task_definition,
         deploy_service,
+        run_test_task,
         running_tasks,
     )
     from kecs.testing.diagnostics import Diagnostics, capture_diagnostics
@@ -53,6 +54,7 @@ _MODULES = {
         "create_test_service",
         "create_test_task_definition",
         "deploy_service",
+        "run_test_task",
         "running_tasks",
     ),
     "faults": ("Fault", "Faults", "NoFault", "fault"),
@@ -106,6 +108,7 @@ __all__ = [
     "fault",
     "output_of",
     "probe",
+    "run_test_task",
     "running_tasks",
     "service_urls",
     "start_container",

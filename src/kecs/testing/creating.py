@@ -27,6 +27,21 @@ def create_test_task_definition(
     return TaskDefinitionBuilder(family or _unused("task")).with_container("app", image, **container).register(client)
 
 
+def run_test_task(client: Any, cluster: str, task_definition: str, **members: Any) -> str:
+    """Run a task; its ARN. `members`: further ones of RunTask, such as launchType or overrides.
+
+    Raises AssertionError, which says why, when ECS finds no place for it.
+    """
+    if members.get("launchType") == "FARGATE":
+        members.setdefault("networkConfiguration", _NETWORK)
+    answer = client.run_task(cluster=cluster, taskDefinition=task_definition, **members)
+    if not answer["tasks"]:
+        reasons = ", ".join(dict.fromkeys(failure["reason"] for failure in answer["failures"]))
+        raise AssertionError(f"Cluster {cluster} has no place for a task of {task_definition}: {reasons}.")
+    arn: str = answer["tasks"][0]["taskArn"]
+    return arn
+
+
 def create_test_service(
     client: Any, cluster: str, task_definition: str, name: str | None = None, count: int = 1, **members: Any
 ) -> dict[str, Any]:
