@@ -25,11 +25,12 @@ def make_plan(
     mode: str = "awsvpc",
     service: str | None = None,
     overrides: list[dict[str, Any]] | None = None,
+    volumes: list[dict[str, Any]] | None = None,
 ) -> TaskPlan:
     """A task of these containers, in the API's JSON; a missing name, image or memory is filled in."""
     family = f"family-{next(_numbers)}"
     filled = [{"name": "app", "image": IMAGE, "memory": 64, **container} for container in containers]
-    request = {"family": family, "networkMode": mode, "containerDefinitions": filled}
+    request = {"family": family, "networkMode": mode, "containerDefinitions": filled, "volumes": volumes}
     definition = msgspec.structs.replace(
         normalise(msgspec.convert(request, m.RegisterTaskDefinitionRequest)), revision=1
     )

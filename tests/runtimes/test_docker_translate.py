@@ -8,12 +8,13 @@ import msgspec
 import pytest
 
 from kecs.aws.model import ecs as m
-from kecs.core.tasks.images import full_reference, pull_failure, with_tag
+from kecs.core.tasks.images import full_reference, no_platform, pull_failure, with_tag
 from kecs.core.tasks.plan import TaskPlan
 from kecs.ports.runtime import LogLine
 from kecs.runtimes.docker import labels, pause, ports, translate
+from kecs.runtimes.docker.filesystems import file_system, sees_files
 from kecs.runtimes.docker.logs import CHARACTERS_KEPT, Spool, join
-from kecs.runtimes.docker.volumes import DockerVolume, VolumeError, docker_volume
+from kecs.runtimes.docker.volumes import DockerVolume, VolumeError, docker_volume, mount_source
 
 TASK_ID = "0123456789abcdef0123456789abcdef"
 ARN = f"arn:aws:ecs:us-east-1:000000000000:task/dev/{TASK_ID}"
@@ -21,7 +22,13 @@ NAME = "kecs-dev-web-7-{}-0123456789ab"
 MIB = 1024 * 1024
 
 
-def plan(*containers: m.ContainerDefinition, mode: str = "bridge", launch: str = "EC2", **definition: Any) -> TaskPlan:
+def plan(
+    *containers: m.ContainerDefinition,
+    mode: str = "bridge",
+    launch: str = "EC2",
+    kept: tuple[str, ...] = (),
+    **definition: Any,
+) -> TaskPlan:
     return TaskPlan(
         arn=ARN,
         id=TASK_ID,
@@ -34,6 +41,7 @@ def plan(*containers: m.ContainerDefinition, mode: str = "bridge", launch: str =
         launch_type=launch,
         cpu=definition.get("cpu"),
         memory=definition.get("memory"),
+        kept_volumes=kept,
     )
 
 
@@ -120,7 +128,7 @@ def test_everything_that_a_container_can_say() -> None:
         dns_servers=["10.0.0.2"],
         dns_search_domains=["example.test"],
         extra_hosts=[m.HostEntry(hostname="db", ip_address="10.0.0.3")],
-        docker_security_options=["no-new-privileges"],
+        docker_security_options=["no-new-privileges", "label:user:box"],
         interactive=True,
         pseudo_terminal=True,
         docker_labels={"team": "a", "io.kecs.role": "spoofed"},
@@ -187,7 +195,7 @@ def test_everything_that_a_container_can_say() -> None:
         "VolumesFrom": [f"{NAME.format('db')}:ro", f"{NAME.format('cache')}:rw"],
         "ReadonlyRootfs": True,
         "Privileged": True,
-        "SecurityOpt": ["no-new-privileges"],
+        "SecurityOpt": ["no-new-privileges", "label=user:box"],
         "CapAdd": ["NET_ADMIN"],
         "CapDrop": ["CHOWN"],
         "Init": True,
@@ -281,6 +289,12 @@ def test_a_container_that_asks_for_no_cpu_gets_the_kernels_least() -> None:
         assert body(m.ContainerDefinition(name="a", image="x", cpu=cpu))[1]["CpuShares"] == 2
 
 
+def test_every_gpu_that_there_is() -> None:
+    gpus = [m.ResourceRequirement(type="GPU", value="ALL")]
+    _, host = body(m.ContainerDefinition(name="a", image="x", resource_requirements=gpus))
+    assert host["DeviceRequests"] == [{"Driver": "nvidia", "Count": -1, "Capabilities": [["gpu"]]}]
+
+
 def test_swappiness_without_max_swap_is_ignored() -> None:
     linux = m.LinuxParameters(swappiness=10)
     assert "MemorySwappiness" not in body(m.ContainerDefinition(name="a", image="x", linux_parameters=linux))[1]
@@ -339,9 +353,9 @@ def test_network_bindings_of_single_ports_and_ranges() -> None:
     ("volume", "expected"),
     [
         (m.Volume(name="v", host=m.HostVolumeProperties(source_path="/x")), None),
-        (m.Volume(name="v"), DockerVolume(NAME.format("v"), of_task=True)),
-        (m.Volume(name="v", host=m.HostVolumeProperties()), DockerVolume(NAME.format("v"), of_task=True)),
-        (m.Volume(name="v", configured_at_launch=True), DockerVolume(NAME.format("v"), of_task=True)),
+        (m.Volume(name="v"), DockerVolume(NAME.format("v"), role="volume")),
+        (m.Volume(name="v", host=m.HostVolumeProperties()), DockerVolume(NAME.format("v"), role="volume")),
+        (m.Volume(name="v", configured_at_launch=True), DockerVolume(NAME.format("v"), role="volume")),
         (
             m.Volume(
                 name="v",
@@ -349,7 +363,7 @@ def test_network_bindings_of_single_ports_and_ranges() -> None:
                     scope="task", driver="d", driver_opts={"a": "b"}, labels={"c": "d"}
                 ),
             ),
-            DockerVolume(NAME.format("v"), "d", {"a": "b"}, {"c": "d"}, of_task=True),
+            DockerVolume(NAME.format("v"), "d", {"a": "b"}, {"c": "d"}, role="volume"),
         ),
         (
             m.Volume(name="v", docker_volume_configuration=m.DockerVolumeConfiguration(scope="shared")),
@@ -362,24 +376,71 @@ def test_network_bindings_of_single_ports_and_ranges() -> None:
             DockerVolume("v"),
         ),
         (
-            m.Volume(name="v", efs_volume_configuration=m.EFSVolumeConfiguration(file_system_id="fs-1")),
-            DockerVolume("kecs-test-fs-1"),
+            m.Volume(name="kept", configured_at_launch=True),
+            DockerVolume(NAME.format("kept"), role="kept-volume"),
         ),
+        (m.Volume(name="v", efs_volume_configuration=m.EFSVolumeConfiguration(file_system_id="fs-1")), None),
     ],
 )
 def test_volumes(volume: m.Volume, expected: DockerVolume | None) -> None:
-    assert docker_volume("test", plan(), volume) == expected
+    assert docker_volume(plan(kept=("kept",)), volume) == expected
 
 
-def test_directories_of_a_file_system_are_volumes_of_their_own() -> None:
-    def name(root: str) -> str:
-        efs = m.EFSVolumeConfiguration(file_system_id="fs-1", root_directory=root)
-        found = docker_volume("test", plan(), m.Volume(name="v", efs_volume_configuration=efs))
-        assert found is not None
-        return found.name
+@pytest.mark.parametrize(
+    ("given", "name", "directory"),
+    [
+        ({"efsVolumeConfiguration": {"fileSystemId": "fs-1"}}, "efs-fs-1", ""),
+        ({"efsVolumeConfiguration": {"fileSystemId": "fs-1", "rootDirectory": "/a/b/"}}, "efs-fs-1", "a/b"),
+        ({"efsVolumeConfiguration": {"fileSystemId": "../../x", "rootDirectory": "/../.."}}, "efs-______x", ""),
+        (
+            {"efsVolumeConfiguration": {"fileSystemId": "fs-1", "authorizationConfig": {"accessPointId": "fsap-2"}}},
+            "efs-fs-1.fsap-2",
+            "",
+        ),
+        (
+            {
+                "fsxWindowsFileServerVolumeConfiguration": {
+                    "fileSystemId": "fs-3",
+                    "rootDirectory": "share\\data",
+                    "authorizationConfig": {"credentialsParameter": "x", "domain": "y"},
+                }
+            },
+            "fsx-fs-3",
+            "share/data",
+        ),
+        (
+            {
+                "s3filesVolumeConfiguration": {
+                    "fileSystemArn": "arn:aws:s3files:us-east-1:1:file-system/fs-4",
+                    "accessPointArn": "arn:aws:s3files:us-east-1:1:file-system/fs-4/access-point/fsap-5",
+                }
+            },
+            "s3files-fs-4.fsap-5",
+            "",
+        ),
+    ],
+)
+def test_file_systems(given: dict[str, Any], name: str, directory: str) -> None:
+    found = file_system(msgspec.convert({"name": "v", **given}, m.Volume))
+    assert found is not None
+    assert (found.name, found.directory) == (name, directory)
 
-    assert name("/") == "kecs-test-fs-1"
-    assert name("/a") == name("/a/") != name("/b")
+
+def test_a_volume_of_a_file_system_is_its_folder() -> None:
+    volume = m.Volume(name="v", efs_volume_configuration=m.EFSVolumeConfiguration(file_system_id="fs-1"))
+    assert mount_source(plan(volumes=[volume]), "v", {"v": "/data/efs-fs-1"}) == "/data/efs-fs-1"
+
+
+@pytest.mark.parametrize(
+    ("url", "info", "sees"),
+    [
+        ("unix:///var/run/docker.sock", {"DockerRootDir": "/"}, True),
+        ("unix:///var/run/docker.sock", {"DockerRootDir": "/nowhere/docker"}, False),
+        ("tcp://engine:2375", {"DockerRootDir": "/"}, False),
+    ],
+)
+def test_an_engine_sees_the_files_of_its_own_machine(url: str, info: dict[str, str], sees: bool) -> None:
+    assert sees_files(url, info) is sees
 
 
 def test_a_mount_of_a_volume_that_is_not_there_is_refused() -> None:
@@ -408,6 +469,15 @@ def test_image_references(image: str, tagged: str, full: str) -> None:
 def test_pull_failures_read_as_on_aws() -> None:
     assert pull_failure(plan(), "nope:1", "no such host") == (
         "CannotPullContainerError: Error response from daemon: no such host"
+    )
+    unmade = no_platform("linux/arm64")
+    assert pull_failure(plan(), "nope:1", unmade) == (
+        "CannotPullContainerError: Error response from daemon: "
+        "no matching manifest for linux/arm64 in the manifest list entries"
+    )
+    assert pull_failure(plan(launch="FARGATE"), "nope:1", unmade) == (
+        "CannotPullContainerError: pull image manifest has been retried 7 time(s): "
+        "image Manifest does not contain descriptor matching platform 'linux/arm64'"
     )
     assert pull_failure(plan(launch="FARGATE"), "nope:1", "not found") == (
         "CannotPullContainerError: pull image manifest has been retried 1 time(s): "

@@ -82,6 +82,7 @@ async def _docker(options: ServerOptions, sink: Sink, door: Door) -> Opened:
         instance=options.instance,
         pull=options.pull,
         ecr_registry=options.ecr_registry,
+        data_folder=options.data_dir,
         endpoint=Listeners(door.listens, door.connection, names=door.names, opened=door.opened),
     )
     return Opened(runtime, SystemClock(asyncio.get_running_loop()), await runtime.open(sink))

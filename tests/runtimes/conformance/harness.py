@@ -29,6 +29,7 @@ PATIENCE = 60.0  # seconds until a report that has not come will not come
 CANNOT: dict[str, dict[str, str]] = {
     "simulated": {
         "outlive its process": "simulated containers are only there while their process is",
+        "keep files": "simulated containers have no files",
         "run any program": "the simulated runtime knows the programs of `simulated.programs` alone",
     },
     "docker": {},

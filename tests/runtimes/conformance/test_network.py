@@ -44,6 +44,16 @@ async def test_containers_of_an_awsvpc_task_share_its_address(harness: Harness) 
     assert await harness.comes_to_answer(address, 8081)
 
 
+async def test_containers_of_an_awsvpc_task_share_localhost(harness: Harness) -> None:
+    harness.needs("run any program")
+    client = {"command": ["sh", "-c", "until wget -qO- http://127.0.0.1:8080/version; do sleep 0.1; done 2>/dev/null"]}
+    served = server(8080, name="server", command=["httpd", "-f", "-p", "8080", "-h", "/"])
+    plan = make_plan(served, client, mode="awsvpc")
+    await harness.run(plan)
+    await harness.until(Exited, plan, "app")
+    assert await harness.output(plan) == ["v1"]
+
+
 async def test_a_port_is_silent_once_its_container_has_exited(harness: Harness) -> None:
     plan = make_plan(server(8080, name="goes"), server(8081, name="stays"))
     await harness.run(plan)

@@ -17,6 +17,7 @@ from kecs.core.records import TaskRecord
 from kecs.core.taskdefs.fargate import check_fargate_size, is_windows
 from kecs.core.taskdefs.rules.overrides import RULES
 from kecs.core.taskdefs.sizes import cpu_units, memory_mib
+from kecs.core.tasks.attachments import kept_volumes
 from kecs.core.tasks.plan import TaskPlan
 
 T = TypeVar("T")
@@ -129,6 +130,7 @@ def task_plan(
         memory=task.memory or effective.memory,
         service=service_name,
         group=task.group,
+        kept_volumes=kept_volumes(task),
     )
 
 

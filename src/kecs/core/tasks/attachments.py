@@ -14,6 +14,8 @@ from kecs.core.records import TaskRecord
 INTERFACE = "ElasticNetworkInterface"
 SUBNET = "subnetId"
 STORAGE = "AmazonElasticBlockStorage"
+VOLUME = "volumeName"
+DELETED = "deleteOnTermination"
 
 
 def interface(subnet: str | None, attachment_id: str) -> m.Attachment:
@@ -40,10 +42,16 @@ def storage(volume: m.TaskVolumeConfiguration | m.ServiceVolumeConfiguration, at
     kept = policy is not None and not policy.delete_on_termination
     details = {
         "roleArn": given.role_arn if given else None,
-        "volumeName": volume.name,
-        "deleteOnTermination": "false" if kept else "true",
+        VOLUME: volume.name,
+        DELETED: "false" if kept else "true",
     }
     return m.Attachment(id=attachment_id, type=STORAGE, status="PRECREATED", details=_pairs(details))
+
+
+def kept_volumes(task: TaskRecord) -> tuple[str, ...]:
+    """The names of the task's EBS volumes that outlive it."""
+    details = [{d.name: d.value for d in a.details or ()} for a in task.attachments if a.type == STORAGE]
+    return tuple(found[VOLUME] or "" for found in details if found.get(DELETED) == "false")
 
 
 def attached(attachment: m.Attachment, region: str, address: str | None, mac_address: str | None) -> m.Attachment:

@@ -35,6 +35,7 @@ class TaskPlan(Record):
     memory: str | None = None  # MiB of the whole task
     service: str | None = None  # the service's name
     group: str = ""
+    kept_volumes: tuple[str, ...] = ()  # those configured at launch that are not deleted with the task
     logins: Mapping[str, RegistryLogin] = {}  # by container; only while the task starts, like all that is secret
 
     def container(self, name: str) -> m.ContainerDefinition:

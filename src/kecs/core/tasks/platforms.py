@@ -34,6 +34,16 @@ def architecture(definition: m.TaskDefinition) -> str:
     return "arm64" if platform and platform.cpu_architecture == "ARM64" else "x86_64"
 
 
+def image_platform(definition: m.TaskDefinition) -> str | None:
+    """The platform that images have to be made for, as registries name it: linux/arm64. None: the machine's own, since
+    the definition does not say."""
+    platform = definition.runtime_platform
+    if platform is None or not (platform.cpu_architecture or platform.operating_system_family):
+        return None
+    system = "windows" if is_windows(platform) else "linux"
+    return f"{system}/{'arm64' if platform.cpu_architecture == 'ARM64' else 'amd64'}"
+
+
 def check_platform(definition: m.TaskDefinition, requested: str | None) -> None:
     """Raises PlatformUnknownException, and PlatformTaskDefinitionIncompatibilityException when the version is too old
     for what the definition uses."""

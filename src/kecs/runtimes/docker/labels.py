@@ -6,15 +6,13 @@ https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-agent-config.htm
 
 from __future__ import annotations
 
-import hashlib
-
 from kecs.core.tasks.plan import TaskPlan
 
 INSTANCE = "io.kecs.instance"
 TASK = "io.kecs.task"  # ARN
 CLUSTER = "io.kecs.cluster"  # name
 CONTAINER = "io.kecs.container"  # name in the task definition
-ROLE = "io.kecs.role"  # container | pause | volume | network
+ROLE = "io.kecs.role"  # container | pause | network | volume | kept-volume | file-system
 NETWORK_MODE = "io.kecs.network-mode"
 TOLD = "io.kecs.told"  # URLs at which the container was told that KECS is
 PORTS = "io.kecs.ports"  # published ports and ranges, as `ports.published` writes them
@@ -46,11 +44,9 @@ def task_volume_name(plan: TaskPlan, volume: str) -> str:
     return f"kecs-{plan.cluster}-{plan.definition.family}-{plan.definition.revision}-{volume}-{plan.id[:12]}"
 
 
-def file_system_name(instance: str, file_system: str, root_directory: str) -> str:
-    """The Docker volume that stands for a directory of an EFS file system on this machine."""
-    root = root_directory.strip("/")
-    suffix = f"-{hashlib.sha256(root.encode()).hexdigest()[:8]}" if root else ""
-    return f"kecs-{instance}-{file_system}{suffix}"
+def file_system_name(instance: str, file_system: str) -> str:
+    """The Docker volume whose folder stands for a file system."""
+    return f"kecs-{instance}-{file_system}"
 
 
 def network_name(instance: str) -> str:

@@ -10,13 +10,16 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from functools import partial
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from kecs.aws.model import ecs as m
 from kecs.core.tasks.environment import Way
 from kecs.core.tasks.plan import TaskPlan
+from kecs.core.tasks.platforms import image_platform
 from kecs.runtimes.docker import labels, pause, ports, translate, volumes
 from kecs.runtimes.docker.engine import Engine, EngineError
+from kecs.runtimes.docker.filesystems import FileSystems
 from kecs.runtimes.docker.networks import TaskNetwork
 from kecs.runtimes.docker.once import Once
 
@@ -49,11 +52,16 @@ class Surroundings(NamedTuple):
 class Launcher:
     """Creates and starts the containers of one instance."""
 
-    def __init__(self, engine: Engine, instance: str, bind_ip: str, architecture: str) -> None:
+    def __init__(
+        self, engine: Engine, instance: str, bind_ip: str, architecture: str, data_folder: Path | None = None
+    ) -> None:
+        """`architecture`: as Docker's /info names it. `data_folder`: where file systems are kept; see FileSystems."""
         self._engine = engine
         self._instance = instance
         self._bind_ip = bind_ip
         self.network = TaskNetwork(engine, instance)
+        self._machine = f"linux/{pause.docker_name(architecture)}"
+        self._file_systems = FileSystems(engine, instance, data_folder)
         self._pause_image = Once(partial(pause.ensure_image, engine, architecture))
 
     async def provision(self, plan: TaskPlan, on_created: OnCreated) -> Address:
@@ -61,6 +69,7 @@ class Launcher:
         try:
             await volumes.provide(self._engine, self._instance, plan)
             return await self._pause(plan, on_created) if translate.needs_pause(plan) else Address()
+            await self._folders(plan)
         except volumes.VolumeError as error:
             raise LaunchError(str(error)) from error
         except EngineError as error:
@@ -78,9 +87,16 @@ class Launcher:
         """Create and start one container; the ports that it is reached by. Raises LaunchError."""
         ranges = ports.ranges(container) if plan.network_mode == "bridge" else ()
         for attempt in range(_RANGE_TRIES):
+        folders = await self._folders(plan)
             first = {spec: random.randrange(ports.DYNAMIC.start, _last_start(spec)) for spec in ranges}
             source = translate.Source(
-                plan, container, self._instance, bind_ip=self._bind_ip, first_host_ports=first, **surroundings._asdict()
+                plan,
+                container,
+                self._instance,
+                bind_ip=self._bind_ip,
+                first_host_ports=first,
+                folders=folders,
+                **surroundings._asdict(),
             )
             found = await self._create(source)
             try:
@@ -129,17 +145,27 @@ class Launcher:
         return found
 
     async def _create(self, source: translate.Source) -> str:
+    async def _folders(self, plan: TaskPlan) -> dict[str, str]:
+        """The folders of the task's volumes on shared file systems. Raises LaunchError, EngineError."""
+        try:
+            return await self._file_systems.paths(plan)
+        except OSError as error:
+            raise LaunchError(f"CannotCreateVolumeError: {error.strerror}: {error.filename}") from error
+
         name = labels.container_name(source.plan, source.container.name or "")
         try:
-            return await self._post(source.plan, name, translate.create_body(source))
+            platform = image_platform(source.plan.definition)
+            # Docker has to be told of one that is not the machine's, which may know how to run it all the same.
+            other = None if platform == self._machine else platform
+            return await self._post(source.plan, name, translate.create_body(source), other)
         except volumes.VolumeError as error:
             raise LaunchError(str(error)) from error
         except EngineError as error:
             raise LaunchError(f"CannotCreateContainerError: Error response from daemon: {error.message}") from error
 
-    async def _post(self, plan: TaskPlan, name: str, body: dict[str, Any]) -> str:
+    async def _post(self, plan: TaskPlan, name: str, body: dict[str, Any], platform: str | None = None) -> str:
         """Create a container and answer its id. What an earlier attempt left under its name goes first."""
-        params = {"name": name}
+        params = {"name": name, **({"platform": platform} if platform else {})}
         try:
             answer = await self._engine.call("POST", "containers/create", params=params, body=body)
         except EngineError as error:

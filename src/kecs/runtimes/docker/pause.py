@@ -84,6 +84,12 @@ def archive(architecture: str) -> bytes:
     )
 
 
+def docker_name(architecture: str) -> str:
+    """What images call the `architecture` of Docker's /info: amd64 or arm64."""
+    known = _MACHINES.get(architecture)
+    return known.docker if known else architecture
+
+
 async def ensure_image(engine: Engine, architecture: str) -> None:
     """Load the image unless it is there. Raises EngineError."""
     try:

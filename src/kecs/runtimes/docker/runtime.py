@@ -15,12 +15,14 @@ import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import aclosing
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from kecs.aws.model import ecs as m
 from kecs.core.tasks.images import pull_failure
 from kecs.core.tasks.plan import TaskPlan
+from kecs.core.tasks.platforms import image_platform
 from kecs.core.tasks.reports import Failed, ObservedTask, Provisioned, Pulled, Released, Started
 from kecs.ports.endpoint import TaskEndpoint
 from kecs.ports.metrics import Measured
@@ -29,6 +31,7 @@ from kecs.ports.terminal import SessionRefused, Terminal
 from kecs.runtimes.docker import inventory, labels, logs, removal
 from kecs.runtimes.docker.engine import ANSWER_WITHIN, Engine, EngineError, EngineGone, seconds
 from kecs.runtimes.docker.events import Events
+from kecs.runtimes.docker.filesystems import sees_files
 from kecs.runtimes.docker.lanes import Lanes, Work
 from kecs.runtimes.docker.launch import Launcher, LaunchError, Surroundings
 from kecs.runtimes.docker.pulls import PullPolicy, Pulls
@@ -65,11 +68,13 @@ class DockerRuntime:
         ecr_registry: str | None = None,
         endpoint: TaskEndpoint | None = None,
     ) -> None:
+        data_folder: Path | None = None,
         """`instance` keeps KECS processes on one engine apart.
 
         `url` is a DOCKER_HOST value; None looks where the docker command looks. `bind_ip` is the host's address that
         ports of bridge tasks are published on: by default nobody else in the network reaches them. `ecr_registry` is
-        what stands in for Amazon ECR (`pulls`). At `endpoint` containers find KECS.
+        what stands in for Amazon ECR (`pulls`). At `endpoint` containers find KECS. In `data_folder` the files of EFS
+        and its like are kept (`filesystems`); None: with the instance.
         """
         self._instance = instance
         self._policy: PullPolicy = pull
@@ -78,6 +83,7 @@ class DockerRuntime:
         self._ecr_registry = ecr_registry
         self._endpoint = endpoint
         self._lanes = Lanes()
+        self._data_folder = data_folder
         self._pulling: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._spool = logs.Spool()
         self._is_open = False
@@ -93,7 +99,8 @@ class DockerRuntime:
             self._events = Events(engine, self._instance, self._watch.on_event, self._watch.catch_up)
             machine = str(info["Architecture"])
             architecture = _ARCHITECTURES.get(machine, machine)
-            self._launcher = Launcher(engine, self._instance, self._bind_ip, architecture)
+            folder = self._data_folder if sees_files(engine.url, info) else None
+            self._launcher = Launcher(engine, self._instance, self._bind_ip, architecture, folder)
             self._pulls = Pulls(engine, self._policy, self._ecr_registry)
             self._reach = Reach(engine, self._endpoint, self._launcher.network, str(info.get("OperatingSystem")))
             self._usages = Usages(engine, self._watch)
@@ -228,7 +235,7 @@ class DockerRuntime:
     async def _pull(self, plan: TaskPlan, container: str) -> None:
         image = plan.container(container).image or ""
         try:
-            digest = await self._pulls.obtain(image, plan.logins.get(container))
+            digest = await self._pulls.obtain(image, plan.logins.get(container), image_platform(plan.definition))
         except EngineError as error:
             raise LaunchError(pull_failure(plan, image, error.message)) from error
         self._sink(Pulled(task=plan.arn, container=container, digest=digest))

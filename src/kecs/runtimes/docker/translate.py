@@ -56,6 +56,7 @@ class Source(NamedTuple):
     image: str | None = None  # what Docker calls the image; None: as the definition does
     way: Way | None = None  # how the container reaches KECS
 
+    folders: Mapping[str, str] = {}  # of volumes on shared file systems, by name
     @property
     def linux(self) -> m.LinuxParameters:
         return self.container.linux_parameters or m.LinuxParameters()
@@ -204,7 +205,7 @@ def _memory_swap(s: Source) -> int | None:
 
 def _binds(s: Source) -> list[str] | None:
     binds = [
-        f"{mount_source(s.instance, s.plan, mount.source_volume)}:{mount.container_path}:{_access(mount.read_only)}"
+        f"{mount_source(s.plan, mount.source_volume, s.folders)}:{mount.container_path}:{_access(mount.read_only)}"
         for mount in s.container.mount_points or ()
         if mount.source_volume
     ]
@@ -248,7 +249,9 @@ def _devices(s: Source) -> list[dict[str, str]] | None:
 
 
 def _gpus(s: Source) -> list[dict[str, Any]] | None:
-    wanted = sum(int(r.value or 0) for r in s.container.resource_requirements or () if r.type == "GPU")
+    """Docker's -1 is every GPU that there is."""
+    asked = [r.value for r in s.container.resource_requirements or () if r.type == "GPU"]
+    wanted = -1 if "ALL" in asked else sum(int(value) for value in asked if value)
     return [{"Driver": "nvidia", "Count": wanted, "Capabilities": [["gpu"]]}] if wanted else None
 
 
@@ -269,6 +272,12 @@ def _extra_hosts(container: m.ContainerDefinition) -> list[str] | None:
 def _shared(mode: str | None, s: Source) -> str | None:
     """A namespace of the task is the pause container's; `host` and `none` are Docker's words too."""
     return f"container:{s.pause}" if mode == "task" else mode
+
+
+def _security(s: Source) -> list[str] | None:
+    """The definition has `label:user:x`, Docker's separator is an equals sign."""
+    options = s.container.docker_security_options or ()
+    return [o if o.startswith("no-new-privileges") else o.replace(":", "=", 1) for o in options] or None
 
 
 _CONFIG: tuple[Row, ...] = (
@@ -318,7 +327,7 @@ _HOST_CONFIG: tuple[Row, ...] = (
     Row("VolumesFrom", ("volumes_from",), _volumes_from),
     Row("ReadonlyRootfs", ("readonly_root_filesystem",), lambda s: s.container.readonly_root_filesystem),
     Row("Privileged", ("privileged",), lambda s: s.container.privileged),
-    Row("SecurityOpt", ("docker_security_options",), lambda s: s.container.docker_security_options or None),
+    Row("SecurityOpt", ("docker_security_options",), _security),
     Row("CapAdd", ("linux_parameters.capabilities",), lambda s: s.linux.capabilities and s.linux.capabilities.add),
     Row("CapDrop", ("linux_parameters.capabilities",), lambda s: s.linux.capabilities and s.linux.capabilities.drop),
     Row("Init", ("linux_parameters.init_process_enabled",), lambda s: s.linux.init_process_enabled),

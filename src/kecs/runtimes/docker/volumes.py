@@ -1,19 +1,22 @@
 """Volumes of a task definition as Docker volumes and host paths. Model shape Volume.
 
 A volume with neither a host path nor a driver lives as long as its task, like one of Docker scope `task`. One of scope
-`shared` outlives its tasks, as on AWS, and KECS never removes it: it may hold somebody's data. An EFS file system is a
-shared Docker volume of this machine, one for each root directory; a volume that is configured at launch (EBS) is a
-volume of the task. `runtime` creates and removes what this module describes.
+`shared` outlives its tasks, as on AWS, and KECS never removes it: it may hold somebody's data. A volume that is
+configured at launch (EBS) is one of the task too, or stays as long as the instance when it is not to be deleted with
+the task. File systems that tasks share are folders (`filesystems`). `launch` and `removal` create and remove what this
+module describes.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from kecs.aws.model import ecs as m
 from kecs.core.tasks.plan import TaskPlan
 from kecs.runtimes.docker import labels
 from kecs.runtimes.docker.engine import Engine, EngineError
+from kecs.runtimes.docker.filesystems import file_system
 
 
 class VolumeError(Exception):
@@ -27,21 +30,15 @@ class DockerVolume(NamedTuple):
     driver: str = "local"
     options: dict[str, str] = {}  # noqa: RUF012  never written to
     labels: dict[str, str] = {}  # noqa: RUF012  never written to
-    of_task: bool = False  # removed with the task
+    role: str | None = None  # volume: removed with the task; kept-volume: with the instance; None: by its owner
     must_exist: bool = False
 
 
-def docker_volume(instance: str, plan: TaskPlan, volume: m.Volume) -> DockerVolume | None:
-    """The Docker volume behind `volume`; None for a path of the host. Raises VolumeError."""
+def docker_volume(plan: TaskPlan, volume: m.Volume) -> DockerVolume | None:
+    """The Docker volume behind `volume`; None for a path of the host and for a shared file system."""
     name = volume.name or ""
-    if volume.host is not None and volume.host.source_path:
+    if (volume.host is not None and volume.host.source_path) or file_system(volume) is not None:
         return None
-    if volume.fsx_windows_file_server_volume_configuration or volume.s3files_volume_configuration:
-        raise VolumeError(
-            f"CannotCreateVolumeError: volume '{name}' needs a file system that the Docker runtime does not have"
-        )
-    if efs := volume.efs_volume_configuration:
-        return DockerVolume(labels.file_system_name(instance, efs.file_system_id, efs.root_directory or "/"))
     config = volume.docker_volume_configuration or m.DockerVolumeConfiguration()
     shared = config.scope == "shared"
     return DockerVolume(
@@ -49,33 +46,34 @@ def docker_volume(instance: str, plan: TaskPlan, volume: m.Volume) -> DockerVolu
         driver=config.driver or "local",
         options=config.driver_opts or {},
         labels=config.labels or {},
-        of_task=not shared,
+        role=None if shared else "kept-volume" if name in plan.kept_volumes else "volume",
         must_exist=shared and not config.autoprovision,
     )
 
 
-def mount_source(instance: str, plan: TaskPlan, name: str) -> str:
-    """What stands on the left of a bind: a Docker volume's name or a path of the host. Raises VolumeError."""
+def mount_source(plan: TaskPlan, name: str, folders: Mapping[str, str]) -> str:
+    """What stands on the left of a bind: a Docker volume's name or a path of the host. `folders` are those of shared
+    file systems, by the volume's name. Raises VolumeError."""
     for volume in plan.definition.volumes or ():
         if volume.name == name:
-            found = docker_volume(instance, plan, volume)
-            return found.name if found else (volume.host and volume.host.source_path) or ""
+            found = docker_volume(plan, volume)
+            return found.name if found else folders.get(name) or (volume.host and volume.host.source_path) or ""
     raise VolumeError(f"CannotCreateVolumeError: volume '{name}' is not in the task definition")
 
 
 async def provide(engine: Engine, instance: str, plan: TaskPlan) -> None:
     """Create the volumes of the task that are not there yet. Raises VolumeError, EngineError."""
     for volume in plan.definition.volumes or ():
-        wanted = docker_volume(instance, plan, volume)
+        wanted = docker_volume(plan, volume)
         if wanted is None:
             continue
-        if wanted.of_task or not await _is_there(engine, wanted):
+        if wanted.role or not await _is_there(engine, wanted):
             await _create(engine, instance, plan, wanted)
 
 
 async def remove(engine: Engine, filters: dict[str, list[str]]) -> None:
-    """Remove the volumes of task scope that match Docker's `filters`. Raises EngineError."""
-    filters = {"label": [*filters["label"], f"{labels.ROLE}=volume"]}
+    """Remove the volumes that match Docker's `filters`, none of scope `shared`. Raises EngineError."""
+    filters = {"label": [*filters["label"], labels.ROLE]}
     answer = await engine.call("GET", "volumes", params={"filters": filters})
     for volume in answer.get("Volumes") or ():
         try:
@@ -115,7 +113,9 @@ async def _is_there(engine: Engine, wanted: DockerVolume) -> bool:
 
 
 async def _create(engine: Engine, instance: str, plan: TaskPlan, wanted: DockerVolume) -> None:
-    ours = labels.task_labels(instance, plan, "volume") if wanted.of_task else {labels.INSTANCE: instance}
+    ours = labels.task_labels(instance, plan, "volume") if wanted.role == "volume" else {labels.INSTANCE: instance}
+    if wanted.role == "kept-volume":
+        ours[labels.ROLE] = wanted.role
     body = {
         "Name": wanted.name,
         "Driver": wanted.driver,

@@ -1,0 +1,107 @@
+"""File systems that tasks share (EFS, FSx for Windows, S3 Files) as folders: one for each id and access point.
+
+With a data folder they are in it, under `file-systems`, where everybody can look and put files. Without one, or where
+the engine does not see this machine's files, each is the folder of a Docker volume of the instance, which goes with it.
+A root directory is a folder in the file system's, made when it is not there. Called by `launch`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import posixpath
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from kecs.aws.model import ecs as m
+from kecs.core.arns import last_part
+from kecs.core.tasks.plan import TaskPlan
+from kecs.runtimes.docker import labels
+from kecs.runtimes.docker.engine import Engine
+
+FOLDER = "file-systems"
+DESKTOP = "Docker Desktop"
+_OPEN = 0o777  # whoever mounts a file system may use it: KECS does not know as whom an access point has it used
+_ODD = re.compile(r"[^A-Za-z0-9-]")
+
+
+class FileSystem(NamedTuple):
+    """What a volume of a task definition is on."""
+
+    kind: str  # efs | fsx | s3files
+    id: str
+    access_point: str | None
+    directory: str  # relative to its root, "" for that; never leaves it
+
+    @property
+    def name(self) -> str:
+        """The name of its folder: each access point has files of its own."""
+        return f"{self.kind}-" + ".".join(_ODD.sub("_", part) for part in (self.id, self.access_point) if part)
+
+
+def file_system(volume: m.Volume) -> FileSystem | None:
+    """What the volume is on; None when it is no shared file system."""
+    if efs := volume.efs_volume_configuration:
+        access = efs.authorization_config or m.EFSAuthorizationConfig()
+        return FileSystem("efs", efs.file_system_id, access.access_point_id, _inside(efs.root_directory))
+    if fsx := volume.fsx_windows_file_server_volume_configuration:
+        return FileSystem("fsx", fsx.file_system_id, None, _inside(fsx.root_directory.replace("\\", "/")))
+    if s3 := volume.s3files_volume_configuration:
+        point = s3.access_point_arn and last_part(s3.access_point_arn)
+        return FileSystem("s3files", last_part(s3.file_system_arn), point, _inside(s3.root_directory))
+    return None
+
+
+def sees_files(url: str, info: Mapping[str, Any]) -> bool:
+    """Whether the engine at `url`, with this /info, finds this process's files where the process does."""
+    if urlsplit(url).scheme != "unix":
+        return False
+    if info.get("OperatingSystem") == DESKTOP:  # in a machine of its own, with the user's files
+        return not Path("/.dockerenv").exists()
+    return Path(str(info.get("DockerRootDir"))).exists()
+
+
+def _inside(directory: str | None) -> str:
+    return posixpath.normpath(f"/{directory or ''}").strip("/")
+
+
+class FileSystems:
+    """The shared file systems of one instance."""
+
+    def __init__(self, engine: Engine, instance: str, data_folder: Path | None) -> None:
+        """`data_folder`: of this KECS, where the engine sees it too; None: there is none."""
+        self._engine = engine
+        self._instance = instance
+        self._folder = None if data_folder is None else data_folder / FOLDER
+
+    async def paths(self, plan: TaskPlan) -> dict[str, str]:
+        """Where the engine finds the task's volumes that are on file systems, by name; what is missing is made.
+        Raises EngineError, OSError."""
+        found = ((volume.name or "", file_system(volume)) for volume in plan.definition.volumes or ())
+        return {name: await self._path(wanted) for name, wanted in found if wanted is not None}
+
+    async def _path(self, wanted: FileSystem) -> str:
+        if self._folder is not None:
+            path = self._folder / wanted.name / wanted.directory
+            await asyncio.to_thread(_make, self._folder, path)
+            return str(path)
+        # Docker answers with the volume that is there, and makes a folder in it when a container mounts that.
+        body = {
+            "Name": labels.file_system_name(self._instance, wanted.name),
+            "Labels": {labels.INSTANCE: self._instance, labels.ROLE: "file-system"},
+        }
+        volume = await self._engine.call("POST", "volumes/create", body=body)
+        return posixpath.join(volume["Mountpoint"], wanted.directory).rstrip("/")
+
+
+def _make(above: Path, path: Path) -> None:
+    """Make the folder and those between it and `above`."""
+    above.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(PermissionError):  # in a folder that a container has made; Docker makes the rest
+        for folder in (*[p for p in reversed(path.parents) if p.is_relative_to(above) and p != above], path):
+            if not folder.is_dir():
+                folder.mkdir(exist_ok=True)
+                folder.chmod(_OPEN)
