@@ -59,17 +59,17 @@ class Launcher:
         self._engine = engine
         self._instance = instance
         self._bind_ip = bind_ip
-        self.network = TaskNetwork(engine, instance)
         self._machine = f"linux/{pause.docker_name(architecture)}"
         self._file_systems = FileSystems(engine, instance, data_folder)
+        self.network = TaskNetwork(engine, instance)
         self._pause_image = Once(partial(pause.ensure_image, engine, architecture))
 
     async def provision(self, plan: TaskPlan, on_created: OnCreated) -> Address:
         """Make the task's volumes and, where it has one, its pause container. Raises LaunchError."""
         try:
             await volumes.provide(self._engine, self._instance, plan)
-            return await self._pause(plan, on_created) if translate.needs_pause(plan) else Address()
             await self._folders(plan)
+            return await self._pause(plan, on_created) if translate.needs_pause(plan) else Address()
         except volumes.VolumeError as error:
             raise LaunchError(str(error)) from error
         except EngineError as error:
@@ -86,8 +86,8 @@ class Launcher:
     ) -> tuple[m.NetworkBinding, ...]:
         """Create and start one container; the ports that it is reached by. Raises LaunchError."""
         ranges = ports.ranges(container) if plan.network_mode == "bridge" else ()
-        for attempt in range(_RANGE_TRIES):
         folders = await self._folders(plan)
+        for attempt in range(_RANGE_TRIES):
             first = {spec: random.randrange(ports.DYNAMIC.start, _last_start(spec)) for spec in ranges}
             source = translate.Source(
                 plan,
@@ -144,7 +144,6 @@ class Launcher:
         await self._start(found)
         return found
 
-    async def _create(self, source: translate.Source) -> str:
     async def _folders(self, plan: TaskPlan) -> dict[str, str]:
         """The folders of the task's volumes on shared file systems. Raises LaunchError, EngineError."""
         try:
@@ -152,6 +151,7 @@ class Launcher:
         except OSError as error:
             raise LaunchError(f"CannotCreateVolumeError: {error.strerror}: {error.filename}") from error
 
+    async def _create(self, source: translate.Source) -> str:
         name = labels.container_name(source.plan, source.container.name or "")
         try:
             platform = image_platform(source.plan.definition)

@@ -67,8 +67,8 @@ class DockerRuntime:
         bind_ip: str = "127.0.0.1",
         ecr_registry: str | None = None,
         endpoint: TaskEndpoint | None = None,
-    ) -> None:
         data_folder: Path | None = None,
+    ) -> None:
         """`instance` keeps KECS processes on one engine apart.
 
         `url` is a DOCKER_HOST value; None looks where the docker command looks. `bind_ip` is the host's address that
@@ -82,8 +82,8 @@ class DockerRuntime:
         self._bind_ip = bind_ip
         self._ecr_registry = ecr_registry
         self._endpoint = endpoint
-        self._lanes = Lanes()
         self._data_folder = data_folder
+        self._lanes = Lanes()
         self._pulling: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._spool = logs.Spool()
         self._is_open = False

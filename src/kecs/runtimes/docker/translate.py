@@ -55,8 +55,8 @@ class Source(NamedTuple):
     first_host_ports: Mapping[str, int] = {}
     image: str | None = None  # what Docker calls the image; None: as the definition does
     way: Way | None = None  # how the container reaches KECS
-
     folders: Mapping[str, str] = {}  # of volumes on shared file systems, by name
+
     @property
     def linux(self) -> m.LinuxParameters:
         return self.container.linux_parameters or m.LinuxParameters()
@@ -260,6 +260,12 @@ def _tmpfs(s: Source) -> dict[str, str] | None:
     return mounts or None
 
 
+def _security(s: Source) -> list[str] | None:
+    """The definition has `label:user:x`, Docker's separator is an equals sign."""
+    options = s.container.docker_security_options or ()
+    return [o if o.startswith("no-new-privileges") else o.replace(":", "=", 1) for o in options] or None
+
+
 def _ulimits(s: Source) -> list[dict[str, Any]] | None:
     limits = [{"Name": u.name, "Soft": u.soft_limit, "Hard": u.hard_limit} for u in s.container.ulimits or ()]
     return limits or None
@@ -272,12 +278,6 @@ def _extra_hosts(container: m.ContainerDefinition) -> list[str] | None:
 def _shared(mode: str | None, s: Source) -> str | None:
     """A namespace of the task is the pause container's; `host` and `none` are Docker's words too."""
     return f"container:{s.pause}" if mode == "task" else mode
-
-
-def _security(s: Source) -> list[str] | None:
-    """The definition has `label:user:x`, Docker's separator is an equals sign."""
-    options = s.container.docker_security_options or ()
-    return [o if o.startswith("no-new-privileges") else o.replace(":", "=", 1) for o in options] or None
 
 
 _CONFIG: tuple[Row, ...] = (
