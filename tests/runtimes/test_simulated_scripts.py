@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 
 from kecs.aws.model import ecs as m
 from kecs.runtimes.simulated.course import OutputLine
-from kecs.runtimes.simulated.health import at_its_time, by_definition, has_check
+from kecs.runtimes.simulated.health import as_scripted, at_its_time, by_definition, has_check
 from kecs.runtimes.simulated.scripts import HealthStep, Script, ScriptBook, health_course, output_lines, variables
 
 
 def test_without_a_script_containers_take_milliseconds() -> None:
     script = ScriptBook({}).script("nginx:latest", {})
     assert script == Script()
-    assert script.pull_seconds + script.start_seconds + script.stop_seconds + script.health_seconds < 0.01
+    assert script.pull_seconds + script.start_seconds + script.stop_seconds < 0.01
 
 
 def test_the_last_pattern_that_matches_wins() -> None:
@@ -138,6 +138,26 @@ def test_no_check_means_no_health() -> None:
 )
 def test_by_default_health_changes_at_its_time(course: str, first: float, changes: list[tuple[float, str]]) -> None:
     assert list(at_its_time(health_course(course), first)) == changes
+
+
+@pytest.mark.parametrize(
+    ("course", "check", "changes"),
+    [
+        ("HEALTHY", {}, [(0.001, "HEALTHY")]),
+        ("UNHEALTHY", {}, [(90.0, "UNHEALTHY")]),
+        ("UNHEALTHY@0", {"interval": 5, "retries": 1}, [(5.0, "UNHEALTHY")]),
+        ("UNHEALTHY", {"interval": 5, "retries": 2, "start_period": 60}, [(70.0, "UNHEALTHY")]),
+        ("UNHEALTHY,HEALTHY@20", {"interval": 5}, [(15.0, "UNHEALTHY"), (20.0, "HEALTHY")]),
+        ("UNHEALTHY,HEALTHY@10,UNHEALTHY@12", {"interval": 5}, [(10.0, "HEALTHY"), (12.0, "UNHEALTHY")]),
+        ("UNHEALTHY@1", {}, [(1.0, "UNHEALTHY")]),
+    ],
+)
+def test_no_check_fails_before_it_can_have_unless_the_script_says_when(
+    course: str, check: dict[str, int], changes: list[tuple[float, str]]
+) -> None:
+    definition = m.HealthCheck(command=["CMD", "x"], **check)
+    assert list(as_scripted(health_course(course), definition, None)) == changes
+    assert as_scripted(health_course(course), definition, 2.0) == at_its_time(health_course(course), 2.0)
 
 
 @pytest.mark.parametrize(

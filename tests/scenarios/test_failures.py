@@ -202,6 +202,26 @@ def test_a_task_that_has_run_is_replaced_while_it_stops(world: World) -> None:
     assert [task["lastStatus"] for task in world.tasks() if task["taskArn"] != victim] == ["RUNNING"]
 
 
+@pytest.mark.parametrize(
+    ("script", "most"),
+    [
+        ({"health": "UNHEALTHY"}, 40),  # no check fails before its interval, as often as it is tried
+        ({"health": "UNHEALTHY", "health_seconds": 0}, 130),
+        ({"health": "UNHEALTHY@1"}, 130),
+    ],
+    ids=str,
+)
+def test_a_service_whose_tasks_are_never_healthy_replaces_them_no_faster_than_checks_fail(
+    world: World, script: dict[str, Any], most: int
+) -> None:
+    world.runtime.set_script("app:1", script)
+    world.define("web", {"name": "app", "image": "app:1", "healthCheck": {**CHECK, "interval": 5, "retries": 3}})
+    world.serve(count=1)
+    world.clock.advance(600)
+    assert most * 0.8 < len(world.statuses_of_all("PROVISIONING")) <= most
+    assert not any(THROTTLED in event["message"] for event in world.service()["events"])
+
+
 def test_each_instance_of_a_daemon_service_is_tried_ever_more_slowly(world: World) -> None:
     world.runtime.set_script("gone*", {"pull_error": UNKNOWN})
     world.define_ec2("web", {"name": "app", "image": "gone:1", "memory": 64})

@@ -7,7 +7,7 @@ import time
 import pytest
 from tests.core.scheduling.world import World
 
-from kecs.core.scheduling.backoff import BRIEF, DELAYS, LONGEST, delay
+from kecs.core.scheduling.backoff import BRIEF, DELAYS, LONGEST, SOONEST_VERDICT, delay
 from kecs.core.scheduling.plan import Stop
 from kecs.core.scheduling.scheduler import plan
 
@@ -97,6 +97,33 @@ def test_tasks_that_end_as_soon_as_they_run_are_replaced_at_a_pace():
         world.reconcile()
     assert waits == [0.0, 0.0, 1.0, 2.0, 5.0, 10.0, 10.0, 10.0]
     assert world.primary.failed_tasks == 0
+
+
+@pytest.mark.parametrize(
+    ("verdict", "expected"),
+    [(0.0, [0.0, 0.0, 1.0, 2.0, 5.0, 10.0, 10.0]), (SOONEST_VERDICT, [0.0] * 7)],
+)
+def test_tasks_that_fail_their_checks_before_any_real_check_can_are_replaced_at_a_pace(
+    verdict: float, expected: list[float]
+):
+    world = settled(1, least=0, most=100, checks=True)
+    waits = []
+    for _ in expected:
+        world.now += verdict
+        world.check(world.running()[0], "UNHEALTHY")
+        world.reconcile()
+        world.finish_stop(world.stopping()[0])
+        began = world.now
+        world.reconcile()
+        while not world.pending():
+            retry_at = world.primary.retry_at
+            assert retry_at is not None
+            world.now = retry_at
+            world.reconcile()
+        waits.append(world.now - began)
+        world.run(world.pending()[0])
+    assert waits == expected
+    assert world.primary.consecutive_failures == 0
 
 
 def test_a_task_stopped_by_a_user_is_replaced_while_it_stops():

@@ -27,6 +27,8 @@ PLACEMENT_SHORTEST, PLACEMENT_LONGEST = 1.0, 60.0
 # BRIEF seconds again and again is given a pace: seconds to wait after the first, second … wave in a row, then the last.
 BRIEF = 10.0
 PACE = (0.0, 0.0, 1.0, 2.0, 5.0, 10.0)
+# The same goes for tasks that are stopped for their health sooner than AWS could find it out: its least interval, once.
+SOONEST_VERDICT = 5.0
 FORGET_QUICK_EXITS = 60.0  # seconds without one
 
 
@@ -75,10 +77,12 @@ def _ran_well(task: ServiceTask) -> bool:
 
 
 def _ended_soon(task: ServiceTask, deployment: DeploymentRecord, now: float) -> bool:
-    """Whether the task ended by itself soon after its start, and not in a wave that has been counted."""
-    if task.started_at is None or now - task.started_at >= BRIEF or task.stop_code in ASKED_FOR:
+    """Whether the task ended soon after its start, by itself or for its health, and not in a wave that was counted."""
+    if task.started_at is None or (deployment.quick_exit_at is not None and task.created_at < deployment.quick_exit_at):
         return False
-    return deployment.quick_exit_at is None or task.created_at >= deployment.quick_exit_at
+    if stopped_for_health(task):
+        return task.last_status == "STOPPED" and now - task.started_at < SOONEST_VERDICT
+    return task.stop_code not in ASKED_FOR and now - task.started_at < BRIEF
 
 
 def _paced(deployment: DeploymentRecord, now: float) -> DeploymentRecord:

@@ -14,9 +14,10 @@ from kecs.core.records import Health
 from kecs.core.taskdefs.sizes import memory_mib
 from kecs.core.tasks.environment import Way, container_environment
 from kecs.core.tasks.plan import TaskPlan
-from kecs.ports.clock import Timer
+from kecs.ports.clock import Clock, Timer
+from kecs.ports.runtime import GetIntake
 from kecs.runtimes.simulated.course import Course
-from kecs.runtimes.simulated.health import at_its_time, by_definition, has_check
+from kecs.runtimes.simulated.health import as_scripted, by_definition, has_check
 from kecs.runtimes.simulated.network import OpenPorts
 from kecs.runtimes.simulated.output import Output
 from kecs.runtimes.simulated.scripts import HealthStep, Script, health_course, output_lines
@@ -72,6 +73,16 @@ class SimulatedContainer:
         """Settle what the container will do once it runs; by a function, that is up to the function."""
         self.course = Course() if by_function else _course(plan, self.definition, self.environment, script)
 
+    def ship(self, intake: GetIntake | None, plan: TaskPlan, clock: Clock) -> str | None:
+        """Have the output go to CloudWatch Logs, too, if the definition says so; why that cannot be, if so."""
+        log = self.definition.log_configuration
+        if intake is None or log is None or log.log_driver != "awslogs":
+            return None
+        from kecs.runtimes.simulated.shipping import opened  # with the first one
+
+        self.output.outlet, reason = opened(intake(), plan, self.definition, self.runtime_id, self.output, clock)
+        return reason
+
     def cancel_timers(self) -> None:
         for timer in (self.step, self.checkup):
             if timer is not None:
@@ -100,9 +111,9 @@ class SimulatedContainer:
         if check is None or self.health is None or self._declared:
             return ()
         course = self._health_course(check, script)
-        return (
-            by_definition(course, check) if script.health_by_definition else at_its_time(course, script.health_seconds)
-        )
+        if script.health_by_definition:
+            return by_definition(course, check)
+        return as_scripted(course, check, script.health_seconds)
 
     def declared(self, status: Health, now: float) -> tuple[HealthStep, ...]:
         """What its health check will find when it is so from now on, seconds from now."""

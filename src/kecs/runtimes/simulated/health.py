@@ -13,11 +13,27 @@ from kecs.runtimes.simulated.scripts import HealthStep
 
 DEFAULT_INTERVAL = 30  # seconds; defaults of the ECS health check
 DEFAULT_RETRIES = 3
+FIRST_RESULT = 0.001  # seconds after the start
 
 
 def has_check(check: m.HealthCheck | None) -> bool:
     """Whether the container is checked at all: `NONE` switches off a check that the image brings along."""
     return check is not None and bool(check.command) and check.command[0] != "NONE"
+
+
+def as_scripted(course: tuple[HealthStep, ...], check: m.HealthCheck, first: float | None) -> tuple[HealthStep, ...]:
+    """The changes as a script has them, the first one `first` seconds after the start if it says so.
+
+    Else that is there at once; but that a container is unhealthy from its start on, no check knows before it has failed
+    as often as the definition has it.
+    """
+    if first is not None:
+        return at_its_time(course, first)
+    begin, *later = course
+    if (begin.at, begin.status) == (0.0, "UNHEALTHY"):
+        (found,) = by_definition((begin,), check)
+        course = tuple(later) if later and later[0].at <= found.at else (found, *later)
+    return at_its_time(course, FIRST_RESULT)
 
 
 def at_its_time(course: tuple[HealthStep, ...], first: float) -> tuple[HealthStep, ...]:

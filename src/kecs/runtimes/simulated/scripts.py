@@ -34,7 +34,7 @@ class Script(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     exit_code: ExitCode | None = None  # what it exits with by itself; None: as its command says, else 0
     output: str | tuple[str, ...] | None = None  # its lines instead of its command's; see `output_lines`
     health: str = ""  # `HEALTHY`, or a course such as `HEALTHY@0,UNHEALTHY@30`; "": as the check's command says
-    health_seconds: Seconds = 0.001  # after the start there is a first result, and each change shows at its time
+    health_seconds: Seconds | None = None  # after the start there is a first result; None: see `health.as_scripted`
     health_by_definition: bool = False  # results come as the definition's interval, retries and startPeriod have it
     memory_mib: Annotated[int, msgspec.Meta(ge=0)] | None = None  # what it uses; above its limit it is killed
     memory_seconds: Seconds = 0.001  # after the start it has come to use that much
