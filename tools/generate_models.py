@@ -38,12 +38,22 @@ EVENTS = frozenset(
     )
 )
 
+LOGS = frozenset(
+    (
+        *("CreateLogGroup", "DeleteLogGroup", "DescribeLogGroups", "PutRetentionPolicy", "DeleteRetentionPolicy"),
+        *("CreateLogStream", "DeleteLogStream", "DescribeLogStreams", "PutLogEvents", "GetLogEvents"),
+        *("FilterLogEvents", "TagResource", "UntagResource", "ListTagsForResource"),
+        *("TagLogGroup", "UntagLogGroup", "ListTagsLogGroup", "PutLogGroupDeletionProtection"),
+    )
+)
+
 SERVICES = {
     "ecs": Service("Amazon ECS", "ecs"),
     "application_autoscaling": Service("Application Auto Scaling", "application-autoscaling"),
     "events": Service("Amazon EventBridge", "events", EVENTS),
     "scheduler": Service("Amazon EventBridge Scheduler", "scheduler"),
     "codedeploy": Service("AWS CodeDeploy", "codedeploy"),
+    "logs": Service("Amazon CloudWatch Logs", "logs", LOGS),
 }
 """By the name of the module that is written."""
 

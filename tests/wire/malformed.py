@@ -20,6 +20,7 @@ WRONG_TYPES: dict[str, Sequence[Any]] = {
     "structure": ("x", ["x"], 1),
 }
 PRINTED_OR_NOT = r"^(?!\s*$).+"  # a pattern that has nothing against control characters
+NOT_IN = {"[^:*]*": ":"}  # what a pattern does not allow that allows nearly everything
 KINDS = ("wrong type", "missing", "null", "enumeration", "range", "length", "pattern")
 
 Path = tuple[str, ...]
@@ -80,7 +81,7 @@ def wrong(shape: Any) -> Iterator[tuple[str, Any]]:
     if shape.type_name == "string" and shape.enum:
         yield "enumeration", "NOT_ONE_OF_THEM"
     if shape.metadata.get("pattern", PRINTED_OR_NOT) != PRINTED_OR_NOT:
-        yield "pattern", "\x01"
+        yield "pattern", NOT_IN.get(shape.metadata["pattern"], "\x01")
 
 
 def wrong_lengths(shape: Any, least: int | None, most: int | None) -> Iterator[Any]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -26,6 +27,7 @@ from kecs.store.memory import MemoryStore
 if TYPE_CHECKING:
     from kecs.app.companions import Companions
     from kecs.app.faults import KernelFaults
+    from kecs.app.log_service import StoredLogs
     from kecs.app.machinery import Machinery
     from kecs.control.alarms import SetAlarms
     from kecs.control.eventbridge import KeptEvents
@@ -50,13 +52,18 @@ class Kernel:
         hooks: Hooks | None = None,
         lookups: Lookups | None = None,
         companions: Companions | None = None,
+        log_file: Path | None = None,
     ) -> None:
+        """`log_file`: where CloudWatch Logs are kept; None: only for as long as this kernel lasts."""
         self.settings = settings
         self.store = store
         self.clock = clock
         self.ids = ids
         self.runtime = runtime
         self.endpoint = Endpoint(store, clock, ids, settings)
+        self.endpoint.logs = lambda: self.logs
+        runtime.intake = lambda: self.logs.intake
+        self._log_file = log_file
         self._defer = defer
         self._companions = companions
         self._hooks = hooks
@@ -83,6 +90,12 @@ class Kernel:
         from kecs.app.faults import KernelFaults  # when somebody wants something to go wrong
 
         return KernelFaults(self)
+
+    @cached_property
+    def logs(self) -> StoredLogs:
+        from kecs.app.log_service import StoredLogs  # with the first task or request that has to do with it
+
+        return StoredLogs(self._log_file, self.clock)
 
     @property
     def feed(self) -> Feed:
@@ -111,8 +124,15 @@ class Kernel:
             self.faults.clear()
         self.machinery.forget()
         await self.runtime.discard()
+        if "logs" in vars(self) or (self._log_file is not None and self._log_file.exists()):
+            self.logs.clear()
         if self._companions is not None:
             await self._companions.reset()
+
+    def close(self) -> None:
+        """Let go of what is open; the runtime is closed already."""
+        if "logs" in vars(self):
+            self.logs.close()
 
     def _notice(self, changes: list[Change]) -> None:
         """A listener of the store, the first: whoever subscribes meanwhile hears of the same changes."""

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from kecs.gateway.http import App
 
 STATE_FILE = "state.sqlite"
+LOG_FILE = "logs.sqlite"
 QUIET = 0.05  # seconds after the start that belong to whoever waits for it
 
 Ready = Callable[[str, str], None]
@@ -113,6 +114,7 @@ async def _open_kernel(
         opened = await open_runtime(options, lambda report: kernels[0].control.supervisors.report(report), door)
     except RuntimeUnavailable as error:
         raise StartupError(str(error)) from error
+    stack.callback(lambda: kernels[0].close() if kernels else None)
     stack.push_async_callback(opened.runtime.close)
     hooks = HttpHooks(options.lambda_endpoint)
     stack.push_async_callback(hooks.close)
@@ -129,6 +131,7 @@ async def _open_kernel(
         hooks=hooks,
         lookups=lookups,
         companions=companions,
+        log_file=None if options.data_dir is None else options.data_dir / LOG_FILE,
     )
     kernels.append(kernel)
     await kernel.recover()

@@ -33,9 +33,12 @@ from kecs.services.apis import APIS, ECS
 from kecs.services.context import Context, Handler
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from kecs.core.tasks.launch import Refuse
     from kecs.gateway.faults import CallFaults
     from kecs.gateway.rest import Router
+    from kecs.ports.logs import LogService
 
 log = logging.getLogger(__name__)
 
@@ -80,6 +83,7 @@ class Endpoint:
         self.answered: Counter[tuple[str, str, str]] = Counter()  # by API, operation and error code ("": none)
         self._encode = msgspec.json.Encoder().encode
         self.refuse: Refuse | None = None  # asked before a task is placed
+        self.logs: Callable[[], LogService] | None = None
         self.faults: CallFaults | None = None  # what goes wrong with calls: the connections ask it, not this
 
     @cached_property
@@ -147,7 +151,7 @@ class Endpoint:
     def _call(self, api: Api, scope: Any, handler: Handler, request: Any) -> Any:
         principal = f"arn:aws:iam::{scope.account}:root"
         now = self._clock.now()
-        context = Context(scope, principal, now, self._ids, self._store, self._settings, self.refuse)
+        context = Context(scope, principal, now, self._ids, self._store, self._settings, self.refuse, self.logs)
         with self._store.transaction():
             if api.parts.prepare is not None:
                 api.parts.prepare(context)

@@ -33,7 +33,6 @@ _BY_TARGET = {
     "DynamoDB_20120810": "dynamodb",
     "Firehose_20150804": "firehose",
     "Kinesis_20131202": "kinesis",
-    "Logs_20140328": "logs",
     "TrentService": "kms",
     "secretsmanager": "secretsmanager",
 }

@@ -22,7 +22,7 @@ def with_sealed_tokens(api: Api, operation: Operation, handler: Handler) -> Hand
     A token holds for the same caller, operation and filters; only the size of the page may change. Any other is
     refused with the API's error for it.
     """
-    if "next_token" not in operation.request.__struct_fields__:
+    if not all("next_token" in shape.__struct_fields__ for shape in (operation.request, operation.response)):
         return handler
 
     def listing(context: Context, request: Any) -> Any:

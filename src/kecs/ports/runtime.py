@@ -21,8 +21,10 @@ from kecs.ports.terminal import Terminal
 
 if TYPE_CHECKING:
     from kecs.ports.inside import Insight
+    from kecs.ports.logs import Intake
 
 Sink = Callable[[Report], None]
+GetIntake = Callable[[], "Intake"]
 
 
 class RuntimeUnavailable(Exception):
@@ -79,6 +81,7 @@ class Runtime(Commands, Metrics, Protocol):
     """Runs the containers of tasks, and measures them."""
 
     name: str  # simulated | docker | kubernetes
+    intake: GetIntake | None  # for output of the log driver awslogs, which otherwise stays where it is
 
     async def open(self, sink: Sink) -> Capacity:
         """Connect, begin to send reports, and say what there is. Raises RuntimeUnavailable."""

@@ -46,4 +46,11 @@ APIS = (
         target_prefix="CodeDeploy_20141006",
         failure="InternalFailure",
     ),
+    Api(
+        "logs",
+        "Amazon CloudWatch Logs",
+        package="logs",
+        target_prefix="Logs_20140328",
+        failure="ServiceUnavailableException",
+    ),
 )

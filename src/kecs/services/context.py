@@ -13,6 +13,7 @@ from kecs.ports.store import Store
 
 if TYPE_CHECKING:
     from kecs.core.tasks.launch import Refuse
+    from kecs.ports.logs import LogService
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Context:
     store: Store
     settings: Settings
     refuse: Refuse | None = None  # asked before a task is placed
+    logs: Callable[[], LogService] | None = None
 
 
 Handler = Callable[[Context, Any], Any]

@@ -9,12 +9,17 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable
+from typing import TYPE_CHECKING
 
 from kecs.ports.clock import Clock
 from kecs.ports.runtime import LogLine
 from kecs.runtimes.simulated.course import Course
 
+if TYPE_CHECKING:
+    from kecs.ports.logs import Outlet
+
 KEPT_LINES = 1_000  # a container's last lines; Docker keeps more, tests seldom read so many
+SHIPPED_LINES = 100_000  # of an endless loop, that are taken up at once where all of them go somewhere else, too
 
 
 class Output:
@@ -22,6 +27,7 @@ class Output:
 
     def __init__(self) -> None:
         self.ended = False
+        self.outlet: Outlet | None = None  # where lines go beside
         self.count = 0  # of all lines ever written, those that are no longer kept included
         self._lines: deque[LogLine] = deque(maxlen=KEPT_LINES)
         self._course: Course | None = None
@@ -47,7 +53,8 @@ class Output:
         if self._course is None:
             return
         until = now - self._started_at
-        for line in self._course.lines_between(self._taken_until, until, KEPT_LINES):
+        most = KEPT_LINES if self.outlet is None else SHIPPED_LINES
+        for line in self._course.lines_between(self._taken_until, until, most):
             self._append(LogLine(at=self._started_at + line.at, stream=line.stream, text=line.text))
         self._taken_until = max(self._taken_until, until)
 
@@ -56,6 +63,9 @@ class Output:
         self.take_up(now)
         self._course = None
         self.ended = True
+        if self.outlet is not None:
+            self.outlet.end()
+            self.outlet = None
         self.wake()
 
     def lines(self, after: int) -> list[LogLine]:
@@ -82,6 +92,14 @@ class Output:
     def _append(self, line: LogLine) -> None:
         self._lines.append(line)
         self.count += 1
+        if self.outlet is not None:
+            self._ship(line)
+
+    def _ship(self, line: LogLine) -> None:
+        from kecs.ports.logs import Line  # it is loaded by now
+
+        assert self.outlet is not None
+        self.outlet.write((Line(int(line.at * 1000), line.text),))
 
 
 NONE = Output()  # of a container that is not there

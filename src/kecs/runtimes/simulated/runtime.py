@@ -18,7 +18,7 @@ from kecs.core.tasks.plan import TaskPlan
 from kecs.core.tasks.reports import Exited, Failed, HealthChanged, ObservedTask, Provisioned, Pulled, Released, Report
 from kecs.ports.clock import Clock, Timer
 from kecs.ports.metrics import Measured
-from kecs.ports.runtime import Capacity, LogLine, Sink
+from kecs.ports.runtime import Capacity, GetIntake, LogLine, Sink
 from kecs.ports.terminal import SessionRefused, Terminal
 from kecs.runtimes.simulated.container import KILLED, SimulatedContainer
 from kecs.runtimes.simulated.network import HOST, Network, PortTaken
@@ -63,6 +63,7 @@ class SimulatedRuntime:
         self._tasks: dict[str, SimulatedTask] = {}
         self._outputs: dict[str, dict[str, Output]] = {}  # of released tasks, oldest first
         self._sink: Sink = _nowhere
+        self.intake: GetIntake | None = None  # whoever has CloudWatch Logs sets it
         self.functions: Functions | None = None  # whoever binds the first function to an image sets it
 
     async def open(self, sink: Sink) -> Capacity:
@@ -244,8 +245,10 @@ class SimulatedRuntime:
     def _started(self, task: SimulatedTask, found: SimulatedContainer, script: Script) -> None:
         if found.checkup is not None:  # it was to be killed if it had not come to run
             found.checkup.cancel()
-        if script.start_error is not None:
-            self._fail(task, found, named(script.start_error, "CannotStartContainerError"))
+        reason = None if script.start_error is None else named(script.start_error, "CannotStartContainerError")
+        reason = reason or found.ship(self.intake, task.plan, self._clock)
+        if reason is not None:
+            self._fail(task, found, reason)
             return
         now = self._clock.now()
         program = None if self.functions is None else self.functions.program(found)

@@ -1,0 +1,33 @@
+"""CloudWatch Logs of one KECS: the store and the intake, made for the first task or request that needs them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kecs.control.log_intake import LogIntake
+from kecs.ports.clock import Clock
+from kecs.ports.logs import LogStore
+from kecs.store.logs import SqliteLogs
+
+
+class StoredLogs:
+    """See ports.logs.LogService; `intake` is a ports.logs.Intake."""
+
+    def __init__(self, file: Path | None, clock: Clock) -> None:
+        """`file`: None when nothing is kept."""
+        self._sqlite = SqliteLogs(file)
+        self.store: LogStore = self._sqlite
+        self.intake = LogIntake(self._sqlite, clock)
+
+    def read(self) -> LogStore:
+        self.intake.collect()
+        return self.store
+
+    def clear(self) -> None:
+        self.intake.clear()
+        self._sqlite.clear()
+
+    def close(self) -> None:
+        """Whatever has been written and not been kept is read again from where it comes from."""
+        self.intake.clear()
+        self._sqlite.close()
