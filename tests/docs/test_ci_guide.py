@@ -100,6 +100,9 @@ def test_what_a_failed_test_leaves_is_what_the_job_keeps(project: Path) -> None:
 def test_the_docker_job(project: Path) -> None:
     (command,) = commands(JOBS["docker"])
     assert "2 passed" in run(command, project, ORDERS_IMAGE=test_image("v1"))
+    printed = run("make test-integration-verbose", project, ORDERS_IMAGE=test_image("v1"))
+    assert "tests/test_orders.py::test_orders_are_updated" in printed
+    assert "ACTIVATING -> RUNNING" in printed
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
