@@ -16,13 +16,18 @@ SCHEDULE = "arn:aws:scheduler:us-east-1:000000000000:schedule/default/s"
 
 def invocation(given: str | None = None, source: str = RULE, policy: e.RetryPolicy | None = None) -> InvocationRecord:
     run = run_of(CLUSTER, e.EcsParameters(task_definition_arn="job"), "me")
-    return new_invocation("id", source, run, given, policy, 1000.0)
+    return new_invocation("id", source, CLUSTER, given, policy, 1000.0, run=run)
+
+
+def asked(record: InvocationRecord) -> m.RunTaskRequest:
+    assert record.run is not None
+    return request_of(record, record.run)
 
 
 def waits(record: InvocationRecord) -> list[float]:
     """Seconds before each further attempt, until it is given up."""
     now, found = record.due_at, []
-    while (record := tried(record, "RESOURCE:CPU", now)).status == "RETRYING":
+    while (record := tried(record, "RESOURCE:CPU", "RESOURCE_LIMIT_EXCEEDED", now)).status == "RETRYING":
         found.append(record.due_at - now)
         now = record.due_at
     assert (record.status, record.reason) == ("FAILED", "RESOURCE:CPU")
@@ -44,21 +49,21 @@ def test_the_policy_says_how_often_and_how_long() -> None:
 
 
 def test_the_input_becomes_overrides() -> None:
-    assert request_of(invocation('{"cpu": "512", "other": [1]}')).overrides == m.TaskOverride(cpu="512")
+    assert asked(invocation('{"cpu": "512", "other": [1]}')).overrides == m.TaskOverride(cpu="512")
     for nothing in (None, "", "{}", '"text"', "[1]", "null"):
-        assert request_of(invocation(nothing)).overrides is None
+        assert asked(invocation(nothing)).overrides is None
 
 
 @pytest.mark.parametrize("given", ["{", '{"cpu": 512}', "[" * 100_000])
 def test_an_input_that_says_none(given: str) -> None:
     with pytest.raises(ValueError, match="the input is no task override"):
-        request_of(invocation(given))
+        asked(invocation(given))
 
 
 def test_a_schedule_knows_the_number_of_its_attempt() -> None:
     record = invocation('{"cpu": "<aws.scheduler.attempt-number>"}', SCHEDULE)
-    again = tried(record, "", 1000.0)
-    assert [getattr(request_of(one).overrides, "cpu", None) for one in (record, again)] == ["1", "2"]
+    again = tried(record, "", "", 1000.0)
+    assert [getattr(asked(one).overrides, "cpu", None) for one in (record, again)] == ["1", "2"]
 
 
 def test_which_targets_are_clusters() -> None:

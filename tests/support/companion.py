@@ -1,4 +1,4 @@
-"""The AWS services around ECS, as far as tasks read from them, with what a test has put there; and no event loop."""
+"""The AWS services around ECS, as far as tasks read from them and events go to them, with what a test has put there."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ class FakeCompanion:
         self.calls: list[tuple[str, str, dict[str, Any]]] = []
         self.places: list[tuple[str, str]] = []  # account and region of each call
         self.down: str | None = None  # nothing answers, for this reason
+        self.refused: dict[str, tuple[str, str]] = {}  # code and message, by operation or name of a queue
 
     def parameter(self, name: str, value: str, region: str = "us-east-1") -> None:
         self.parameters[region, name] = value
@@ -57,6 +58,12 @@ class FakeCompanion:
                 if body is None:
                     raise CompanionError("NoSuchKey", "The specified key does not exist.")
                 return {"Body": body}
+            case "SendMessage" | "Publish" | "Invoke" | "CreateLogStream" | "PutLogEvents":
+                queue = parameters.get("QueueUrl", "").rsplit("/", 1)[-1]
+                refusal = self.refused.get(operation) or self.refused.get(queue)
+                if refusal is not None:
+                    raise CompanionError(*refusal)
+                return {}
         raise AssertionError(operation)
 
 

@@ -55,15 +55,17 @@ class Machinery:
         self.alarms = SetAlarms(store)
         self.targets = SetTargets(store, clock)
         self.feed = Feed(clock)
-        around = self.traffic, hooks or NoHooks(), self.alarms, lookups or NoLookups(), self.targets
+        lookups = lookups or NoLookups()
+        around = self.traffic, hooks or NoHooks(), self.alarms, lookups, self.targets
         self.control = Control(store, runtime, clock, ids, settings, defer, *around)
         self.targets.open(self.control.supervisors.hear)
-        self.scheduled = Scheduled(store, clock, ids, self.control.queue, self._run_task)
+        self.scheduled = Scheduled(store, clock, ids, self.control.queue, self._run_task, lookups)
         around_code_deploy = self._call_task_sets, self.traffic, self.alarms, self.control.hooks.want
         self.code_deploy = CodeDeploy(store, clock, ids, self.control.queue, *around_code_deploy)
         self.sent = KeptEvents()
         store.subscribe(self.feed.notice)
         store.subscribe(EventBridge(store, clock, Both(self.sent, self.scheduled.rules)).notice)
+        store.before_writing = self.scheduled.rules.deliver
         if isinstance(clock, VirtualClock):
             clock.drain = self.control.queue.drain
 
@@ -92,6 +94,7 @@ class Machinery:
     def go_on(self, observed: list[ObservedTask], whole: Collection[str]) -> None:
         """Take up a snapshot; see Control.go_on."""
         self.control.go_on(observed, whole)
+        self.scheduled.go_on()
         self.code_deploy.recover()
 
     def _run_task(self, scope: Scope, request: m.RunTaskRequest) -> m.RunTaskResponse:

@@ -152,6 +152,8 @@ async def _seed(kernel: Kernel, path: Path) -> None:
 def _companions(options: ServerOptions, url: str, store: MemoryStore, names: Names) -> Companions | None:
     """Who answers for the services around ECS; None: nobody does."""
     choice = chosen(options.companion)
+    if options.lambda_endpoint is not None:
+        choice.of_service.setdefault("lambda", options.lambda_endpoint.rstrip("/"))
     if choice.nobody:
         return None
     return Companions(choice, replace(options.settings(), endpoint=reachable(url)), store, names)

@@ -58,7 +58,7 @@ class OwnCalls:
         try:
             from botocore.exceptions import ClientError
         except ImportError as error:
-            raise CompanionError("RequestError", MISSING) from error
+            raise CompanionError("NotImplemented", MISSING) from error
         try:
             answer = self._client(service, account, region)._make_api_call(operation, parameters)  # noqa: SLF001  # by its name
         except ClientError as error:

@@ -279,8 +279,9 @@ def _of_schedule(old: Any, new: Any) -> Iterator[Seen]:
 def _of_invocation(old: Any, new: Any) -> Iterator[Seen]:
     if old is not None and new is not None and old.attempts != new.attempts:
         note = f" ({new.reason})" if new.reason else ""
-        message = f"invocation of {last_part(new.target_arn)} by {new.source} {old.status} -> {new.status}{note}"
-        yield "invocation", new.source_arn, new.target_arn, old.status, new.status, message
+        message = f"invocation of {new.target} by {new.source} {old.status} -> {new.status}{note}"
+        cluster = new.target_arn if new.run else None
+        yield "invocation", new.source_arn, cluster, old.status, new.status, message
 
 
 def _of_scaling_activity(old: Any, new: Any) -> Iterator[Seen]:

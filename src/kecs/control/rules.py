@@ -29,7 +29,7 @@ class Rules:
         self._ids = ids
         self._queue = queue
         self._events: deque[Event] = deque()
-        queue.register(EVENTS, self._deliver)
+        queue.register(EVENTS, lambda _: self.deliver())
         queue.register(KIND, self.work)
 
     def notice(self, changes: list[Change]) -> None:
@@ -69,7 +69,9 @@ class Rules:
             self._events.append(event)
             self._queue.add(EVENTS, "")
 
-    def _deliver(self, _: str) -> None:
+    def deliver(self) -> None:
+        """Write down what comes of the events. The store has it done before what caused them becomes durable, so that
+        a KECS that is killed has lost neither or both."""
         while self._events:
             event = self._events.popleft()
             rules, told = self._store.rules.where("listening", _default_bus(event)), written_out(event)

@@ -1,4 +1,4 @@
-"""What runs tasks by itself: rules of EventBridge and EventBridge Scheduler's schedules, and their invocations.
+"""What happens by itself: rules of EventBridge and EventBridge Scheduler's schedules, and their invocations.
 
 `app.machinery` puts it beside the other loops, on the same work queue.
 """
@@ -11,15 +11,19 @@ from kecs.control.rules import Rules
 from kecs.control.schedules import Schedules
 from kecs.ports.clock import Clock, Ids
 from kecs.ports.launcher import RunTask
+from kecs.ports.lookups import Lookups
 from kecs.ports.store import Store
 
 
 class Scheduled:
     """The loops together; `rules` is a sink of ECS's events, too."""
 
-    def __init__(self, store: Store, clock: Clock, ids: Ids, queue: WorkQueue, run_task: RunTask) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, ids: Ids, queue: WorkQueue, run_task: RunTask, lookups: Lookups
+    ) -> None:
+        """`lookups` makes the calls of other services."""
         self.rules = Rules(store, clock, ids, queue)
-        self.invocations = Invocations(store, clock, queue, run_task)
+        self.invocations = Invocations(store, clock, ids, queue, run_task, lookups)
         schedules = Schedules(store, clock, ids, queue)
         self._loops = (self.rules, schedules, self.invocations)
         for loop in self._loops:
@@ -33,3 +37,8 @@ class Scheduled:
     def forget(self) -> None:
         """For a reset; the queue is cleared by whoever has it."""
         self.rules.forget()
+        self.invocations.forget()
+
+    def go_on(self) -> None:
+        """Take up a snapshot whose alarms are set."""
+        self.invocations.go_on()

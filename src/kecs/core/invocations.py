@@ -1,4 +1,4 @@
-"""Invocations: how a rule or a schedule runs tasks, tries again, and what becomes of it.
+"""Invocations: how a rule or a schedule has a target do something, tries again, and what becomes of it.
 
 `core.eventbridge.rules` and `core.eventbridge.schedules` make them, `control.invocations` carries them out.
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-retry-policy.html
@@ -42,31 +42,32 @@ def is_arn(text: str) -> bool:
 
 
 def is_cluster(arn: str) -> bool:
-    """Whether a target is one that KECS can invoke: a cluster of ECS."""
+    """Whether a target is a cluster of ECS."""
     return _ECS_CLUSTER.fullmatch(arn) is not None
 
 
 def new_invocation(
     invocation_id: str,
     source_arn: str,
-    run: m.RunTaskRequest,
+    target_arn: str,
     given: str | None,
     policy: Policy | None,
     now: float,
+    **more: Any,
 ) -> InvocationRecord:
-    """An invocation that is due now; `given` is the input."""
+    """An invocation that is due now; `given` is the input, `more` are other members of the record."""
     attempts = policy.maximum_retry_attempts if policy else None
     age = policy.maximum_event_age_in_seconds if policy else None
     return InvocationRecord(
         id=invocation_id,
         source_arn=source_arn,
-        target_arn=run.cluster or "",
-        run=run,
+        target_arn=target_arn,
         input=given,
         created_at=now,
         due_at=now,
         most_attempts=MOST_ATTEMPTS if attempts is None else attempts,
         expires_at=now + (LONGEST if age is None else age),
+        **more,
     )
 
 
@@ -112,33 +113,66 @@ def _tag(tag: e.Tag | dict[str, str]) -> m.Tag:
     return m.Tag(key=tag.key, value=tag.value)
 
 
-def request_of(invocation: InvocationRecord) -> m.RunTaskRequest:
+def text_of(invocation: InvocationRecord) -> str:
+    """What the next attempt gives the target; "": nothing."""
+    text = invocation.input or ""
+    return text if invocation.by_rule else text.replace(ATTEMPT, str(invocation.attempts + 1))
+
+
+def request_of(invocation: InvocationRecord, run: m.RunTaskRequest) -> m.RunTaskRequest:
     """The next attempt as a request. Raises ValueError for an input that does not say overrides."""
-    text = invocation.input
+    text = text_of(invocation)
     if not text:
-        return invocation.run
-    if invocation.source.startswith("schedule/"):
-        text = text.replace(ATTEMPT, str(invocation.attempts + 1))
+        return run
     try:
         said = msgspec.json.decode(text)
         overrides = msgspec.convert(said, m.TaskOverride) if isinstance(said, dict) else None
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise ValueError(f"the input is no task override: {error}") from None
-    return replace(invocation.run, overrides=overrides) if overrides != m.TaskOverride() else invocation.run
+    return replace(run, overrides=overrides) if overrides != m.TaskOverride() else run
 
 
 def succeeded(invocation: InvocationRecord) -> InvocationRecord:
     return replace(invocation, attempts=invocation.attempts + 1, status="SUCCEEDED", reason=None)
 
 
-def failed(invocation: InvocationRecord, reason: str) -> InvocationRecord:
-    """What cannot come right by trying again."""
-    return replace(invocation, attempts=invocation.attempts + 1, status="FAILED", reason=reason)
+def failed(invocation: InvocationRecord, reason: str, code: str, exhausted: str | None = None) -> InvocationRecord:
+    """What cannot come right by trying again, or what the retry policy lets nobody try again."""
+    attempts = invocation.attempts + 1
+    return replace(invocation, attempts=attempts, status="FAILED", reason=reason, code=code, exhausted=exhausted)
 
 
-def tried(invocation: InvocationRecord, reason: str, now: float) -> InvocationRecord:
+def tried(invocation: InvocationRecord, reason: str, code: str, now: float) -> InvocationRecord:
     """What may come right later: due again after a wait that doubles, or given up."""
     due = now + min(FIRST_WAIT * 2 ** min(invocation.attempts, 10), LONGEST_WAIT)
-    if invocation.attempts >= invocation.most_attempts or due > invocation.expires_at:
-        return failed(invocation, reason)
+    if invocation.attempts >= invocation.most_attempts:
+        return failed(invocation, reason, code, "MaximumRetryAttempts")
+    if due > invocation.expires_at:
+        return failed(invocation, reason, code, "MaximumEventAgeInSeconds")
     return replace(invocation, attempts=invocation.attempts + 1, status="RETRYING", reason=reason, due_at=due)
+
+
+def dead_letter(invocation: InvocationRecord, letter_id: str, now: float) -> InvocationRecord | None:
+    """The message to the dead-letter queue about one that has failed, if it has such a queue.
+
+    Attributes: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
+    https://docs.aws.amazon.com/scheduler/latest/UserGuide/configuring-schedule-dlq.html
+    """
+    if invocation.dead_letter_arn is None or invocation.status != "FAILED":
+        return None
+    told: dict[str, str | None]
+    if invocation.by_rule:
+        told = {"RULE_ARN": invocation.source_arn}
+    else:
+        told = {"SCHEDULE_ARN": invocation.source_arn, "EXECUTION_ID": invocation.id, "IS_PAYLOAD_TRUNCATED": "false"}
+    told |= {
+        "TARGET_ARN": invocation.target_arn,
+        "ERROR_CODE": invocation.code,
+        "ERROR_MESSAGE": invocation.reason,
+        "EXHAUSTED_RETRY_CONDITION": invocation.exhausted,
+    }
+    attributes = {name: ("String", value) for name, value in told.items() if value}
+    attributes["RETRY_ATTEMPTS"] = ("Number", str(invocation.attempts - 1))
+    body = invocation.event or invocation.input or "{}"
+    arns = invocation.source_arn, invocation.dead_letter_arn
+    return new_invocation(letter_id, *arns, body, None, now, attributes=attributes)

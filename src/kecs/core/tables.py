@@ -221,7 +221,9 @@ SCHEDULE_GROUPS: Table[ScheduleGroupRecord] = Table(
 SCHEDULES: Table[ScheduleRecord] = Table(
     "schedules", Later("eventbridge", "ScheduleRecord"), by_arn, {"scope": in_scope, "group": lambda r: r.group_arn}
 )
-INVOCATIONS: Table[InvocationRecord] = Table("invocations", Later("eventbridge", "InvocationRecord"), lambda r: r.id)
+INVOCATIONS: Table[InvocationRecord] = Table(
+    "invocations", Later("eventbridge", "InvocationRecord"), lambda r: r.id, {"lane": lambda r: r.lane}
+)
 APPLICATIONS: Table[ApplicationRecord] = Table(
     "applications", Later("codedeploy", "ApplicationRecord"), lambda r: r.id, {"scope": in_scope, "arn": by_arn}
 )

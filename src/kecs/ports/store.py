@@ -222,7 +222,7 @@ class Store(Protocol):
 
     @property
     def invocations(self) -> Table[InvocationRecord]:
-        """By id, oldest first. No index."""
+        """By id, oldest first. Index: lane (an InvocationRecord.lane)."""
 
     @property
     def applications(self) -> Table[ApplicationRecord]:

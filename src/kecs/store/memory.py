@@ -143,6 +143,7 @@ class MemoryStore(MemoryTables):
         self._depth = 0  # of transactions inside one another
         self._listeners: list[Callable[[list[Change]], None]] = []
         self._journal = journal
+        self.before_writing: Callable[[], None] | None = None  # adds what is to become durable with the rest
         self.trouble: str | None = None  # why nothing can be made durable at the moment, in one line
         super().__init__(self._log)
         if journal is not None:
@@ -181,6 +182,8 @@ class MemoryStore(MemoryTables):
 
     def flush(self) -> None:
         if self._unwritten and self._journal is not None:
+            if self.before_writing is not None:
+                self.before_writing()
             try:
                 self._journal.write(self._unwritten)
             except Exception as error:

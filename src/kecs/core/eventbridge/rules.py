@@ -9,16 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC
 
+import msgspec
 from msgspec.structs import replace
 
 from kecs.aws.errors import ValidationException
 from kecs.aws.model import events as e
+from kecs.aws.model import scheduler as s
 from kecs.core import schedules
 from kecs.core.arns import Scope, scope_of
 from kecs.core.eventbridge.event import seconds
 from kecs.core.eventbridge.inputs import Event, check_input, input_of
 from kecs.core.eventbridge.patterns import compiled
 from kecs.core.eventbridge.tags import pairs
+from kecs.core.eventbridge.targets import BUS, is_delivered, is_fifo, kind_of
 from kecs.core.invocations import is_arn, is_cluster, new_invocation, run_of
 from kecs.core.records.eventbridge import InvocationRecord, RuleRecord
 from kecs.core.schedules import LAST, At, Rate
@@ -32,6 +35,11 @@ LATENCY = 0.5  # seconds that an event is on its way; a rule whose tasks' events
 
 def bus_arn(scope: Scope, name: str) -> str:
     return f"arn:aws:events:{scope.region}:{scope.account}:event-bus/{name}"
+
+
+def is_default_bus(arn: str) -> bool:
+    """It is there in every account and region, made or not."""
+    return arn.endswith(f":event-bus/{DEFAULT}")
 
 
 def rule_arn(scope: Scope, bus: str, name: str) -> str:
@@ -112,15 +120,15 @@ def with_targets(rule: RuleRecord, targets: Iterable[e.Target]) -> RuleRecord:
     """
     kept = {target.id: target for target in rule.targets}
     for target in targets:
-        check_target(target)
+        check_target(target, scope_of(rule.arn).account)
         kept[target.id] = target
     if len(kept) > MOST_TARGETS:
         raise e.LimitExceededException(TOO_MANY)
     return replace(rule, targets=tuple(kept.values()))
 
 
-def check_target(target: e.Target) -> None:
-    """Raises ValidationException."""
+def check_target(target: e.Target, account: str) -> None:
+    """`account` is the rule's. Raises ValidationException."""
     if not is_arn(target.arn):
         raise ValidationException(
             f"Parameter {target.arn} is not valid. Reason: Provided Arn is not in correct format."
@@ -130,7 +138,24 @@ def check_target(target: e.Target) -> None:
             raise ValidationException(f"EcsParameters is required for target {target.arn}.")
         if target.role_arn is None:
             raise ValidationException(f"RoleArn is required for target {target.arn}.")
+    if is_fifo(target.arn) and target.sqs_parameters is None:
+        raise ValidationException(f"Parameter(s) SqsParameters must be specified for target: {target.id}.")
+    check_dead_letter(target.dead_letter_config)
     check_input(target)
+    elsewhere = kind_of(target.arn) == BUS and scope_of(target.arn).account != account
+    if elsewhere and (target.input, target.input_path, target.input_transformer) != (None, None, None):
+        raise ValidationException(
+            f"Input, InputPath and InputTransformer are not available for target {target.id}, an event bus of another "
+            "account."
+        )
+
+
+def check_dead_letter(config: e.DeadLetterConfig | s.DeadLetterConfig | None) -> None:
+    """Raises ValidationException for what is no standard queue."""
+    if config is not None and config.arn is not None and (kind_of(config.arn) != "sqs" or is_fifo(config.arn)):
+        raise ValidationException(
+            f"Parameter {config.arn} is not valid. Reason: it is no standard queue of Amazon SQS."
+        )
 
 
 # -- events -----------------------------------------------------------------------------------------------------------
@@ -158,15 +183,45 @@ def matching(rules: Iterable[RuleRecord], event: Event) -> Iterator[RuleRecord]:
 
 
 def invocations(
-    rule: RuleRecord, event: Event, uuid: Callable[[], str], now: float, latency: float = 0.0
+    rule: RuleRecord,
+    event: Event,
+    uuid: Callable[[], str],
+    now: float,
+    latency: float = 0.0,
+    *,
+    forwarded: bool = False,
 ) -> Iterator[InvocationRecord]:
-    """What the event has the rule do: one invocation of each target that is a cluster of ECS."""
+    """What the event has the rule do: one invocation of each target that gets anything.
+
+    `forwarded`: another bus sent it here.
+    """
     for target in rule.targets:
-        if is_cluster(target.arn) and target.ecs_parameters is not None:
-            run = run_of(target.arn, target.ecs_parameters, f"events-rule/{rule.name}")
-            given = input_of(target, event, rule.arn, rule.name, now)
-            invocation = new_invocation(uuid(), rule.arn, run, given, target.retry_policy, now)
-            yield replace(invocation, due_at=now + latency)
+        if is_delivered(target.arn):
+            yield replace(_invocation(rule, target, event, uuid, now, forwarded), due_at=now + latency)
+
+
+def _invocation(
+    rule: RuleRecord, target: e.Target, event: Event, uuid: Callable[[], str], now: float, forwarded: bool
+) -> InvocationRecord:
+    run = None
+    if is_cluster(target.arn) and target.ecs_parameters is not None:
+        run = run_of(target.arn, target.ecs_parameters, f"events-rule/{rule.name}")
+    given = None if kind_of(target.arn) == BUS else input_of(target, event, rule.arn, rule.name, now)
+    whole = msgspec.json.encode(event).decode()
+    letters = target.dead_letter_config.arn if target.dead_letter_config else None
+    return new_invocation(
+        uuid(),
+        rule.arn,
+        target.arn,
+        whole if given is None and run is None else given,
+        target.retry_policy,
+        now,
+        run=run,
+        group=target.sqs_parameters.message_group_id if target.sqs_parameters else None,
+        dead_letter_arn=letters,
+        event=whole if letters and (given is not None or run is not None) else None,
+        forwarded=forwarded,
+    )
 
 
 # -- views ------------------------------------------------------------------------------------------------------------

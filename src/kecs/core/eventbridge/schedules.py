@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import msgspec
 from msgspec.structs import replace
 
 from kecs.aws.model import scheduler as s
 from kecs.core import schedules
-from kecs.core.arns import Scope
+from kecs.core.arns import Scope, scope_of
 from kecs.core.cron import Cron
 from kecs.core.eventbridge.event import seconds
+from kecs.core.eventbridge.rules import check_dead_letter
+from kecs.core.eventbridge.targets import BUS, is_delivered, is_fifo, kind_of
 from kecs.core.invocations import LONGEST, MOST_ATTEMPTS, is_arn, is_cluster, new_invocation, run_of
 from kecs.core.records.eventbridge import InvocationRecord, ScheduleGroupRecord, ScheduleRecord
 from kecs.core.schedules import LAST, At, Rate
@@ -95,11 +98,30 @@ def _check_expression(request: s.UpdateScheduleInput) -> None:
         ) from None
 
 
+_PARAMETERS = {
+    "ecs_parameters": "EcsParameters",
+    "event_bridge_parameters": "EventBridgeParameters",
+    "sqs_parameters": "SqsParameters",
+}
+
+
 def _check_target(target: s.Target) -> None:
     if not is_arn(target.arn):
         raise s.ValidationException("Provided Arn is not in correct format.")
-    if is_cluster(target.arn) and target.ecs_parameters is None:
-        raise s.ValidationException("EcsParameters is required for a target that is a cluster of Amazon ECS.")
+    needed = is_cluster(target.arn), kind_of(target.arn) == BUS, is_fifo(target.arn)
+    for name, there in zip(_PARAMETERS, needed, strict=True):
+        if there and getattr(target, name) is None:
+            raise s.ValidationException(f"{_PARAMETERS[name]} is required for the target {target.arn}.")
+    if kind_of(target.arn) == BUS and not _is_object(target.input):
+        raise s.ValidationException("The Input of a target that is an event bus must be a JSON object.")
+    check_dead_letter(target.dead_letter_config)
+
+
+def _is_object(text: str | None) -> bool:
+    try:
+        return isinstance(msgspec.json.decode(text or ""), dict)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return False
 
 
 # -- time -------------------------------------------------------------------------------------------------------------
@@ -145,17 +167,51 @@ class Fired(NamedTuple):
 
 
 def fired(record: ScheduleRecord, uuid: Callable[[], str], now: float, chance: Chance) -> Fired:
-    """One invocation, if the target is a cluster, and the schedule's next time."""
+    """One invocation, if the target is one that gets anything, and the schedule's next time."""
     due, target = record.next_at or now, record.given.target
-    invocation = None
-    if is_cluster(target.arn) and target.ecs_parameters is not None:
-        run = run_of(target.arn, target.ecs_parameters, f"chronos-schedule/{record.name}")
-        execution = uuid()
-        given = _with_attributes(target.input, record, due, execution) if target.input else None
-        invocation = new_invocation(execution, record.arn, run, given, target.retry_policy, now)
+    invocation = _invocation(record, due, uuid(), now) if is_delivered(target.arn) else None
     # Windows may overlap what is due next; what has been missed for longer than that is skipped.
     following = timed(record, max(due, now - window_of(record)), now, chance)
     return Fired(kept(following), invocation)
+
+
+def _invocation(record: ScheduleRecord, due: float, execution: str, now: float) -> InvocationRecord:
+    target, run = record.given.target, None
+    if is_cluster(target.arn) and target.ecs_parameters is not None:
+        run = run_of(target.arn, target.ecs_parameters, f"chronos-schedule/{record.name}")
+    given = _with_attributes(target.input, record, due, execution) if target.input else None
+    if run is None and given is None:
+        given = "{}"
+    if kind_of(target.arn) == BUS and target.event_bridge_parameters is not None:
+        given = _event(record, target.event_bridge_parameters, given or "{}", execution, now)
+    return new_invocation(
+        execution,
+        record.arn,
+        target.arn,
+        given,
+        target.retry_policy,
+        now,
+        run=run,
+        group=target.sqs_parameters.message_group_id if target.sqs_parameters else None,
+        dead_letter_arn=target.dead_letter_config.arn if target.dead_letter_config else None,
+    )
+
+
+def _event(record: ScheduleRecord, given: s.EventBridgeParameters, detail: str, event_id: str, now: float) -> str:
+    """What a schedule puts on an event bus."""
+    scope = scope_of(record.arn)
+    event = {
+        "version": "0",
+        "id": event_id,
+        "detail-type": given.detail_type,
+        "source": given.source,
+        "account": scope.account,
+        "time": seconds(now),
+        "region": scope.region,
+        "resources": [record.arn],
+        "detail": msgspec.Raw(detail.encode()),
+    }
+    return msgspec.json.encode(event).decode()
 
 
 def missed(record: ScheduleRecord, now: float, chance: Chance) -> ScheduleRecord | None:

@@ -84,22 +84,44 @@ class ScheduleRecord(Record):
 
 
 class InvocationRecord(Record):
-    """A task that a rule or a schedule is about to run; forgotten once that has been done or given up."""
+    """What a rule or a schedule is about to have a target do; forgotten once that has been done or given up."""
 
     id: str
     source_arn: str  # of the rule or the schedule
-    target_arn: str  # of the cluster
-    run: m.RunTaskRequest  # without its overrides
+    target_arn: str
     created_at: float
     due_at: float
     most_attempts: int
     expires_at: float
-    input: str | None = None  # JSON whose members are the overrides
+    run: m.RunTaskRequest | None = None  # of a cluster, without its overrides
+    input: str | None = None  # what the target gets; for a cluster JSON whose members are the overrides
+    event: str | None = None  # for the dead-letter queue, where that is not the input
+    group: str | None = None  # of messages, in a FIFO queue
+    attributes: dict[str, tuple[str, str]] | None = None  # of a message: type and value by name
+    forwarded: bool = False  # the event came from another bus
+    dead_letter_arn: str | None = None
     attempts: int = 0
     status: Literal["PENDING", "RETRYING", "SUCCEEDED", "FAILED"] = "PENDING"
     reason: str | None = None  # why it failed
+    code: str | None = None  # likewise, in EventBridge's words
+    exhausted: str | None = None  # what of the retry policy was used up
 
     @property
     def source(self) -> str:
         """`rule/nightly`, `schedule/default/nightly`."""
         return self.source_arn.split(":", 5)[-1]
+
+    @property
+    def by_rule(self) -> bool:
+        return self.source.startswith("rule/")
+
+    @property
+    def target(self) -> str:
+        """`default` for a cluster, else `orders`, `log-group:/aws/events/orders`, `event-bus/orders`."""
+        return last_part(self.target_arn) if self.run else self.target_arn.split(":", 5)[-1]
+
+    @property
+    def lane(self) -> str | None:
+        """What goes one after the other, in the order in which it happened; None: it is done within KECS."""
+        within = self.run is not None or self.target_arn.split(":")[2] == "events"
+        return None if within else f"{self.source_arn} {self.target_arn}"

@@ -8,9 +8,10 @@ import msgspec
 
 from kecs.aws.errors import ModeledError, ValidationException
 from kecs.aws.model import events as e
+from kecs.core.arns import scope_of
 from kecs.core.eventbridge.event import seconds
 from kecs.core.eventbridge.patterns import compiled
-from kecs.core.eventbridge.rules import LATENCY, invocations, matching
+from kecs.core.eventbridge.rules import LATENCY, invocations, is_default_bus, matching
 from kecs.services.context import Context
 from kecs.services.events.buses import find_bus
 
@@ -41,11 +42,21 @@ def _result(context: Context, entry: e.PutEventsRequestEntry) -> e.PutEventsResu
         event = _event(context, entry)
     except _RefusedEntry as refused:
         return e.PutEventsResultEntry(error_code=refused.entry_code, error_message=refused.message)
-    bus, store = find_bus(context, entry.event_bus_name), context.store
-    for rule in matching(store.rules.where("listening", bus.arn), event) if bus else ():
+    bus, store = _bus(context, entry.event_bus_name), context.store
+    for rule in matching(store.rules.where("listening", bus), event) if bus else ():
         for invocation in invocations(rule, event, context.ids.uuid, context.now, LATENCY):
             store.invocations.put(invocation)
     return e.PutEventsResultEntry(event_id=event["id"])
+
+
+def _bus(context: Context, reference: str | None) -> str | None:
+    """The ARN of the bus that an entry names, if it is there; it may be another account's, of the same region."""
+    bus = find_bus(context, reference)
+    if bus is not None:
+        return bus.arn
+    arn = reference or ""
+    there = arn in context.store.event_buses or is_default_bus(arn)
+    return arn if there and scope_of(arn).region == context.scope.region else None
 
 
 def _event(context: Context, entry: e.PutEventsRequestEntry) -> dict[str, Any]:

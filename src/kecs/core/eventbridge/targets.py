@@ -1,0 +1,154 @@
+"""Targets of rules and schedules that are no cluster of ECS: which are delivered to, by which calls, and what a refusal
+of such a call means.
+
+Called by the rules and schedules beside it, and by control.deliveries, which makes the calls.
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-targets.html
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import msgspec
+
+from kecs.core.arns import scope_of
+from kecs.core.inputs.lookups import Lookup, Refusal
+from kecs.core.invocations import is_cluster, text_of
+from kecs.core.records.eventbridge import InvocationRecord
+
+BUS = "events"
+_PLACE = r"arn:aws[\w-]*:{}:[a-z0-9-]+:\d{{12}}:{}"
+_DELIVERED = {
+    service: re.compile(_PLACE.format(service, name), re.ASCII)
+    for service, name in {
+        "sqs": r"[\w-]{1,80}(\.fifo)?",
+        "sns": r"[\w-]{1,256}(\.fifo)?",
+        "lambda": r"function:[\w-]{1,64}(:[\w$-]+)?",
+        "logs": r"log-group:[\w./#-]{1,512}(:\*)?",
+        BUS: r"event-bus/[\w./-]{1,256}",
+    }.items()
+}
+"""By the service's name in ARNs. What is not here is kept and shown, and gets nothing."""
+
+
+def kind_of(arn: str) -> str | None:
+    """The service that a target belongs to, if it is one of those here."""
+    service = arn.split(":", 3)[2] if arn.count(":") > 2 else ""
+    pattern = _DELIVERED.get(service)
+    return service if pattern is not None and pattern.fullmatch(arn) else None
+
+
+def is_delivered(arn: str) -> bool:
+    """Whether a target gets anything."""
+    return is_cluster(arn) or kind_of(arn) is not None
+
+
+def is_fifo(arn: str) -> bool:
+    return arn.endswith(".fifo") and kind_of(arn) == "sqs"
+
+
+# -- calls ------------------------------------------------------------------------------------------------------------
+
+
+def calls_of(invocation: InvocationRecord) -> tuple[Lookup, ...]:
+    """What the next attempt calls, one after the other; all but the last may find it done already."""
+    made = _CALLS[invocation.target_arn.split(":", 3)[2]](invocation)
+    scope = scope_of(invocation.target_arn)
+    return tuple(
+        Lookup(service, operation, scope, tuple((name, value) for name, value in given.items() if value is not None))
+        for service, operation, given in made
+    )
+
+
+_Calls = list[tuple[str, str, dict[str, Any]]]
+
+
+def _send_message(invocation: InvocationRecord) -> _Calls:
+    scope, name = scope_of(invocation.target_arn), invocation.target_arn.rsplit(":", 1)[1]
+    attributes = invocation.attributes or {}
+    given = {
+        "QueueUrl": f"https://sqs.{scope.region}.amazonaws.com/{scope.account}/{name}",
+        "MessageBody": text_of(invocation),
+        "MessageGroupId": invocation.group,
+        "MessageAttributes": {n: {"DataType": kind, "StringValue": text} for n, (kind, text) in attributes.items()}
+        or None,
+    }
+    return [("sqs", "SendMessage", given)]
+
+
+def _publish(invocation: InvocationRecord) -> _Calls:
+    return [("sns", "Publish", {"TopicArn": invocation.target_arn, "Message": text_of(invocation)})]
+
+
+def _invoke(invocation: InvocationRecord) -> _Calls:
+    payload = text_of(invocation).encode()
+    given = {"FunctionName": invocation.target_arn, "InvocationType": "Event", "Payload": payload}
+    return [("lambda", "Invoke", given)]
+
+
+def _put_log_events(invocation: InvocationRecord) -> _Calls:
+    """A group has a stream for each rule."""
+    group = invocation.target_arn.split(":log-group:", 1)[1].removesuffix(":*")
+    digits = hashlib.sha256(invocation.source_arn.encode()).hexdigest()
+    stream = f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:32]}"
+    where = {"logGroupName": group, "logStreamName": stream}
+    event = _log_event(text_of(invocation), int(invocation.created_at * 1000))
+    return [("logs", "CreateLogStream", where), ("logs", "PutLogEvents", {**where, "logEvents": (event,)})]
+
+
+def _log_event(text: str, at: int) -> dict[str, Any]:
+    """What an input transformer makes for a log group has a time of its own beside its message."""
+    try:
+        said = msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        said = None
+    match said:
+        case {"timestamp": int(time), "message": message, **others} if not others:
+            text = message if isinstance(message, str) else msgspec.json.encode(message).decode()
+            return {"timestamp": time, "message": text}
+    return {"timestamp": at, "message": text}
+
+
+_CALLS: dict[str, Callable[[InvocationRecord], _Calls]] = {
+    "sqs": _send_message,
+    "sns": _publish,
+    "lambda": _invoke,
+    "logs": _put_log_events,
+}
+
+
+# -- refusals ---------------------------------------------------------------------------------------------------------
+
+
+class Failure(NamedTuple):
+    """What a refusal is to EventBridge."""
+
+    code: str  # in a dead-letter queue
+    again: bool  # whether it may come right by itself
+
+
+_FAILURES = [
+    (re.compile(pattern), failure)
+    for pattern, failure in (
+        (r"NonExistentQueue|QueueDoesNotExist|NotFound|NoSuch", Failure("NO_RESOURCE", again=False)),
+        (r"AccessDenied|Unauthorized|AuthorizationError|Forbidden", Failure("NO_PERMISSIONS", again=False)),
+        (r"Throttl|TooManyRequests|LimitExceeded|SlowDown|^429$", Failure("THROTTLING", again=True)),
+        (r"^RequestError$", Failure("CONNECTION_FAILURE", again=True)),
+        (r"Internal|Unavailable|ServiceException$|ServiceError$|^5\d\d$", Failure("INTERNAL_ERROR", again=True)),
+        (r"Invalid|Validation|Missing|Malformed", Failure("INVALID_PARAMETER", again=False)),
+    )
+]
+"""By what a service's error is called; the first that fits."""
+
+
+def failure_of(refusal: Refusal) -> Failure:
+    """AWS tries again after errors of the service's own and throttling only."""
+    found = (failure for pattern, failure in _FAILURES if pattern.search(refusal.code))
+    return next(found, Failure("SDK_CLIENT_ERROR", again=False))
+
+
+def is_done_already(refusal: Refusal) -> bool:
+    return refusal.code == "ResourceAlreadyExistsException"
