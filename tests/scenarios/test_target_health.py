@@ -52,6 +52,11 @@ def say_of_group(world: World, group: str, health: Any, reason: str | None = Non
     world.clock.advance(0)
 
 
+def instance(world: World) -> Any:
+    arns = world.call("ListContainerInstances")["containerInstanceArns"]
+    return world.call("DescribeContainerInstances", containerInstances=arns)["containerInstances"][0]
+
+
 def targets(world: World, group: str = ONE) -> Counter[str]:
     """How many targets of the group are in which state."""
     return Counter(t["health"] for t in world.targets.all() if t["targetGroup"] == group)
@@ -120,10 +125,27 @@ def test_a_classic_load_balancer(world: World) -> None:
     world.serve(count=1, launchType="EC2", networkConfiguration=None, loadBalancers=[classic])
     world.settle()
     arn = world.tasks()[0]["taskArn"]
-    say(world, "unhealthy", arn)
+    sick = say(world, "unhealthy", arn)
     world.clock.advance(MINUTE)
     assert world.task(arn)["stoppedReason"] == "Task failed ELB health checks in (elb old)"
     assert "registered 1 targets in (elb old)" in messages(world)
+    assert (
+        f"(task {sick}) (instance {instance(world)['ec2InstanceId']}) is unhealthy in (elb old) due to (reason "
+        "Instance has failed at least the UnhealthyThreshold number of health checks consecutively.)."
+    ) in messages(world)
+
+
+def test_a_target_on_a_container_instance_is_named_with_its_host_port(world: World) -> None:
+    world.define_ec2("web", {"name": "app", "image": "app", "memory": 64, "portMappings": [{"containerPort": 80}]})
+    world.serve(count=1, launchType="EC2", networkConfiguration=None, loadBalancers=[balancer(ONE)])
+    world.settle()
+    task = world.tasks()[0]
+    (binding,) = task["containers"][0]["networkBindings"]
+    sick = say(world, "unhealthy", task["taskArn"])
+    world.clock.advance(MINUTE)
+    where = f"(task {sick}) (instance {instance(world)['ec2InstanceId']}) (port {binding['hostPort']})"
+    assert binding["hostPort"] != 80
+    assert f"{where} is unhealthy in (target-group {ONE}) due to (reason Health checks failed)." in messages(world)
 
 
 @pytest.mark.parametrize(("grace", "replaced"), [(30, False), (300, False), (90, True), (0, True)])

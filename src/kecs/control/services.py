@@ -189,8 +189,14 @@ class Services:
         places = {arn: self._store.instances.get(arn) for task in tasks if (arn := task.container_instance_arn)}
         left = {arn for arn, place in places.items() if place is None or place.instance.status in LEFT}
         found = self._spots(service, tasks, [place for place in places.values() if place is not None])
+        hosts = {arn: place.instance.ec2_instance_id for arn, place in places.items() if place is not None}
         return tuple(
-            service_task(task, draining=task.container_instance_arn in left, spots=found.get(_place(task), ()))
+            service_task(
+                task,
+                draining=(where := task.container_instance_arn) in left,
+                host=hosts.get(where or ""),
+                spots=found.get(_place(task), ()),
+            )
             for task in tasks
         )
 

@@ -29,7 +29,7 @@ REPLACED = " Amazon ECS replaced {count} tasks due to an unhealthy status."
 STOPPED_RUNNING = "has stopped {count} running tasks: {tasks}."
 STOPPED_PENDING = "stopped {count} pending tasks."
 FAILED_HEALTH_CHECK = "(task {task}) failed container health checks."
-UNHEALTHY_TARGET = "(task {task}) (port {port}) is unhealthy in {group} due to (reason {reason})."
+UNHEALTHY_TARGET = "{where} is unhealthy in {group} due to (reason {reason})."
 REGISTERED = "registered {count} targets in {group}"
 DEREGISTERED = "deregistered {count} targets in {group}"
 DRAINING = "has begun draining connections on {count} tasks."
@@ -135,10 +135,17 @@ def failed_health_check(task: str) -> str:
     return FAILED_HEALTH_CHECK.format(task=last_part(task))
 
 
-def unhealthy_target(task: str, target: TargetRecord) -> str:
-    return UNHEALTHY_TARGET.format(
-        task=last_part(task), port=target.port, group=group_name(target.group), reason=target.reason
-    )
+def unhealthy_target(task: str, host: str | None, target: TargetRecord) -> str:
+    """A target fails the checks of its load balancer. `host` is the id in EC2 of the task's container instance: as such
+    it is known to a classic load balancer, which knows no ports.
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-unhealthy-event-messages.html
+    """
+    where = f"(task {last_part(task)})"
+    if host:
+        where += f" (instance {host})"
+    if target.group.startswith("arn:"):
+        where += f" (port {target.host_port or target.port})"
+    return UNHEALTHY_TARGET.format(where=where, group=group_name(target.group), reason=target.reason)
 
 
 def registered(count: int, group: str) -> str:

@@ -18,6 +18,7 @@ class TargetRecord(Record):
     group: str  # ARN of the target group, or name of a classic load balancer
     container: str
     port: int  # of the container
+    host_port: int | None = None  # where the load balancer reaches it, once it is registered
     health: TargetHealth = "unused"
     reason: str | None = None  # why it is unhealthy
     passed: bool = False  # it has been healthy

@@ -129,7 +129,11 @@ def _break(service: ServiceRecord, groups: Groups, now: float, new_id: NewId) ->
 def _write_stops(service: ServiceRecord, decision: Decision, now: float, new_id: NewId) -> ServiceRecord:
     for task in decision.unhealthy:
         target = None if task.health == "UNHEALTHY" else sick_target(task)
-        text = events.failed_health_check(task.arn) if target is None else events.unhealthy_target(task.arn, target)
+        text = (
+            events.failed_health_check(task.arn)
+            if target is None
+            else events.unhealthy_target(task.arn, task.host, target)
+        )
         service = events.record(service, text, now, new_id)
     stops = [*decision.unhealthy, *decision.surplus]
     pending = sum(t.last_status in STARTING for t in stops)

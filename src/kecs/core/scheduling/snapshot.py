@@ -28,6 +28,7 @@ class ServiceTask(Record):
     protected_until: float | None = None  # not to be stopped by scaling in or by a deployment before then
     draining: bool = False  # on a container instance that is to be left
     instance: str | None = None  # ARN of its container instance
+    host: str | None = None  # its id in EC2
     zone: str | None = None  # its Availability Zone
     targets: tuple[TargetRecord, ...] = ()  # what it is for the service's load balancers
     spots: Spots = ()  # what is to be said of that place; given when PRIMARY has more tasks than desired
@@ -53,7 +54,9 @@ class Snapshot(Record):
     held: bool = False  # the deployment has more to go through than its tasks
 
 
-def service_task(task: TaskRecord, *, draining: bool = False, spots: Spots = ()) -> ServiceTask:
+def service_task(
+    task: TaskRecord, *, draining: bool = False, host: str | None = None, spots: Spots = ()
+) -> ServiceTask:
     """What the scheduler needs to know of this record, and of where the task is."""
     return ServiceTask(
         arn=task.arn,
@@ -72,6 +75,7 @@ def service_task(task: TaskRecord, *, draining: bool = False, spots: Spots = ())
         protected_until=task.protected_until,
         draining=draining,
         instance=task.container_instance_arn,
+        host=host,
         zone=task.availability_zone,
         targets=task.targets,
         spots=spots,

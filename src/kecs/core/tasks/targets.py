@@ -17,7 +17,9 @@ from kecs.core.records.targets import REGISTERED, TargetHealth, TargetRecord
 from kecs.core.tasks.commands import Deregister, Register
 from kecs.core.tasks.reports import TargetChanged
 
-FAILED = "Health checks failed"  # Elastic Load Balancing's reason when there is nothing more to say
+# Elastic Load Balancing's reasons when there is nothing more to say: of a target group, and of a classic load balancer.
+FAILED = "Health checks failed"
+FAILED_CLASSIC = "Instance has failed at least the UnhealthyThreshold number of health checks consecutively."
 
 
 def targets_of(balancers: Iterable[m.LoadBalancer], *, alternate: bool) -> tuple[TargetRecord, ...]:
@@ -37,6 +39,7 @@ def registered(task: TaskRecord) -> tuple[TaskRecord, tuple[Register, ...]]:
     if all(target.health != "unused" for target in task.targets):
         return task, ()
     task = _with_health(task, {"unused"}, "initial")
+    task = replace(task, targets=tuple(replace(t, host_port=_host_port(task, t)) for t in task.targets))
     return task, registrations(task)
 
 
@@ -72,7 +75,8 @@ def _after(target: TargetRecord, report: TargetChanged) -> TargetRecord:
     known = {"draining"} if report.health == "unused" else REGISTERED
     if target.health not in known or report.health == "draining":
         return target
-    reason = (report.reason or FAILED) if report.health == "unhealthy" else None
+    failed = FAILED if target.group.startswith("arn:") else FAILED_CLASSIC
+    reason = (report.reason or failed) if report.health == "unhealthy" else None
     return replace(target, health=report.health, reason=reason, passed=target.passed or report.health == "healthy")
 
 
@@ -82,6 +86,10 @@ def _with_health(task: TaskRecord, before: Iterable[str], after: TargetHealth) -
 
 
 def _registration(task: TaskRecord, target: TargetRecord) -> Register:
+    return Register(target=target, address=task.address, port=_host_port(task, target))
+
+
+def _host_port(task: TaskRecord, target: TargetRecord) -> int:
     bindings = (b for c in task.containers if c.name == target.container for b in c.network_bindings)
     bound = next((b.host_port for b in bindings if b.container_port == target.port and b.host_port), None)
-    return Register(target=target, address=task.address, port=bound or target.port)
+    return bound or target.port
