@@ -61,6 +61,14 @@ def test_a_service_that_never_is_says_why(client: Any, cluster: str) -> None:
     assert "    | no database" in text
 
 
+def test_a_deployment_that_has_failed_is_not_waited_for(client: Any, cluster: str) -> None:
+    broken = create_test_task_definition(client, environment={"KECS_SIM_PULL_ERROR": "no such image"})
+    breaker = {"deploymentCircuitBreaker": {"enable": True, "rollback": False}}
+    create_test_service(client, cluster, broken, "web", deploymentConfiguration=breaker)
+    with pytest.raises(AssertionError, match=r"^The deployment of service web has failed.\nService web is ACTIVE: .*"):
+        wait_for_stable_service(client, cluster, "web", timeout=1e9)
+
+
 def test_a_task_and_its_statuses(client: Any, cluster: str) -> None:
     task = run(client, cluster, command=["sleep", "30"])
     assert wait_for_task(client, cluster, task)["lastStatus"] == "RUNNING"

@@ -19,6 +19,8 @@ TIMEOUT = 300.0  # seconds
 SHOWN = 5  # of what was found while it was waited for
 _NOT_YET = (OSError, LookupError)  # nothing answers yet; what is looked for is not there yet
 _ANYTHING_TRUE: Any = object()
+_CLUSTER_STATUSES = ("ACTIVE", "PROVISIONING", "DEPROVISIONING", "FAILED", "INACTIVE")
+_SERVICE_STATUSES = ("ACTIVE", "DRAINING", "INACTIVE")
 _TASK_STATUSES = (
     "PROVISIONING",
     "PENDING",
@@ -32,7 +34,11 @@ _TASK_STATUSES = (
 
 
 def wait_for_cluster(client: Any, cluster: str, status: str = "ACTIVE", timeout: float = TIMEOUT) -> dict[str, Any]:
-    """The cluster, as DescribeClusters has it, once it has this status. Raises TimeoutError."""
+    """The cluster, as DescribeClusters has it, once it has this status.
+
+    Raises TimeoutError, and ValueError for a status there is not.
+    """
+    _check("cluster", status, _CLUSTER_STATUSES)
     found: dict[str, Any] = {}
 
     def reached() -> bool:
@@ -50,7 +56,11 @@ def wait_for_cluster(client: Any, cluster: str, status: str = "ACTIVE", timeout:
 def wait_for_service(
     client: Any, cluster: str, service: str, status: str = "ACTIVE", timeout: float = TIMEOUT
 ) -> dict[str, Any]:
-    """The service, as DescribeServices has it, once it has this status. Raises TimeoutError."""
+    """The service, as DescribeServices has it, once it has this status.
+
+    Raises TimeoutError, and ValueError for a status there is not.
+    """
+    _check("service", status, _SERVICE_STATUSES)
 
     def reached() -> bool:
         found = service_of(client, cluster, service)
@@ -65,17 +75,30 @@ def wait_for_service(
 def wait_for_stable_service(client: Any, cluster: str, service: str, timeout: float = TIMEOUT) -> dict[str, Any]:
     """The service once it is ACTIVE with one deployment that is over, and runs as many tasks as it should.
 
-    Raises TimeoutError.
+    Raises AssertionError as soon as that deployment has failed for good, and TimeoutError.
     """
+    failed = False
 
     def reached() -> bool:
+        nonlocal failed
         found = service_of(client, cluster, service)
-        return found is not None and found["status"] == "ACTIVE" and is_stable(found)
+        if found is None or found["status"] != "ACTIVE":
+            return False
+        failed = not is_stable(found) and _has_failed(found)
+        return failed or is_stable(found)
 
-    if not passes_until(client, reached, timeout):
-        why = explain_service(client, cluster, service)
-        raise TimeoutError(f"Service {service} is not stable after {timeout:g} s.\n{why}")
-    return service_of(client, cluster, service) or {}
+    came = passes_until(client, reached, timeout)
+    if came and not failed:
+        return service_of(client, cluster, service) or {}
+    why = explain_service(client, cluster, service)
+    if came:
+        raise AssertionError(f"The deployment of service {service} has failed.\n{why}")
+    raise TimeoutError(f"Service {service} is not stable after {timeout:g} s.\n{why}")
+
+
+def _has_failed(service: dict[str, Any]) -> bool:
+    """Whether nothing more is done for its newest deployment, not even taking it back."""
+    return any(d["status"] == "PRIMARY" and d.get("rolloutState") == "FAILED" for d in service["deployments"])
 
 
 def wait_for_task(
@@ -85,8 +108,7 @@ def wait_for_task(
 
     Raises AssertionError as soon as it is beyond that status, TimeoutError, and ValueError for a status there is not.
     """
-    if status not in _TASK_STATUSES:
-        raise ValueError(f"A task's status is one of {', '.join(_TASK_STATUSES)}, not {status!r}.")
+    _check("task", status, _TASK_STATUSES)
     last = ""
 
     def reached() -> bool:
@@ -127,6 +149,11 @@ def wait_until(client: Any, look: Callable[[], T], timeout: float = TIMEOUT, *, 
         wanted = "true" if equals is _ANYTHING_TRUE else repr(equals)
         raise TimeoutError(f"Not {wanted} after {timeout:g} s, but {', then '.join(seen)}.")
     return found
+
+
+def _check(what: str, status: str, statuses: tuple[str, ...]) -> None:
+    if status not in statuses:
+        raise ValueError(f"A {what}'s status is one of {', '.join(statuses)}, not {status!r}.")
 
 
 def _see(seen: list[str], shown: str) -> None:
