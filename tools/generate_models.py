@@ -33,7 +33,8 @@ EVENTS = frozenset(
     (
         *("PutRule", "DeleteRule", "DescribeRule", "EnableRule", "DisableRule", "ListRules", "ListRuleNamesByTarget"),
         *("PutTargets", "RemoveTargets", "ListTargetsByRule", "PutEvents", "TestEventPattern"),
-        *("CreateEventBus", "DeleteEventBus", "DescribeEventBus", "ListEventBuses"),
+        *("CreateEventBus", "DeleteEventBus", "DescribeEventBus", "ListEventBuses", "UpdateEventBus"),
+        *("PutPermission", "RemovePermission"),
         *("TagResource", "UntagResource", "ListTagsForResource"),
     )
 )

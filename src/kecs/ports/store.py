@@ -206,7 +206,7 @@ class Store(Protocol):
 
     @property
     def event_buses(self) -> Table[EventBusRecord]:
-        """By ARN; the default bus has a record once it has tags. Index: scope."""
+        """By ARN; the default bus has a record once there is something to be known of it. Index: scope."""
 
     @property
     def rules(self) -> Table[RuleRecord]:

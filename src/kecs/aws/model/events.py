@@ -40,6 +40,7 @@ RuleState: TypeAlias = Literal["ENABLED", "DISABLED", "ENABLED_WITH_ALL_CLOUDTRA
 
 Integer: TypeAlias = Annotated[int, Meta(ge=-2147483648, le=2147483647)]
 Long: TypeAlias = Annotated[int, Meta(ge=-9223372036854775808, le=9223372036854775807)]
+Action: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64, pattern='^(?:events:[a-zA-Z]+)\\Z', description='events:[a-zA-Z]+')]
 Arn: TypeAlias = Annotated[str, Meta(min_length=1, max_length=1600)]
 CapacityProvider: TypeAlias = Annotated[str, Meta(min_length=1, max_length=255)]
 CapacityProviderStrategyItemBase: TypeAlias = Annotated[int, Meta(ge=0, le=100000)]
@@ -62,10 +63,12 @@ MaximumEventAgeInSeconds: TypeAlias = Annotated[int, Meta(ge=60, le=86400)]
 MaximumRetryAttempts: TypeAlias = Annotated[int, Meta(ge=0, le=185)]
 MessageGroupId: TypeAlias = Annotated[str, Meta(max_length=100)]
 NextToken: TypeAlias = Annotated[str, Meta(min_length=1, max_length=2048)]
+NonPartnerEventBusName: TypeAlias = Annotated[str, Meta(min_length=1, max_length=256, pattern='^(?:[\\.\\-_A-Za-z0-9]+)\\Z', description='[\\.\\-_A-Za-z0-9]+')]
 NonPartnerEventBusNameOrArn: TypeAlias = Annotated[str, Meta(min_length=1, max_length=1600, pattern='^(?:(arn:aws[\\w-]*:events:[a-z]+-[a-z]+-[\\w-]+:[0-9]{12}:event-bus\\/)?[\\.\\-_A-Za-z0-9]+)\\Z', description='(arn:aws[\\w-]*:events:[a-z]+-[a-z]+-[\\w-]+:[0-9]{12}:event-bus\\/)?[\\.\\-_A-Za-z0-9]+')]
 PathParameter: TypeAlias = Annotated[str, Meta(pattern='^(?:^(?!\\s*$).+)\\Z', description='^(?!\\s*$).+')]
 PlacementConstraintExpression: TypeAlias = Annotated[str, Meta(max_length=2000)]
 PlacementStrategyField: TypeAlias = Annotated[str, Meta(max_length=255)]
+Principal: TypeAlias = Annotated[str, Meta(min_length=1, max_length=12, pattern='^(?:(\\d{12}|\\*))\\Z', description='(\\d{12}|\\*)')]
 QueryStringValue: TypeAlias = Annotated[str, Meta(max_length=512, pattern='^(?:[^\\x00-\\x09\\x0B\\x0C\\x0E-\\x1F\\x7F]+)\\Z', description='[^\\x00-\\x09\\x0B\\x0C\\x0E-\\x1F\\x7F]+')]
 RedshiftSecretManagerArn: TypeAlias = Annotated[str, Meta(min_length=1, max_length=1600, pattern='^(?:(^arn:aws([a-z]|\\-)*:secretsmanager:[a-z0-9-.]+:.*)|(\\$(\\.[\\w_-]+(\\[(\\d+|\\*)\\])*)*))\\Z', description='(^arn:aws([a-z]|\\-)*:secretsmanager:[a-z0-9-.]+:.*)|(\\$(\\.[\\w_-]+(\\[(\\d+|\\*)\\])*)*)')]
 ReferenceId: TypeAlias = Annotated[str, Meta(max_length=1024)]
@@ -79,6 +82,7 @@ SageMakerPipelineParameterName: TypeAlias = Annotated[str, Meta(min_length=1, ma
 SageMakerPipelineParameterValue: TypeAlias = Annotated[str, Meta(max_length=1024)]
 ScheduleExpression: TypeAlias = Annotated[str, Meta(max_length=256)]
 Sql: TypeAlias = Annotated[str, Meta(min_length=1, max_length=100000)]
+StatementId: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64, pattern='^(?:[a-zA-Z0-9-_]+)\\Z', description='[a-zA-Z0-9-_]+')]
 StatementName: TypeAlias = Annotated[str, Meta(min_length=1, max_length=500)]
 TagKey: TypeAlias = Annotated[str, Meta(min_length=1, max_length=128)]
 TagValue: TypeAlias = Annotated[str, Meta(max_length=256)]
@@ -124,6 +128,12 @@ class CapacityProviderStrategyItem(Shape, kw_only=True):
 
 class ConcurrentModificationException(ModeledError):
     code = "ConcurrentModificationException"
+
+
+class Condition(Shape, kw_only=True):
+    type: str
+    key: str
+    value: str
 
 
 class CreateEventBusRequest(Shape, kw_only=True):
@@ -343,6 +353,10 @@ class PlacementStrategy(Shape, kw_only=True):
     field: PlacementStrategyField | None = field(default=None, name="field")
 
 
+class PolicyLengthExceededException(ModeledError):
+    code = "PolicyLengthExceededException"
+
+
 class PutEventsRequest(Shape, kw_only=True):
     entries: Annotated[list[PutEventsRequestEntry], Meta(min_length=1, max_length=10)]
     endpoint_id: EndpointId | None = None
@@ -367,6 +381,15 @@ class PutEventsResultEntry(Shape, kw_only=True):
     event_id: str | None = None
     error_code: str | None = None
     error_message: str | None = None
+
+
+class PutPermissionRequest(Shape, kw_only=True):
+    event_bus_name: NonPartnerEventBusName | None = None
+    action: Action | None = None
+    principal: Principal | None = None
+    statement_id: StatementId | None = None
+    condition: Condition | None = None
+    policy: str | None = None
 
 
 class PutRuleRequest(Shape, kw_only=True):
@@ -409,6 +432,12 @@ class RedshiftDataParameters(Shape, kw_only=True):
     statement_name: StatementName | None = None
     with_event: bool | None = None
     sqls: Annotated[list[Sql], Meta(max_length=40)] | None = None
+
+
+class RemovePermissionRequest(Shape, kw_only=True):
+    statement_id: StatementId | None = None
+    remove_all_permissions: bool | None = None
+    event_bus_name: NonPartnerEventBusName | None = None
 
 
 class RemoveTargetsRequest(Shape, kw_only=True):
@@ -528,6 +557,23 @@ class UntagResourceResponse(Shape, kw_only=True):
     pass
 
 
+class UpdateEventBusRequest(Shape, kw_only=True):
+    name: EventBusName | None = None
+    kms_key_identifier: KmsKeyIdentifier | None = None
+    description: EventBusDescription | None = None
+    dead_letter_config: DeadLetterConfig | None = None
+    log_config: LogConfig | None = None
+
+
+class UpdateEventBusResponse(Shape, kw_only=True):
+    arn: str | None = None
+    name: EventBusName | None = None
+    kms_key_identifier: KmsKeyIdentifier | None = None
+    description: EventBusDescription | None = None
+    dead_letter_config: DeadLetterConfig | None = None
+    log_config: LogConfig | None = None
+
+
 OPERATIONS: dict[str, Operation] = {
     "CreateEventBus": Operation("CreateEventBus", CreateEventBusRequest, CreateEventBusResponse, (ResourceAlreadyExistsException, ResourceNotFoundException, InvalidStateException, InternalException, ConcurrentModificationException, LimitExceededException, OperationDisabledException,)),
     "DeleteEventBus": Operation("DeleteEventBus", DeleteEventBusRequest, Shape, (InternalException, ConcurrentModificationException,)),
@@ -542,10 +588,13 @@ OPERATIONS: dict[str, Operation] = {
     "ListTagsForResource": Operation("ListTagsForResource", ListTagsForResourceRequest, ListTagsForResourceResponse, (ResourceNotFoundException, InternalException,)),
     "ListTargetsByRule": Operation("ListTargetsByRule", ListTargetsByRuleRequest, ListTargetsByRuleResponse, (ResourceNotFoundException, InternalException,)),
     "PutEvents": Operation("PutEvents", PutEventsRequest, PutEventsResponse, (InternalException,)),
+    "PutPermission": Operation("PutPermission", PutPermissionRequest, Shape, (ResourceNotFoundException, PolicyLengthExceededException, InternalException, ConcurrentModificationException, OperationDisabledException,)),
     "PutRule": Operation("PutRule", PutRuleRequest, PutRuleResponse, (InvalidEventPatternException, LimitExceededException, ConcurrentModificationException, ManagedRuleException, InternalException, ResourceNotFoundException,)),
     "PutTargets": Operation("PutTargets", PutTargetsRequest, PutTargetsResponse, (ResourceNotFoundException, ConcurrentModificationException, LimitExceededException, ManagedRuleException, InternalException,)),
+    "RemovePermission": Operation("RemovePermission", RemovePermissionRequest, Shape, (ResourceNotFoundException, InternalException, ConcurrentModificationException, OperationDisabledException,)),
     "RemoveTargets": Operation("RemoveTargets", RemoveTargetsRequest, RemoveTargetsResponse, (ResourceNotFoundException, ConcurrentModificationException, ManagedRuleException, InternalException,)),
     "TagResource": Operation("TagResource", TagResourceRequest, TagResourceResponse, (ResourceNotFoundException, ConcurrentModificationException, InternalException, ManagedRuleException,)),
     "TestEventPattern": Operation("TestEventPattern", TestEventPatternRequest, TestEventPatternResponse, (InvalidEventPatternException, InternalException,)),
     "UntagResource": Operation("UntagResource", UntagResourceRequest, UntagResourceResponse, (ResourceNotFoundException, InternalException, ConcurrentModificationException, ManagedRuleException,)),
+    "UpdateEventBus": Operation("UpdateEventBus", UpdateEventBusRequest, UpdateEventBusResponse, (ResourceNotFoundException, InternalException, ConcurrentModificationException, OperationDisabledException,)),
 }

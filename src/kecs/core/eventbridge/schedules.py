@@ -18,7 +18,7 @@ from kecs.core.arns import Scope, scope_of
 from kecs.core.cron import Cron
 from kecs.core.eventbridge.event import seconds
 from kecs.core.eventbridge.rules import check_dead_letter
-from kecs.core.eventbridge.targets import BUS, is_delivered, is_fifo, kind_of
+from kecs.core.eventbridge.targets import BUS, LOGS, is_delivered, is_fifo, kind_of
 from kecs.core.invocations import LONGEST, MOST_ATTEMPTS, is_arn, is_cluster, new_invocation, run_of
 from kecs.core.records.eventbridge import InvocationRecord, ScheduleGroupRecord, ScheduleRecord
 from kecs.core.schedules import LAST, At, Rate
@@ -169,10 +169,15 @@ class Fired(NamedTuple):
 def fired(record: ScheduleRecord, uuid: Callable[[], str], now: float, chance: Chance) -> Fired:
     """One invocation, if the target is one that gets anything, and the schedule's next time."""
     due, target = record.next_at or now, record.given.target
-    invocation = _invocation(record, due, uuid(), now) if is_delivered(target.arn) else None
+    invocation = _invocation(record, due, uuid(), now) if _gets_something(target.arn) else None
     # Windows may overlap what is due next; what has been missed for longer than that is skipped.
     following = timed(record, max(due, now - window_of(record)), now, chance)
     return Fired(kept(following), invocation)
+
+
+def _gets_something(arn: str) -> bool:
+    """AWS has no template for log groups here."""
+    return is_delivered(arn) and kind_of(arn) != LOGS
 
 
 def _invocation(record: ScheduleRecord, due: float, execution: str, now: float) -> InvocationRecord:

@@ -20,6 +20,7 @@ from kecs.core.invocations import is_cluster, text_of
 from kecs.core.records.eventbridge import InvocationRecord
 
 BUS = "events"
+LOGS = "logs"
 _PLACE = r"arn:aws[\w-]*:{}:[a-z0-9-]+:\d{{12}}:{}"
 _DELIVERED = {
     service: re.compile(_PLACE.format(service, name), re.ASCII)
@@ -27,7 +28,7 @@ _DELIVERED = {
         "sqs": r"[\w-]{1,80}(\.fifo)?",
         "sns": r"[\w-]{1,256}(\.fifo)?",
         "lambda": r"function:[\w-]{1,64}(:[\w$-]+)?",
-        "logs": r"log-group:[\w./#-]{1,512}(:\*)?",
+        LOGS: r"log-group:[\w./#-]{1,512}(:\*)?",
         BUS: r"event-bus/[\w./-]{1,256}",
     }.items()
 }
@@ -116,7 +117,7 @@ _CALLS: dict[str, Callable[[InvocationRecord], _Calls]] = {
     "sqs": _send_message,
     "sns": _publish,
     "lambda": _invoke,
-    "logs": _put_log_events,
+    LOGS: _put_log_events,
 }
 
 

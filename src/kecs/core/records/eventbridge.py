@@ -14,7 +14,7 @@ Tags = tuple[tuple[str, str], ...]
 
 
 class EventBusRecord(Record):
-    """An event bus that a caller made, or the default one once it has tags."""
+    """An event bus that a caller made, or the default one once there is something to be known of it."""
 
     arn: str
     name: str
@@ -23,6 +23,8 @@ class EventBusRecord(Record):
     kms_key_identifier: str | None = None
     dead_letter_config: e.DeadLetterConfig | None = None
     log_config: e.LogConfig | None = None
+    policy: str | None = None  # JSON
+    modified_at: float | None = None  # None: as it was made
     tags: Tags = ()
 
 

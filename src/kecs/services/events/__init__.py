@@ -1,7 +1,7 @@
-"""Amazon EventBridge, as far as it runs tasks of ECS and has its events: one module per resource.
+"""Amazon EventBridge, as far as it runs tasks of ECS and brings events where they are to go: one module per resource.
 
-`HANDLERS` is the one table of what answers which operation. Archives, connections, endpoints, partners and
-permissions are not there.
+`HANDLERS` is the one table of what answers which operation. Archives and replays, connections and API destinations,
+endpoints and partners are not there.
 """
 
 from __future__ import annotations
@@ -11,7 +11,15 @@ from kecs.services.handlers import Handlers
 HANDLERS = Handlers(
     "kecs.services.events",
     {
-        "buses": ("CreateEventBus", "DeleteEventBus", "DescribeEventBus", "ListEventBuses"),
+        "buses": (
+            "CreateEventBus",
+            "DeleteEventBus",
+            "DescribeEventBus",
+            "ListEventBuses",
+            "PutPermission",
+            "RemovePermission",
+            "UpdateEventBus",
+        ),
         "entries": ("PutEvents", "TestEventPattern"),
         "rules": (
             "DeleteRule",

@@ -1,17 +1,24 @@
-"""CreateEventBus, DeleteEventBus, DescribeEventBus, ListEventBuses, and how the other operations find a bus."""
+"""CreateEventBus, DeleteEventBus, DescribeEventBus, ListEventBuses, UpdateEventBus, PutPermission, RemovePermission.
+
+And how the other operations find a bus.
+"""
 
 from __future__ import annotations
+
+from msgspec.structs import replace
 
 from kecs.aws.errors import ValidationException
 from kecs.aws.model import events as e
 from kecs.aws.paging import page
 from kecs.core.arns import scope_key
+from kecs.core.eventbridge.policies import permitted, without
 from kecs.core.eventbridge.rules import DEFAULT, TOO_MANY, bus_arn
 from kecs.core.eventbridge.tags import pairs
 from kecs.core.records.eventbridge import EventBusRecord
 from kecs.services.context import Context
 
 MOST_BUSES = 100  # of a scope
+_UPDATED = ("description", "kms_key_identifier", "dead_letter_config", "log_config")
 
 
 def create_event_bus(context: Context, request: e.CreateEventBusRequest) -> e.CreateEventBusResponse:
@@ -64,9 +71,41 @@ def describe_event_bus(context: Context, request: e.DescribeEventBusRequest) -> 
         kms_key_identifier=bus.kms_key_identifier,
         dead_letter_config=bus.dead_letter_config,
         log_config=bus.log_config,
+        policy=bus.policy,
         creation_time=bus.created_at,
-        last_modified_time=bus.created_at,
+        last_modified_time=bus.modified_at or bus.created_at,
     )
+
+
+def update_event_bus(context: Context, request: e.UpdateEventBusRequest) -> e.UpdateEventBusResponse:
+    """What the request does not say stays."""
+    bus = the_bus(context, request.name)
+    given = {name: getattr(request, name) for name in _UPDATED}
+    said = {name: value for name, value in given.items() if value is not None}
+    bus = replace(bus, modified_at=context.now, **said)
+    context.store.event_buses.put(bus)
+    return e.UpdateEventBusResponse(
+        arn=bus.arn,
+        name=bus.name,
+        description=bus.description,
+        kms_key_identifier=bus.kms_key_identifier,
+        dead_letter_config=bus.dead_letter_config,
+        log_config=bus.log_config,
+    )
+
+
+def put_permission(context: Context, request: e.PutPermissionRequest) -> e.Shape:
+    bus = the_bus(context, request.event_bus_name)
+    policy = permitted(bus.policy, request, bus.arn)
+    context.store.event_buses.put(replace(bus, policy=policy, modified_at=context.now))
+    return e.Shape()
+
+
+def remove_permission(context: Context, request: e.RemovePermissionRequest) -> e.Shape:
+    bus = the_bus(context, request.event_bus_name)
+    policy = without(bus.policy, request)
+    context.store.event_buses.put(replace(bus, policy=policy, modified_at=context.now))
+    return e.Shape()
 
 
 def list_event_buses(context: Context, request: e.ListEventBusesRequest) -> e.ListEventBusesResponse:
@@ -79,8 +118,9 @@ def list_event_buses(context: Context, request: e.ListEventBusesRequest) -> e.Li
             name=buses[name].name,
             arn=buses[name].arn,
             description=buses[name].description,
+            policy=buses[name].policy,
             creation_time=buses[name].created_at,
-            last_modified_time=buses[name].created_at,
+            last_modified_time=buses[name].modified_at or buses[name].created_at,
         )
         for name in found
     ]

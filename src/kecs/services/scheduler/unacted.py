@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-OTHER_TARGETS = "Kept and shown. Only clusters of ECS are invoked."
+OTHER_TARGETS = "Kept and shown. Nothing is sent to such a target."
 NO_TOKEN = "Accepted and dropped. A request that is sent again is carried out again."
 
 UNACTED: dict[str, str] = {
@@ -12,17 +12,14 @@ UNACTED: dict[str, str] = {
     "DeleteSchedule.ClientToken": NO_TOKEN,
     "DeleteScheduleGroup.ClientToken": NO_TOKEN,
     "Target.Arn": (
-        "A cluster of ECS gets its tasks. Any other, arn:aws:scheduler:::aws-sdk:… included, is kept and shown, and "
-        "nothing is called."
+        "Clusters of ECS, event buses, SQS queues, SNS topics and Lambda functions get what is for them. Any other, "
+        "arn:aws:scheduler:::aws-sdk:… included, is kept and shown, and nothing is called."
     ),
     "Target.RoleArn": "Kept and shown. There are no permissions.",
-    "Target.DeadLetterConfig": "Kept and shown. There are no queues; the feed tells of what failed.",
-    "Target.EventBridgeParameters": OTHER_TARGETS,
     "Target.EventBridgePutEventsV2Parameters": OTHER_TARGETS,
     "Target.EventBridgePutRawEventsParameters": OTHER_TARGETS,
     "Target.KinesisParameters": OTHER_TARGETS,
     "Target.SageMakerPipelineParameters": OTHER_TARGETS,
-    "Target.SqsParameters": OTHER_TARGETS,
     "EcsParameters.ReferenceId": "Kept and shown, and dropped by RunTask. Only ECS itself is meant to use it.",
     "EcsParameters.EnableExecuteCommand": "As RunTask's enableExecuteCommand.",
 }
