@@ -322,6 +322,16 @@ def test_health_check_defaults() -> None:
     [
         ("json-file", {"max-size": "1m"}, {"Type": "json-file", "Config": {"max-size": "1m"}}),
         ("awslogs", {"awslogs-group": "g"}, {"Type": "json-file", "Config": {}}),
+        (
+            "awslogs",
+            {"awslogs-group": "g", "mode": "non-blocking"},
+            {"Type": "json-file", "Config": {"mode": "non-blocking", "max-buffer-size": "10m"}},
+        ),
+        (
+            "awslogs",
+            {"mode": "non-blocking", "max-buffer-size": "25m"},
+            {"Type": "json-file", "Config": {"mode": "non-blocking", "max-buffer-size": "25m"}},
+        ),
         ("awsfirelens", {"Name": "x"}, {"Type": "json-file", "Config": {}}),
         ("none", None, {"Type": "none", "Config": {}}),
         ("gelf", {"gelf-address": "udp://x:1"}, {"Type": "gelf", "Config": {"gelf-address": "udp://x:1"}}),

@@ -50,7 +50,8 @@ async def told(engine: Engine, instance: str) -> set[str]:
 def _watched(entry: dict[str, Any]) -> Watched:
     theirs = entry["Labels"]
     pause = theirs[labels.ROLE] == "pause"
-    return Watched(id=entry["Id"], task=theirs[labels.TASK], name=theirs[labels.CONTAINER], pause=pause)
+    name, logs = theirs[labels.CONTAINER], theirs.get(labels.LOGS)
+    return Watched(id=entry["Id"], task=theirs[labels.TASK], name=name, pause=pause, logs=logs)
 
 
 async def _observe_task(

@@ -15,6 +15,7 @@ CONTAINER = "io.kecs.container"  # name in the task definition
 ROLE = "io.kecs.role"  # container | pause | network | volume | kept-volume | file-system
 NETWORK_MODE = "io.kecs.network-mode"
 TOLD = "io.kecs.told"  # URLs at which the container was told that KECS is
+LOGS = "io.kecs.logs"  # where its output goes, a core.logs.destinations.Destination as JSON
 PORTS = "io.kecs.ports"  # published ports and ranges, as `ports.published` writes them
 
 PAUSE = "ecs.pause"  # no container of a task definition can have a dot in its name

@@ -47,6 +47,7 @@ class Surroundings(NamedTuple):
     pause: str | None
     image: str
     way: Way | None
+    logs: str | None = None
 
 
 class Launcher:

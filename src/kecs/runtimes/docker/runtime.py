@@ -26,7 +26,7 @@ from kecs.core.tasks.platforms import image_platform
 from kecs.core.tasks.reports import Failed, ObservedTask, Provisioned, Pulled, Released, Started
 from kecs.ports.endpoint import TaskEndpoint
 from kecs.ports.metrics import Measured
-from kecs.ports.runtime import Capacity, LogLine, RuntimeUnavailable, Sink
+from kecs.ports.runtime import Capacity, GetIntake, LogLine, RuntimeUnavailable, Sink
 from kecs.ports.terminal import SessionRefused, Terminal
 from kecs.runtimes.docker import inventory, labels, logs, removal
 from kecs.runtimes.docker.engine import ANSWER_WITHIN, Engine, EngineError, EngineGone, seconds
@@ -36,12 +36,13 @@ from kecs.runtimes.docker.lanes import Lanes, Work
 from kecs.runtimes.docker.launch import Launcher, LaunchError, Surroundings
 from kecs.runtimes.docker.pulls import PullPolicy, Pulls
 from kecs.runtimes.docker.reach import Reach
-from kecs.runtimes.docker.translate import has_interface, needs_pause
+from kecs.runtimes.docker.translate import has_interface, needs_pause, sends_to_cloudwatch
 from kecs.runtimes.docker.usage import Usages
 from kecs.runtimes.docker.watch import PAUSE_LOST, Watch, Watched
 
 if TYPE_CHECKING:
     from kecs.ports.inside import Insight
+    from kecs.runtimes.docker.shipping import Shipping
 
 _ARCHITECTURES = {"amd64": "x86_64", "arm64": "aarch64"}  # Podman's names for them; Docker uses the kernel's
 _RETRY = 1.0  # seconds between attempts while the engine does not answer
@@ -86,6 +87,8 @@ class DockerRuntime:
         self._lanes = Lanes()
         self._pulling: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._spool = logs.Spool()
+        self.intake: GetIntake | None = None  # whoever has CloudWatch Logs sets it
+        self._shipping: Shipping | None = None  # made with the first container whose output goes there
         self._is_open = False
 
     async def open(self, sink: Sink) -> Capacity:
@@ -130,6 +133,8 @@ class DockerRuntime:
             job.cancel()
         await asyncio.gather(*pulling, return_exceptions=True)
         await self._pulls.close()
+        if self._shipping is not None:
+            await self._shipping.close()
         if self._endpoint is not None:
             await self._endpoint.close()
         await self._usages.close()
@@ -148,6 +153,9 @@ class DockerRuntime:
         except EngineError as error:
             raise RuntimeUnavailable(f"the Docker Engine does not tell what it runs: {error.message}") from error
         await self._reach.resume(told)
+        shipped = [watched for task in found for watched in self._watch.of(task.task) if watched.logs is not None]
+        if shipped and self.intake is not None:
+            self._ships().resume(shipped)
         return found
 
     async def discard(self, tasks: Iterable[str] | None = None) -> None:
@@ -158,6 +166,8 @@ class DockerRuntime:
         for task in wanted:
             self._watch.mute(task)
         await asyncio.gather(*(self._lanes.drain(task) for task in wanted))
+        if self._shipping is not None:
+            await asyncio.gather(*map(self._shipping.give_up, wanted))
         for task in wanted:
             self._watch.forget(task)
         if tasks is None:
@@ -226,7 +236,7 @@ class DockerRuntime:
                 yield line
 
     async def _provision(self, plan: TaskPlan) -> None:
-        address = await self._launcher.provision(plan, partial(self._created, plan, labels.PAUSE))
+        address = await self._launcher.provision(plan, partial(self._created, plan, labels.PAUSE, None))
         ip = address.ip or self._address(plan.network_mode)
         self._sink(Provisioned(task=plan.arn, address=ip, mac_address=address.mac))
         if pause := self._watch.find(plan.arn, labels.PAUSE):
@@ -245,10 +255,13 @@ class DockerRuntime:
         if needs_pause(plan) and (pause is None or pause.over):
             raise LaunchError(PAUSE_LOST)
         definition = plan.container(container)
+        to = self._ships().destination(plan, definition) if self.intake and sends_to_cloudwatch(definition) else None
         try:
             name = await self._pulls.name(definition.image or "")
-            around = Surroundings(pause.id if pause else None, name, await self._reach.way(plan))
-            bindings = await self._launcher.launch(plan, definition, around, partial(self._created, plan, container))
+            around = Surroundings(pause.id if pause else None, name, await self._reach.way(plan), to)
+            bindings = await self._launcher.launch(
+                plan, definition, around, partial(self._created, plan, container, to)
+            )
         except EngineError as error:
             raise LaunchError(f"CannotCreateContainerError: Error response from daemon: {error.message}") from error
         except LaunchError:
@@ -262,7 +275,7 @@ class DockerRuntime:
         before = self._watch.find(plan.arn, container)
         if before is None:
             raise LaunchError("CannotStartContainerError: the container is gone")
-        again = self._watch.add(Watched(id=before.id, task=plan.arn, name=container, again=True))
+        again = self._watch.add(Watched(id=before.id, task=plan.arn, name=container, again=True, logs=before.logs))
         try:
             bindings = await self._launcher.restart(plan, plan.container(container), again.id)
         except LaunchError:
@@ -283,6 +296,8 @@ class DockerRuntime:
             )
         )
         self._watch.settle(watched)
+        if watched.logs is not None and self._shipping is not None:
+            self._shipping.begin(watched)
 
     async def _stop(self, plan: TaskPlan, container: str, timeout: float) -> None:
         """Docker's stop: the image's stop signal, KILL after `timeout` seconds, whole ones for Docker."""
@@ -303,6 +318,8 @@ class DockerRuntime:
 
     async def _release(self, plan: TaskPlan) -> None:
         self._watch.mute(plan.arn)
+        if self._shipping is not None:
+            await self._shipping.finish(plan.arn)
         try:
             await self._persist(lambda: removal.remove_task(self._engine, self._instance, plan.arn, self._spool))
         except Exception as error:
@@ -314,10 +331,21 @@ class DockerRuntime:
     async def _discard(self, task: str) -> None:
         await self._persist(lambda: removal.remove_task(self._engine, self._instance, task, None))
 
-    async def _created(self, plan: TaskPlan, name: str, container: str) -> None:
-        self._watch.add(Watched(id=container, task=plan.arn, name=name, pause=name == labels.PAUSE))
+    async def _created(self, plan: TaskPlan, name: str, to: str | None, container: str) -> None:
+        self._watch.add(Watched(id=container, task=plan.arn, name=name, pause=name == labels.PAUSE, logs=to))
+        if to is not None:
+            self._ships().prepare(plan, to, container)
         if has_interface(plan, name):
             await self._reach.join(plan, container)
+
+    def _ships(self) -> Shipping:
+        """What reads output for CloudWatch Logs."""
+        from kecs.runtimes.docker.shipping import Shipping
+
+        if self._shipping is None:
+            assert self.intake is not None
+            self._shipping = Shipping(self._engine, self.intake())
+        return self._shipping
 
     def _give_up_pull(self, key: tuple[str, str]) -> None:
         if job := self._pulling.get(key):

@@ -20,7 +20,8 @@ MIB = 1024 * 1024
 SECOND = 1_000_000_000  # Docker's durations are nanoseconds
 MIN_CPU_SHARES = 2  # the kernel's least; the ECS agent gives it to a container that asks for none
 CPU_PERIOD = 100_000  # microseconds; the kernel's default
-LOCAL_LOGS = ("json-file", "awslogs", "awsfirelens")  # drivers whose output KECS keeps on this machine
+BLOCKING, BUFFER = "blocking", "10m"  # a mode of awslogs', and what ECS has for the buffer of the other by default
+LOCAL_LOGS = ("json-file", "awsfirelens")  # drivers whose output KECS keeps on this machine
 
 DECIDED_BY_CORE = (
     "name",
@@ -55,6 +56,7 @@ class Source(NamedTuple):
     first_host_ports: Mapping[str, int] = {}
     image: str | None = None  # what Docker calls the image; None: as the definition does
     way: Way | None = None  # how the container reaches KECS
+    logs: str | None = None  # where its output goes beside, for its label
     folders: Mapping[str, str] = {}  # of volumes on shared file systems, by name
 
     @property
@@ -83,6 +85,11 @@ def has_interface(plan: TaskPlan, name: str) -> bool:
     if name == labels.PAUSE or plan.network_mode != "bridge":
         return name == labels.PAUSE and plan.network_mode == "awsvpc"
     return not plan.container(name).disable_networking
+
+
+def sends_to_cloudwatch(container: m.ContainerDefinition) -> bool:
+    """Whether the container's output is to go to CloudWatch Logs."""
+    return container.log_configuration is not None and container.log_configuration.log_driver == "awslogs"
 
 
 def create_body(source: Source) -> dict[str, Any]:
@@ -137,7 +144,8 @@ def _labels(s: Source) -> dict[str, str]:
     ours = labels.container_labels(s.instance, s.plan, s.container.name or "")
     way = _way(s)
     told = {labels.TOLD: " ".join(filter(None, (way.url, way.credentials)))} if way else {}
-    return (s.container.docker_labels or {}) | ours | {labels.PORTS: ",".join(published)} | told
+    logs = {labels.LOGS: s.logs} if s.logs else {}
+    return (s.container.docker_labels or {}) | ours | {labels.PORTS: ",".join(published)} | told | logs
 
 
 def _health_check(s: Source) -> dict[str, Any]:
@@ -226,9 +234,15 @@ def _access(read_only: bool | None) -> str:
 
 
 def _log_config(s: Source) -> dict[str, Any]:
+    """Output for awslogs is read from Docker's file; how it gets there is as the options say."""
     config = s.container.log_configuration
     if config is None:
         return {"Type": "json-file"}
+    if config.log_driver == "awslogs":
+        given = config.options or {}
+        mode = given.get("mode", BLOCKING)
+        buffer = {"mode": mode, "max-buffer-size": given.get("max-buffer-size", BUFFER)}
+        return {"Type": "json-file", "Config": {} if mode == BLOCKING else buffer}
     if config.log_driver in LOCAL_LOGS:
         options = config.options or {} if config.log_driver == "json-file" else {}
         return {"Type": "json-file", "Config": options}

@@ -42,6 +42,7 @@ class Watched:
     health: Health | None = None
     started_at: float = 0.0
     stopping: bool = False  # a check that its stop cuts short says nothing of its health
+    logs: str | None = None  # where its output goes beside, as its label says
     again: bool = False  # it was started once more, so the end that an event tells of may be an earlier one
 
     @property
