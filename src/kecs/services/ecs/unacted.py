@@ -28,9 +28,6 @@ SERVICES = {
     "serviceConnectConfiguration": (
         f"Checked, kept and shown with the deployment; its namespace tells who is in it. {SERVICE_CONNECT}"
     ),
-    "volumeConfigurations": (
-        "Checked, kept and shown with the deployment. The task gets an empty volume instead of EBS storage."
-    ),
     "vpcLatticeConfigurations": "Checked, kept and shown with the deployment. Nothing is registered with VPC Lattice.",
     "monitoring": (
         "Checked, kept and shown with the service revision, of which a service with task sets has none. No metrics are "
@@ -39,6 +36,7 @@ SERVICES = {
 }
 """Of CreateService and UpdateService."""
 
+TASK_SIZE = "It bounds each container by itself, since Docker has no limit for several together."
 TASK_DEFINITIONS = {
     "taskRoleArn": "Kept and shown. There is no credentials endpoint yet, so containers get no credentials from it.",
     "executionRoleArn": (
@@ -48,7 +46,12 @@ TASK_DEFINITIONS = {
     "inferenceAccelerators": "Refused, as by AWS since Elastic Inference has ended.",
     "proxyConfiguration": "Checked, kept and shown. No traffic goes through the proxy.",
     "ephemeralStorage": "Checked, kept and shown. Storage is not limited.",
-    "runtimePlatform": "Checked, kept and shown. The image that the runtime finds for its own platform runs.",
+    "runtimePlatform": (
+        "Says where the task may go, and which platform its images have to be for; whether one for another processor "
+        "runs is up to this machine. Without it images for this machine's own processor run, also on Fargate."
+    ),
+    "cpu": f"Counts in placement. {TASK_SIZE}",
+    "memory": f"Counts in placement. {TASK_SIZE}",
     "enableFaultInjection": "Kept and shown. There is no fault injection endpoint.",
     "trustedExecutionConfiguration": "Kept and shown. There is no isolation beyond the runtime's own.",
 }
@@ -57,7 +60,6 @@ TASK_DEFINITIONS = {
 RUNS = {
     "platformVersion": "Checked, kept and shown. Every version runs tasks in the same way.",
     "referenceId": "Accepted and dropped. Only ECS itself is meant to use it.",
-    "volumeConfigurations": "Checked and shown as an attachment. The task gets an empty volume instead of EBS storage.",
 }
 """Of RunTask and StartTask."""
 
@@ -124,6 +126,25 @@ EXPRESS = {
     "healthCheckPath": "Checked, kept, shown and handed on with the way in. Nothing is checked by it.",
 }
 """Of CreateExpressGatewayService and UpdateExpressGatewayService."""
+
+FILE_SYSTEM = "Each is a folder of this machine, whether or not AWS has such a file system."
+TRANSIT = "Kept and shown. There is no transit."
+MOUNTED = "Kept and shown. Whoever mounts the file system may use it."
+EBS_VOLUME = "Checked and dropped. The volume is one of Docker's, as large and as fast as this machine's disk."
+EBS = {
+    "sizeInGiB": EBS_VOLUME,
+    "volumeType": EBS_VOLUME,
+    "iops": EBS_VOLUME,
+    "throughput": EBS_VOLUME,
+    "filesystemType": "Accepted and dropped. The file system is that of this machine's disk.",
+    "encrypted": "Accepted and dropped. Nothing is encrypted.",
+    "kmsKeyId": "Accepted and dropped. Nothing is encrypted.",
+    "snapshotId": "Checked and dropped. The volume is empty at first.",
+    "volumeInitializationRate": "Checked and dropped. The volume is empty at first.",
+    "tagSpecifications": "Checked and dropped. EC2 does not know the volume.",
+    "roleArn": "Shown with the attachment. No role is assumed.",
+}
+"""Of the EBS volume that is configured at launch."""
 
 UNACTED: dict[str, str] = {
     **{
@@ -253,6 +274,8 @@ UNACTED: dict[str, str] = {
     "AwsVpcConfiguration.assignPublicIp": "Kept and shown. The task's address is reached from this machine only.",
     "TaskOverride.taskRoleArn": TASK_DEFINITIONS["taskRoleArn"],
     "TaskOverride.executionRoleArn": TASK_DEFINITIONS["executionRoleArn"],
+    "TaskOverride.cpu": TASK_SIZE,
+    "TaskOverride.memory": TASK_SIZE,
     "TaskOverride.ephemeralStorage": TASK_DEFINITIONS["ephemeralStorage"],
     "TaskOverride.inferenceAcceleratorOverrides": "Refused: no task definition has accelerators any more.",
     "DeploymentConfiguration.alarms": (
@@ -272,11 +295,21 @@ UNACTED: dict[str, str] = {
     "PortMapping.name": f"Kept and shown. {SERVICE_CONNECT}",
     "PortMapping.appProtocol": f"Kept and shown. {SERVICE_CONNECT}",
     # Volumes
-    "Volume.configuredAtLaunch": "Kept and shown. The task gets an empty volume instead of EBS storage.",
-    "Volume.s3filesVolumeConfiguration": "Kept and shown. On Docker such a task fails to start.",
-    "Volume.fsxWindowsFileServerVolumeConfiguration": "Kept and shown. On Docker such a task fails to start.",
-    "EFSVolumeConfiguration.transitEncryption": "Kept and shown. The file system is a Docker volume of this machine.",
-    "EFSVolumeConfiguration.transitEncryptionPort": "Kept and shown. There is no transit.",
-    "EFSVolumeConfiguration.authorizationConfig": "Kept and shown. Whoever mounts the file system may use it.",
+    **{
+        f"{shape}.{member}": text
+        for shape in ("TaskManagedEBSVolumeConfiguration", "ServiceManagedEBSVolumeConfiguration")
+        for member, text in EBS.items()
+    },
+    "EFSVolumeConfiguration.fileSystemId": FILE_SYSTEM,
+    "EFSVolumeConfiguration.transitEncryption": "Kept and shown. The file system is a folder of this machine.",
+    "EFSVolumeConfiguration.transitEncryptionPort": TRANSIT,
+    "EFSAuthorizationConfig.accessPointId": (
+        "Each access point has files of its own, that nobody sees without it. Its path, user and owner are not known."
+    ),
+    "EFSAuthorizationConfig.iam": MOUNTED,
+    "FSxWindowsFileServerVolumeConfiguration.fileSystemId": FILE_SYSTEM,
+    "FSxWindowsFileServerVolumeConfiguration.authorizationConfig": MOUNTED,
+    "S3FilesVolumeConfiguration.fileSystemArn": FILE_SYSTEM,
+    "S3FilesVolumeConfiguration.transitEncryptionPort": TRANSIT,
 }
 """By `Operation.member` for members of a request, `Shape.member` for members of what it contains: what happens."""
