@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from .machines import machine
+from .sent import sent
 from .test_task_sets import add
 from .test_task_sets import serve as serve_externally
 from .world import START, World
@@ -35,6 +36,7 @@ class Failure(NamedTuple):
     event: str | None = None  # of the service, beside those of tasks that start
     counts: bool = False  # in failedTasks, and the time between attempts grows until AWS says that it is throttled
     never_ran: bool = False
+    unable: bool = False  # an event says why, once for each task that was started
     checked: bool = False  # the container has a health check
     secret: bool = False  # and a secret
 
@@ -55,6 +57,7 @@ FAILURES = {
         event=THROTTLED,
         counts=True,
         never_ran=True,
+        unable=True,
         secret=True,
     ),
     "the image is not there": Failure(
@@ -65,6 +68,7 @@ FAILURES = {
         event=THROTTLED,
         counts=True,
         never_ran=True,
+        unable=True,
     ),
     "the registry refuses": Failure(
         script={"pull_error": "pull access denied for app, repository does not exist"},
@@ -74,6 +78,7 @@ FAILURES = {
         event=THROTTLED,
         counts=True,
         never_ran=True,
+        unable=True,
     ),
     "the command is not there": Failure(
         script={"start_error": 'exec: "serve": executable file not found in $PATH'},
@@ -155,9 +160,23 @@ def test_the_service_says_what_matters(failing: World, failure: Failure) -> None
     assert said[0].startswith("(service s) has started 1 tasks: (task ")
     others = [text for text in said if "has started" not in text and "has stopped" not in text]
     others = [text for text in others if not text.endswith(("has reached a steady state.", "deployment completed."))]
+    why = [text for text in others if text == f"(service s) was unable to place a task. Reason: {failure.reason}."]
+    others = [text for text in others if text not in why]
+    assert len(why) == (len(failing.statuses_of_all("STOPPED")) if failure.unable else 0)
     assert [text for text in others if failure.event is None or not text.endswith(failure.event)] == []
     assert bool(others) is bool(failure.event)
     assert said.count(THROTTLED) == (failure.event == THROTTLED), "once in six hours"
+    actions = {one["eventName"] for one in sent(failing, "ECS Service Action") if one["eventType"] != "INFO"}
+    assert actions == ({"SERVICE_TASK_START_IMPAIRED"} if failure.event == THROTTLED else set())
+
+
+def test_on_container_instances_the_events_do_not_say_why(world: World) -> None:
+    world.runtime.set_script("app:1", {"pull_error": UNKNOWN})
+    world.define_ec2()
+    world.serve(count=1, launchType="EC2", networkConfiguration=None)
+    world.clock.advance(600)
+    assert THROTTLED in messages(world)
+    assert not any("Reason:" in text for text in messages(world))
 
 
 def test_what_counts_in_failed_tasks(failing: World, failure: Failure) -> None:

@@ -341,6 +341,32 @@ def test_a_service_tells_why_its_tasks_do_not_start_and_recovers(world: World) -
     define(world, {"secrets": [from_parameter("X", "p")]})
     world.serve(count=1)
     world.until(lambda: len(world.statuses_of_all("STOPPED")) == 2)
+    problem = f"{PULL}unable to retrieve secrets from ssm: {RETRIED}invalid ssm parameters: p"
+    said = [event["message"] for event in world.service()["events"]]
+    assert said.count(f"(service s) was unable to place a task. Reason: {problem}.") == 2
     world.companion.parameter("p", "now")
     world.settle()
     assert msgspec.json.encode(world.service()).count(b"now") == 0
+
+
+@pytest.mark.parametrize("launch", ["FARGATE", "EC2"])
+def test_a_revision_whose_secret_is_not_there_is_rolled_back_by_the_circuit_breaker(world: World, launch: str) -> None:
+    world.companion.parameter("there", "x")
+    define(world, {"secrets": [from_parameter("X", "there")]}, launch=launch)
+    breaker = {"deploymentCircuitBreaker": {"enable": True, "rollback": True}}
+    members = {} if launch == "FARGATE" else {"launchType": launch, "networkConfiguration": None}
+    world.serve(count=2, deploymentConfiguration=breaker, **members)
+    world.settle()
+    serving = {task["taskArn"] for task in world.tasks()}
+    define(world, {"secrets": [from_parameter("X", "elsewhere")]}, launch=launch)
+    failed = world.call("UpdateService", service="s", taskDefinition="web")["service"]["deployments"][0]["id"]
+    world.clock.advance(60)
+    (arn, *_) = world.call("ListServiceDeployments", service="s")["serviceDeployments"]
+    (shown,) = world.call("DescribeServiceDeployments", serviceDeploymentArns=[arn["serviceDeploymentArn"]])[
+        "serviceDeployments"
+    ]
+    assert shown["status"] == "ROLLBACK_SUCCESSFUL"
+    assert shown["deploymentCircuitBreaker"] == {"status": "TRIGGERED", "failureCount": 4, "threshold": 3}
+    said = [event["message"] for event in world.service()["events"]]
+    assert f"(service s) (deployment {failed}) deployment failed: tasks failed to start." in said
+    assert {task["taskArn"] for task in world.tasks()} == serving

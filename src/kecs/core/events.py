@@ -63,9 +63,13 @@ GUIDE = " For more information, see the Troubleshooting section of the Amazon EC
 THROTTLED = "is unable to consistently start tasks successfully." + GUIDE
 NOT_PLACED = "was unable to place a task because no container instance met all of its requirements."
 NO_CAPACITY = "was unable to reach steady state. Reason: No Container Instances were found in your capacity provider."
-NOT_PLACED_ON_FARGATE = "was unable to place a task. Reason:"
+UNABLE = "was unable to place a task. Reason:"  # of tasks that are on no instance of the user's
+NO_FARGATE_CAPACITY = f"{UNABLE} Capacity is unavailable"
 NOT_ALL_LAUNCHED = "could not launch"
 NOT_ALL = f"{NOT_ALL_LAUNCHED} {{count}} tasks for deployment {{deployment}}. Reason: {{reason}}"
+
+# How the reasons of tasks begin that AWS says it could not place, when they have only failed to start.
+NO_PLACE = ("ResourceInitializationError: ", "CannotPullContainerError: ")
 
 # What AWS says of the closest matching instance, by the reason that RunTask's failures give.
 CLOSEST = {
@@ -82,7 +86,7 @@ RESOLVED_BY = {
     PROTECTED: ("has stopped", STEADY, TASK_SET_STEADY),
     THROTTLED: (STEADY, TASK_SET_STEADY),
     NOT_PLACED: ("has started", STEADY, TASK_SET_STEADY),
-    NOT_PLACED_ON_FARGATE: ("has started", STEADY, TASK_SET_STEADY),
+    UNABLE: ("has started", STEADY, TASK_SET_STEADY),
     NO_CAPACITY: ("has started", STEADY, TASK_SET_STEADY),
     NO_ROOM_IN_ZONE: (TO_REBALANCE, BALANCED),
     PROTECTED_ZONE: (TO_REBALANCE, BALANCED),
@@ -191,10 +195,15 @@ def not_placed(reason: str, instance: str | None = None) -> str:
     if reason.startswith("No Container Instances"):
         return NO_CAPACITY if NO_CAPACITY.endswith(reason) else f"{NOT_PLACED} Reason: {reason}{GUIDE}"
     if reason.startswith("Capacity is unavailable"):
-        return f"{NOT_PLACED_ON_FARGATE} {reason}."
+        return unable(reason)
     closest = f"(container-instance {last_part(instance)})" if instance else "container-instance"
     complaint = CLOSEST.get(reason) or CLOSEST_OTHER.format(reason=reason)
     return f"{NOT_PLACED} The closest matching {closest} {complaint}{GUIDE}"
+
+
+def unable(reason: str) -> str:
+    """A task found no place, or failed to start, where AWS has the instances."""
+    return f"{UNABLE} {reason.removesuffix('.')}."
 
 
 def not_all_launched(count: int, deployment_id: str, reason: str) -> str:

@@ -144,7 +144,7 @@ def _of_placement(said: Said) -> dict[str, Any]:
 
 def _reason(text: str) -> str:
     """The reason that `events.not_placed` was given."""
-    if text.startswith(events.NOT_PLACED_ON_FARGATE):
+    if text.startswith(events.NO_FARGATE_CAPACITY):
         return "RESOURCE:FARGATE"
     for reason, complaint in events.CLOSEST.items():
         if f" {complaint}" in text:
@@ -173,7 +173,7 @@ ACTIONS: tuple[tuple[str, str, str, Members], ...] = (
     (events.STOPPED_RUNNING.partition("{")[0], "INFO", "TASKS_STOPPED", _of_tasks),
     (events.THROTTLED, "WARN", "SERVICE_TASK_START_IMPAIRED", _of_task_set),
     (events.NOT_PLACED, "ERROR", "SERVICE_TASK_PLACEMENT_FAILURE", _of_placement),
-    (events.NOT_PLACED_ON_FARGATE, "ERROR", "SERVICE_TASK_PLACEMENT_FAILURE", _of_placement),
+    (events.NO_FARGATE_CAPACITY, "ERROR", "SERVICE_TASK_PLACEMENT_FAILURE", _of_placement),
     (events.NO_CAPACITY, "ERROR", "SERVICE_TASK_PLACEMENT_FAILURE", _of_placement),
     (events.NO_ROOM_IN_ZONE, "ERROR", "SERVICE_TASK_PLACEMENT_FAILURE", _of_placement),
     (events.NOT_BALANCED, "INFO", "SERVICE_REBALANCING_STARTED", _nothing),

@@ -17,7 +17,7 @@ from kecs.core.events import NewId
 from kecs.core.records import DeploymentRecord, ServiceRecord
 from kecs.core.scheduling import apart, backoff, daemon, targets, zones
 from kecs.core.scheduling.breaker import TRIPPED, counts_on, trips
-from kecs.core.scheduling.counts import STARTING, Groups, failed_check, sick_target, sort_tasks
+from kecs.core.scheduling.counts import STARTING, Group, Groups, failed_check, sick_target, sort_tasks
 from kecs.core.scheduling.deployments import complete, give_up
 from kecs.core.scheduling.limits import Limits, limits
 from kecs.core.scheduling.plan import Launch, Plan, Stop
@@ -105,6 +105,7 @@ def after_launch(
 def _account(service: ServiceRecord, groups: Groups, more_room: bool, now: float, new_id: NewId) -> ServiceRecord:
     """Update every deployment's counters, in the groups and in the service."""
     for group in groups.deployments:
+        service = _tell_failures(service, group, now, new_id)
         before = group.deployment
         after = backoff.account(group, now, counts_on=counts_on(service))
         if more_room:
@@ -113,6 +114,15 @@ def _account(service: ServiceRecord, groups: Groups, more_room: bool, now: float
             group.deployment = after
             service = _replace_deployment(service, after)
             service = backoff.report_throttle(service, before.consecutive_failures, after, now, new_id)
+    return service
+
+
+def _tell_failures(service: ServiceRecord, group: Group, now: float, new_id: NewId) -> ServiceRecord:
+    """Why tasks have failed to start that are on no container instance: those of Fargate, mostly."""
+    for task in group.stopped:
+        reason = task.stopped_reason or ""
+        if task.instance is None and task.stop_code == "TaskFailedToStart" and reason.startswith(events.NO_PLACE):
+            service = events.record_once(service, events.unable(reason), events.UNABLE, now, new_id)
     return service
 
 
