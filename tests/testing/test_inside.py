@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import urllib.request
 from collections.abc import Iterator, Sequence
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ import boto3
 import pytest
 from tests.support.images import test_image
 
-from kecs.testing import Server, start_server, wait_for_task
+from kecs.testing import Server, start_server, wait_for_service, wait_for_task, wait_until
 
 pytestmark = pytest.mark.docker
 
@@ -27,7 +29,12 @@ def server() -> Iterator[Server]:
 
 
 def run(
-    server: Server, script: str, mode: str = "awsvpc", volumes: Sequence[dict[str, Any]] = (), **container: Any
+    server: Server,
+    script: str,
+    mode: str = "awsvpc",
+    volumes: Sequence[dict[str, Any]] = (),
+    role: str | None = None,
+    **container: Any,
 ) -> tuple[Any, list[str]]:
     """The task when it has stopped, and what its container said."""
     client = server.ecs_client()
@@ -38,6 +45,7 @@ def run(
         executionRoleArn=ROLE,
         containerDefinitions=[definition],
         volumes=list(volumes),
+        **({"taskRoleArn": role} if role else {}),
     )
     network = {"networkConfiguration": NETWORK} if mode == "awsvpc" else {}
     arn = client.run_task(taskDefinition="inside", launchType="EC2", **network)["tasks"][0]["taskArn"]
@@ -105,27 +113,81 @@ def test_without_its_secret_nothing_starts(server: Server) -> None:
     assert said == []
 
 
-def test_python_with_boto3_calls_s3_with_nothing_but_credentials(server: Server) -> None:
+@pytest.mark.parametrize("mode", ["awsvpc", "bridge"])
+def test_it_is_told_of_itself(server: Server, mode: str) -> None:
+    script = "for path in '' /task /stats /task/stats; do wget -qO- $ECS_CONTAINER_METADATA_URI_V4$path; echo; done"
+    task, said = run(server, script, mode)
+    itself, its_task, statistics, of_all = map(json.loads, said)
+    assert itself["DockerId"] == task["containers"][0]["runtimeId"]
+    assert (itself["Name"], itself["KnownStatus"]) == ("app", "RUNNING")
+    assert (its_task["TaskARN"], its_task["Family"]) == (task["taskArn"], "inside")
+    assert its_task["AvailabilityZone"] == task["availabilityZone"]
+    (network,) = itself["Networks"]
+    assert network["NetworkMode"] == mode
+    (address,) = network["IPv4Addresses"]
+    if mode == "awsvpc":
+        assert address == task["containers"][0]["networkInterfaces"][0]["privateIpv4Address"]
+        assert ip_address(address) in ip_network(network["IPv4SubnetCIDRBlock"])
+        assert network["SubnetGatewayIpv4Address"].split("/")[1] == network["IPv4SubnetCIDRBlock"].split("/")[1]
+    assert statistics["memory_stats"]["limit"] == 64 * 1024 * 1024
+    assert statistics["networks"]["eth0"]["rx_bytes"] > 0
+    (later,) = of_all.values()
+    assert later["preread"] == statistics["read"] < later["read"]
+    assert later["network_rate_stats"]["rx_bytes_per_sec"] > 0
+
+
+def test_a_task_of_a_service_protects_itself(server: Server) -> None:
+    script = (  # busybox's wget knows no PUT
+        "path=/${ECS_AGENT_URI#http://*/} at=${ECS_AGENT_URI#http://}; at=${at%%/*};"
+        " printf 'PUT %s/task-protection/v1/state HTTP/1.0\\r\\nContent-Length: 27\\r\\n\\r\\n"
+        '{"ProtectionEnabled":true }\' $path | nc ${at%:*} ${at#*:}; sleep 60'
+    )
+    client = server.ecs_client()
+    container = {"name": "app", "image": test_image("v1"), "memory": 64, "command": ["sh", "-c", script]}
+    client.register_task_definition(family="protected", taskRoleArn=ROLE, containerDefinitions=[container])
+    client.create_service(serviceName="protected", taskDefinition="protected", desiredCount=1, launchType="EC2")
+    wait_for_service(client, "default", "protected")
+    tasks = client.list_tasks(serviceName="protected")["taskArns"]
+
+    def protected() -> bool:
+        (found,) = client.get_task_protection(cluster="default", tasks=tasks)["protectedTasks"]
+        return bool(found["protectionEnabled"])
+
+    wait_until(client, protected)
+    client.delete_service(service="protected", force=True)
+
+
+@pytest.mark.parametrize("mode", ["awsvpc", "bridge", "host"])
+def test_python_with_boto3_is_its_task_and_needs_nothing_configured(server: Server, mode: str) -> None:
     """The container borrows Python and its packages from this machine."""
     program = (
-        "import boto3; s3 = boto3.client('s3'); s3.create_bucket(Bucket='made-inside');"
-        " s3.put_object(Bucket='made-inside', Key='k', Body=b'from a container')"
+        "import boto3, os; s3 = boto3.client('s3'); s3.create_bucket(Bucket='made-inside');"
+        " s3.put_object(Bucket='made-inside', Key='k', Body=b'from a container');"
+        " print(boto3.client('sts').get_caller_identity()['Arn'], os.environ['KEY'], os.environ['STAGE'])"
     )
+    server.client("ssm").put_parameter(Name="/boto3/key", Value="hunter2", Type="SecureString", Overwrite=True)
+    s3 = server.client("s3")
+    s3.create_bucket(Bucket="files")
+    s3.put_object(Bucket="files", Key="app.env", Body=b"STAGE=file\n")
     folders = sorted(p for p in {sys.base_prefix, site_packages(), "/usr", "/lib", "/lib64"} if Path(p).is_dir())
     volumes = [{"name": f"v{n}", "host": {"sourcePath": str(Path(path))}} for n, path in enumerate(folders)]
     mounts = [{"sourceVolume": f"v{n}", "containerPath": path, "readOnly": True} for n, path in enumerate(folders)]
-    keys = {"AWS_ACCESS_KEY_ID": "000000000000", "AWS_SECRET_ACCESS_KEY": "any", "PYTHONPATH": site_packages()}
     task, said = run(
         server,
         "",
+        mode,
         volumes=volumes,
+        role="arn:aws:iam::000000000000:role/app",
         mountPoints=mounts,
         memory=512,
         command=[str(Path(sys.executable).resolve()), "-c", program],
-        environment=[{"name": name, "value": value} for name, value in keys.items()],
+        environment=[{"name": "PYTHONPATH", "value": site_packages()}],
+        environmentFiles=[{"type": "s3", "value": "arn:aws:s3:::files/app.env"}],
+        secrets=[{"name": "KEY", "valueFrom": "/boto3/key"}],
     )
-    assert (task["containers"][0].get("exitCode"), said) == (0, [])
-    found = server.client("s3").get_object(Bucket="made-inside", Key="k")
+    arn = f"arn:aws:sts::000000000000:assumed-role/app/{task['taskArn'].rpartition('/')[2]}"
+    assert (task["containers"][0].get("exitCode"), said) == (0, [f"{arn} hunter2 file"])
+    found = s3.get_object(Bucket="made-inside", Key="k")
     assert found["Body"].read() == b"from a container"
 
 

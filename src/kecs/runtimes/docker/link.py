@@ -36,14 +36,12 @@ class Link:
         return self._url
 
     async def join(self, container: str) -> None:
-        """Put a container that does not run yet into the network. Raises EngineError."""
-        try:
-            await self._connect(container)
-        except EngineError as error:
-            if error.status != _UNKNOWN:
-                raise
-            await self._create()  # another KECS has removed it, as nobody was in it
-            await self._connect(container)
+        """Put a container that does not run yet into the network. Raises EngineError.
+
+        Another KECS may have removed it, as nobody was in it; Docker would only say so when the container starts.
+        """
+        await self._create()
+        await self._engine.call("POST", f"networks/{NAME}/connect", body={"Container": container})
 
     async def remove(self) -> None:
         """Remove the network unless somebody is in it. Raises EngineError."""
@@ -65,9 +63,6 @@ class Link:
             log.warning(
                 "tasks have their credentials in variables, there is no network for %s: %s", HOST, error.message
             )
-
-    async def _connect(self, container: str) -> None:
-        await self._engine.call("POST", f"networks/{NAME}/connect", body={"Container": container})
 
     async def _create(self) -> None:
         """Several may come at the same time: whoever is too late finds it."""

@@ -38,7 +38,7 @@ SERVICES = {
 
 TASK_SIZE = "It bounds each container by itself, since Docker has no limit for several together."
 TASK_DEFINITIONS = {
-    "taskRoleArn": "Kept and shown. There is no credentials endpoint yet, so containers get no credentials from it.",
+    "taskRoleArn": "Containers get credentials of it. Whatever it permits, nothing that they call is refused.",
     "executionRoleArn": (
         "Checked, kept and shown: who needs it has to have it. Images, secrets and environment files are read, and "
         "output is written, whatever it permits."
