@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -38,7 +39,13 @@ def put(world: World, *details: Any, **members: Any) -> list[str]:
 
 
 def sent(world: World, operation: str = "SendMessage") -> list[dict[str, Any]]:
-    return [arguments for _, called, arguments in world.companion.calls if called == operation]
+    """What was sent with each call, or with each entry of one."""
+    found: list[dict[str, Any]] = []
+    for _, called, arguments in world.companion.calls:
+        if called.removesuffix("Batch") == operation:
+            given = {name: value for name, value in arguments.items() if name != "Entries"}
+            found += [{**given, **entry} for entry in arguments.get("Entries", [{}])]
+    return [{name: value for name, value in given.items() if name != "Id"} for given in found]
 
 
 def bodies(world: World, queue: str = "orders") -> list[Any]:
@@ -68,7 +75,7 @@ def test_a_queue_gets_the_events_of_a_task_in_order_and_once(world: World) -> No
     assert last["resources"] == [task]
     assert last["detail"]["lastStatus"] == "STOPPED"
     assert last["detail"]["containers"][0]["exitCode"] == 3
-    assert {(call["QueueUrl"], *call.keys()) for call in sent(world)} == {(URL, "QueueUrl", "MessageBody")}
+    assert {(call["QueueUrl"], *call) for call in sent(world)} == {(URL, "QueueUrl", "MessageBody")}
     assert set(world.companion.places) == {("000000000000", "us-east-1")}
     assert len(world.kernel.store.invocations) == 0
 
@@ -134,12 +141,39 @@ def test_what_is_out_of_reach_is_tried_again_and_nothing_overtakes_it(world: Wor
     world.clock.advance(1)
     put(world, {"n": 2}, {"n": 3})
     world.clock.advance(35)  # 10 seconds, then 20
-    assert [call["MessageBody"] for call in sent(world)] == [sent(world)[0]["MessageBody"]] * 3
-    assert outcomes(world) == ["rule/r PENDING -> RETRYING", *["rule/r RETRYING -> RETRYING"] * 2]
+    assert [event["detail"]["n"] for event in bodies(world)] == [1, 1, 2, 3, 1, 2, 3]
+    assert outcomes(world)[:2] == ["rule/r PENDING -> RETRYING", "rule/r RETRYING -> RETRYING"]
     world.companion.down = None
     world.clock.advance(60)
-    assert [event["detail"]["n"] for event in bodies(world)[3:]] == [1, 2, 3]
-    assert outcomes(world)[3:] == ["rule/r RETRYING -> SUCCEEDED", *["rule/r PENDING -> SUCCEEDED"] * 2]
+    assert [event["detail"]["n"] for event in bodies(world)[7:]] == [1, 2, 3]
+    assert outcomes(world)[-3:] == ["rule/r RETRYING -> SUCCEEDED"] * 3
+
+
+def test_of_several_messages_those_that_failed_are_tried_again(world: World) -> None:
+    put_rule(world, "r", to(QUEUE), pattern=SHOP)
+    put(world, *({"n": n} for n in range(10)))
+    put(world, *({"n": n} for n in range(10, 12)))
+    world.companion.failed = [
+        {"Id": "3", "Code": "InternalError", "Message": "later", "SenderFault": False},
+        {"Id": "4", "Code": "InvalidMessageContents", "Message": "never", "SenderFault": True},
+    ]
+    world.clock.advance(1)
+    world.companion.failed = []
+    world.clock.advance(10)
+    assert [event["detail"]["n"] for event in bodies(world)] == [*range(10), 3, 10, 11]
+    assert [operation for _, operation, _ in world.companion.calls] == ["SendMessageBatch"] * 2
+    assert Counter(outcomes(world)) == {
+        "rule/r PENDING -> SUCCEEDED": 10, "rule/r PENDING -> RETRYING": 1, "rule/r RETRYING -> SUCCEEDED": 1,
+        "rule/r PENDING -> FAILED": 1,
+    }  # fmt: skip
+
+
+def test_large_messages_are_not_sent_together(world: World) -> None:
+    put_rule(world, "r", to(QUEUE), pattern=SHOP)
+    for _ in range(3):
+        put(world, {"text": "x" * 90_000})
+    world.clock.advance(1)
+    assert [len(arguments.get("Entries", "1")) for _, _, arguments in world.companion.calls] == [2, 1]
 
 
 def test_one_target_out_of_reach_holds_up_no_other(world: World) -> None:
@@ -156,10 +190,10 @@ def test_a_slow_service_gets_some_calls_at_once_and_all_in_the_end(world: World)
         put_rule(world, f"r{number}", to(f"{QUEUE}-{number}"), pattern=SHOP)
     put(world, {"n": 1}, {"n": 2})
     world.clock.advance(1)
-    assert len(sent(world)) == 4
+    assert len(world.companion.calls) == 4
     assert len(world.call("ListClusters")["clusterArns"]) == 1  # nobody waits
-    world.clock.advance(399)
-    assert len(sent(world)) == 12
+    world.clock.advance(199)
+    assert len(world.companion.calls) == 6
     for number in range(6):
         assert [event["detail"]["n"] for event in bodies(world, f"orders-{number}")] == [1, 2]
 
@@ -308,11 +342,11 @@ def test_a_reset_forgets_what_is_under_way(world: World) -> None:
     world.clock.advance(1)
     asyncio.run(world.kernel.reset())
     world.clock.advance(60)
-    assert len(sent(world)) == 1
+    assert len(world.companion.calls) == 1
     put_rule(world, "r", to(QUEUE), pattern=SHOP)
     put(world, {"n": 3})
     world.clock.advance(60)
-    assert [event["detail"]["n"] for event in bodies(world)] == [1, 3]
+    assert [event["detail"]["n"] for event in bodies(world)] == [1, 2, 3]
 
 
 WRONG: list[tuple[dict[str, Any], str]] = [

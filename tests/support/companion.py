@@ -21,6 +21,7 @@ class FakeCompanion:
         self.calls: list[tuple[str, str, dict[str, Any]]] = []
         self.places: list[tuple[str, str]] = []  # account and region of each call
         self.down: str | None = None  # nothing answers, for this reason
+        self.failed: list[dict[str, Any]] = []  # what several messages at once are told of some of them
         self.refused: dict[str, tuple[str, str]] = {}  # code and message, by operation or name of a queue
 
     def parameter(self, name: str, value: str, region: str = "us-east-1") -> None:
@@ -58,13 +59,17 @@ class FakeCompanion:
                 if body is None:
                     raise CompanionError("NoSuchKey", "The specified key does not exist.")
                 return {"Body": body}
-            case "SendMessage" | "Publish" | "Invoke" | "CreateLogStream" | "PutLogEvents":
+            case "SendMessage" | "SendMessageBatch" | "Publish" | "Invoke" | "CreateLogStream" | "PutLogEvents":
                 queue = parameters.get("QueueUrl", "").rsplit("/", 1)[-1]
                 refusal = self.refused.get(operation) or self.refused.get(queue)
                 if refusal is not None:
                     raise CompanionError(*refusal)
-                return {}
+                return {"Failed": [entry for entry in self.failed if entry["Id"] in _ids(parameters)]}
         raise AssertionError(operation)
+
+
+def _ids(parameters: Mapping[str, Any]) -> set[str]:
+    return {entry["Id"] for entry in parameters.get("Entries", ())}
 
 
 class ImmediateLookups:

@@ -1,18 +1,19 @@
 """Delivers what rules and schedules send to other services: queues, topics, log groups, functions.
 
 `invocations` says which lane has something to deliver. A lane, the invocations of one target by one rule, has one call
-under way at a time, so what happened first arrives first; while one is tried again the others wait behind it. What is
-under way is known to this process only: after a restart it is sent again.
+under way at a time, of as many as go into one, so what happened first arrives first; while one is tried again the
+others wait behind it. What is under way is known to this process only: after a restart it is sent again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import islice
 from typing import NamedTuple
 
 from kecs.control.inputs import UNREACHABLE
 from kecs.control.queue import WorkQueue
-from kecs.core.eventbridge.targets import calls_of, failure_of, is_done_already
+from kecs.core.eventbridge.targets import Batch, answers_of, batch_of, calls_of, failure_of, is_done_already
 from kecs.core.inputs.lookups import Answer, Lookup, Refusal
 from kecs.core.invocations import failed, succeeded, tried
 from kecs.core.records.eventbridge import InvocationRecord
@@ -21,14 +22,15 @@ from kecs.ports.lookups import Lookups
 from kecs.ports.store import Store
 
 KIND = "delivery"
+MOST = 100  # invocations that are looked at for one call
 AT_ONCE = 4  # lanes with a call under way; tasks that are about to start make their own calls beside them
 
 
 class _Sent(NamedTuple):
     """A call under way: object identity tells it from one that was forgotten."""
 
-    invocation_id: str
-    answers: list[Answer]  # the last one, once it is there
+    batch: Batch
+    answers: list[Answer]  # to each, once they are there
 
 
 class Deliveries:
@@ -66,10 +68,10 @@ class Deliveries:
         if sent is None:
             self._begin(lane)
         elif sent.answers:
-            record = self._store.invocations.get(sent.invocation_id)
-            if record is not None:
-                with self._store.transaction():
-                    self._settle(self._attempted(record, sent.answers[0]))
+            with self._store.transaction():
+                for record, answer in zip(sent.batch, sent.answers, strict=True):
+                    if record.id in self._store.invocations:
+                        self._settle(self._attempted(record, answer))
             del self._under_way[lane]  # only now: what could not be committed is written again
             self.add(lane)
             if self._held:
@@ -78,18 +80,19 @@ class Deliveries:
                 self.add(held)
 
     def _begin(self, lane: str) -> None:
-        first = next(iter(self._store.invocations.keys("lane", lane)), None)
-        record = None if first is None else self._store.invocations.get(first)
-        if record is None:
+        table, now = self._store.invocations, self._clock.now()
+        waiting = [r for key in islice(table.keys("lane", lane), MOST) if (r := table.get(key)) is not None]
+        batch = batch_of(waiting, now)
+        if not waiting:
             return
-        if record.due_at > self._clock.now():
-            self._queue.wake(KIND, lane, record.due_at)
+        if not batch:
+            self._queue.wake(KIND, lane, waiting[0].due_at)
         elif len(self._under_way) >= AT_ONCE:
             self._held[lane] = None
         else:
             self._store.flush()  # nobody hears of what might not have happened
-            sent = self._under_way[lane] = _Sent(record.id, [])
-            self._call(lane, sent, calls_of(record))
+            sent = self._under_way[lane] = _Sent(batch, [])
+            self._call(lane, sent, calls_of(batch))
 
     def _call(self, lane: str, sent: _Sent, calls: tuple[Lookup, ...]) -> None:
         call, *further = calls
@@ -100,7 +103,7 @@ class Deliveries:
             if further and (not isinstance(answer, Refusal) or is_done_already(answer)):
                 self._call(lane, sent, tuple(further))
             else:
-                sent.answers.append(answer)
+                sent.answers.extend(answers_of(sent.batch, answer))
                 self.add(lane)
 
         self._lookups.look_up(call, answered)

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 
 from kecs.core.arns import scope_of
-from kecs.core.inputs.lookups import Lookup, Refusal
+from kecs.core.inputs.lookups import Answer, Lookup, Refusal
 from kecs.core.invocations import is_cluster, text_of
 from kecs.core.records.eventbridge import InvocationRecord
 
@@ -53,51 +53,100 @@ def is_fifo(arn: str) -> bool:
 
 # -- calls ------------------------------------------------------------------------------------------------------------
 
+_MOST = {"sqs": 10, "sns": 10, LOGS: 100}  # of one call; of any other service one
+_LARGEST = 200_000  # bytes of one call, unless there is only one in it
 
-def calls_of(invocation: InvocationRecord) -> tuple[Lookup, ...]:
+Batch = Sequence[InvocationRecord]
+_Calls = list[tuple[str, str, dict[str, Any]]]
+
+
+def batch_of(waiting: Iterable[InvocationRecord], now: float) -> Batch:
+    """The first of those that wait for one target, as many of them as are due and go into one call."""
+    batch: list[InvocationRecord] = []
+    size = 0
+    for invocation in waiting:
+        size += len((invocation.input or "").encode())
+        most = _MOST.get(service_of(invocation), 1)
+        if invocation.due_at > now or len(batch) >= most or (batch and size > _LARGEST):
+            break
+        batch.append(invocation)
+    return batch
+
+
+def calls_of(batch: Batch) -> tuple[Lookup, ...]:
     """What the next attempt calls, one after the other; all but the last may find it done already."""
-    made = _CALLS[invocation.target_arn.split(":", 3)[2]](invocation)
-    scope = scope_of(invocation.target_arn)
+    made = _CALLS[service_of(batch[0])](batch)
+    scope = scope_of(batch[0].target_arn)
     return tuple(
         Lookup(service, operation, scope, tuple((name, value) for name, value in given.items() if value is not None))
         for service, operation, given in made
     )
 
 
-_Calls = list[tuple[str, str, dict[str, Any]]]
+def answers_of(batch: Batch, answer: Answer) -> list[Answer]:
+    """What the answer to the last call says to each."""
+    if isinstance(answer, Refusal):
+        return [answer] * len(batch)
+    failed = {each["Id"]: Refusal(each["Code"], each.get("Message") or "") for each in answer.get("Failed") or ()}
+    return [failed.get(str(number), answer) for number in range(len(batch))]
 
 
-def _send_message(invocation: InvocationRecord) -> _Calls:
-    scope, name = scope_of(invocation.target_arn), invocation.target_arn.rsplit(":", 1)[1]
+def service_of(invocation: InvocationRecord) -> str:
+    return invocation.target_arn.split(":", 3)[2]
+
+
+def _send_messages(batch: Batch) -> _Calls:
+    scope, name = scope_of(batch[0].target_arn), batch[0].target_arn.rsplit(":", 1)[1]
+    queue = {"QueueUrl": f"https://sqs.{scope.region}.amazonaws.com/{scope.account}/{name}"}
+    return _one_or_several(batch, "sqs", ("SendMessage", "SendMessageBatch", "Entries"), queue, _message)
+
+
+def _message(invocation: InvocationRecord) -> dict[str, Any]:
     attributes = invocation.attributes or {}
     given = {
-        "QueueUrl": f"https://sqs.{scope.region}.amazonaws.com/{scope.account}/{name}",
         "MessageBody": text_of(invocation),
         "MessageGroupId": invocation.group,
-        "MessageAttributes": {n: {"DataType": kind, "StringValue": text} for n, (kind, text) in attributes.items()}
-        or None,
+        "MessageAttributes": {n: {"DataType": kind, "StringValue": text} for n, (kind, text) in attributes.items()},
     }
-    return [("sqs", "SendMessage", given)]
+    return {name: value for name, value in given.items() if value}
 
 
-def _publish(invocation: InvocationRecord) -> _Calls:
-    return [("sns", "Publish", {"TopicArn": invocation.target_arn, "Message": text_of(invocation)})]
+def _publish(batch: Batch) -> _Calls:
+    names = "Publish", "PublishBatch", "PublishBatchRequestEntries"
+    topic = {"TopicArn": batch[0].target_arn}
+    return _one_or_several(batch, "sns", names, topic, lambda invocation: {"Message": text_of(invocation)})
 
 
-def _invoke(invocation: InvocationRecord) -> _Calls:
+def _one_or_several(
+    batch: Batch,
+    service: str,
+    names: tuple[str, str, str],
+    where: dict[str, Any],
+    entry: Callable[[InvocationRecord], dict[str, Any]],
+) -> _Calls:
+    """`names`: the operation for one, the operation for several, and what it calls them."""
+    if len(batch) == 1:
+        return [(service, names[0], {**where, **entry(batch[0])})]
+    entries = tuple({"Id": str(number), **entry(invocation)} for number, invocation in enumerate(batch))
+    return [(service, names[1], {**where, names[2]: entries})]
+
+
+def _invoke(batch: Batch) -> _Calls:
+    (invocation,) = batch
     payload = text_of(invocation).encode()
     given = {"FunctionName": invocation.target_arn, "InvocationType": "Event", "Payload": payload}
     return [("lambda", "Invoke", given)]
 
 
-def _put_log_events(invocation: InvocationRecord) -> _Calls:
+def _put_log_events(batch: Batch) -> _Calls:
     """A group has a stream for each rule."""
-    group = invocation.target_arn.split(":log-group:", 1)[1].removesuffix(":*")
-    digits = hashlib.sha256(invocation.source_arn.encode()).hexdigest()
+    group = batch[0].target_arn.split(":log-group:", 1)[1].removesuffix(":*")
+    digits = hashlib.sha256(batch[0].source_arn.encode()).hexdigest()
     stream = f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:32]}"
     where = {"logGroupName": group, "logStreamName": stream}
-    event = _log_event(text_of(invocation), int(invocation.created_at * 1000))
-    return [("logs", "CreateLogStream", where), ("logs", "PutLogEvents", {**where, "logEvents": (event,)})]
+    events = [_log_event(text_of(invocation), int(invocation.created_at * 1000)) for invocation in batch]
+    in_order = tuple(sorted(events, key=lambda event: event["timestamp"]))  # or they are refused
+    return [(LOGS, "CreateLogStream", where), (LOGS, "PutLogEvents", {**where, "logEvents": in_order})]
 
 
 def _log_event(text: str, at: int) -> dict[str, Any]:
@@ -113,8 +162,8 @@ def _log_event(text: str, at: int) -> dict[str, Any]:
     return {"timestamp": at, "message": text}
 
 
-_CALLS: dict[str, Callable[[InvocationRecord], _Calls]] = {
-    "sqs": _send_message,
+_CALLS: dict[str, Callable[[Batch], _Calls]] = {
+    "sqs": _send_messages,
     "sns": _publish,
     "lambda": _invoke,
     LOGS: _put_log_events,
