@@ -149,6 +149,77 @@ def test_faults_are_those_of_the_test_that_sets_them(run: Run) -> None:
     assert "RuntimeError: whatever happens" in printed
 
 
+LEFT = """
+import pytest
+from botocore.exceptions import ClientError
+from kecs.testing import cleanup_cluster, create_test_task_definition, fault, wait_for_task
+
+@pytest.fixture(scope="module", autouse=True)
+def of_all(kecs):
+    kecs.image("all:*")(lambda container: 3)
+    kecs.faults.throttle("ListAttributes")
+
+@pytest.fixture(scope="module")
+def shared(kecs):
+    client = kecs.ecs_client()
+    client.create_cluster(clusterName="shared")
+    yield client
+    cleanup_cluster(client, "shared")
+
+def code(ecs, cluster, image):
+    job = create_test_task_definition(ecs, image=image, command=["true"])
+    task = ecs.run_task(cluster=cluster, taskDefinition=job)["tasks"][0]["taskArn"]
+    return wait_for_task(ecs, cluster, task, "STOPPED")["containers"][0]["exitCode"]
+
+def test_one(kecs, ecs, ecs_cluster):
+    kecs.faults.throttle("ListClusters")
+    kecs.image("job:*")(lambda container: 5)
+    assert code(ecs, ecs_cluster, "job:1") == 5
+
+def test_what_it_set_is_over_and_what_was_there_is_not(kecs, ecs, ecs_cluster):
+    assert [one["operation"] for one in kecs.faults.all()] == ["ListAttributes"]
+    assert [code(ecs, ecs_cluster, image) for image in ("job:1", "all:1")] == [0, 3]
+    kecs.faults.clear()
+
+def test_its_server_ends(kecs, kecs_faults, kecs_image, kecs_clock, shared, ecs_cluster):
+    kecs_image("job:*")(lambda container: 5)
+    kecs_faults.throttle()
+    kecs.faults.throttle()
+    kecs.cleanup()
+
+def test_the_next(ecs, ecs_cluster, kecs_faults):
+    assert code(ecs, ecs_cluster, "job:1") == 0
+"""
+
+
+def test_what_a_test_sets_ends_with_it(run: Run) -> None:
+    assert "4 passed" in run(LEFT)
+
+
+MARKED_TWICE = """
+import pytest
+from botocore.exceptions import ClientError
+from kecs.testing import fault
+
+pytestmark = pytest.mark.kecs(region="eu-west-1", faults=[fault.throttle("ListClusters")])
+
+@pytest.mark.kecs(env={"KECS_ACCOUNT": "444444444444"}, faults=[fault.throttle("ListServices")])
+class TestIt:
+    def test_it(self, kecs, ecs):
+        assert kecs.region == "eu-west-1"
+        assert ":444444444444:" in ecs.describe_clusters()["clusters"][0]["clusterArn"]
+        assert sorted(one["operation"] for one in kecs.faults.all()) == ["ListClusters", "ListServices"]
+
+    @pytest.mark.kecs(region="us-west-2")
+    def test_elsewhere(self, kecs):
+        assert kecs.region == "us-west-2"
+"""
+
+
+def test_markers_of_test_class_and_module_add_up(run: Run) -> None:
+    assert "2 passed" in run(MARKED_TWICE)
+
+
 def test_faults_for_a_test_that_uses_no_kecs(run: Run) -> None:
     marked = "import pytest\n@pytest.mark.kecs(faults=[{'kind': 'throttle'}])\ndef test_it(): pass\n"
     assert "The marker kecs has faults for a test that uses no KECS." in run(marked, code=1)

@@ -7,6 +7,8 @@ with the first of its kind, so that a KECS without faults has nothing to ask.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +26,7 @@ from kecs.core.faults.subjects import of_record, of_service
 from kecs.gateway.endpoint import Endpoint
 from kecs.gateway.faults import CallFaults
 from kecs.ports.console import NoSuchContainer
+from kecs.services.apis import APIS
 from kecs.store.lagging import LaggingStore
 
 if TYPE_CHECKING:
@@ -150,7 +153,9 @@ class KernelFaults:
         self._kernel.control.capacity.look_again()
 
     def _check(self, fault: Fault) -> None:
-        """Whether it can strike the service or task that it names. Raises ValueError."""
+        """Whether it can strike the call, service or task that it names. Raises ValueError."""
+        if KINDS[fault.kind].strikes == "call":
+            _check_call(fault)
         if fault.service is None and fault.task is None:
             return
         about = [(kind, definition) for kind, subject, definition in self._there() if matches(fault, subject)]
@@ -182,6 +187,20 @@ class KernelFaults:
     def _said(self, key: str, fault: Fault) -> dict[str, Any]:
         tally = self._book.tally(key)
         return {"id": key, **said(fault), "matched": tally.matched, "struck": tally.struck}
+
+
+def _check_call(fault: Fault) -> None:
+    """Whether there is such an operation. Raises ValueError."""
+    meant = [api for api in APIS if fnmatchcase(api.name, fault.api or "*")]
+    if not meant:
+        own = ", ".join(api.name for api in APIS)
+        raise ValueError(f"No calls of the API {fault.api} are KECS's own; those of {own} are.")
+    wanted = fault.operation or "*"
+    if any(fnmatchcase(name, wanted) for api in meant for name in api.parts.operations):
+        return
+    alike = get_close_matches(wanted, [name for api in meant for name in api.parts.operations], 1)
+    where = f" of the API {fault.api}" if fault.api else ""
+    raise ValueError(f"There is no operation {wanted}{where}{f'; did you mean {alike[0]}?' if alike else '.'}")
 
 
 def _provider_kind(strategy: Any) -> str:

@@ -36,6 +36,8 @@ def read(endpoint: str, method: str, path: str, body: Any = None, *, seconds: fl
         text = response.read().decode(errors="replace")
     except http.client.HTTPException as error:
         raise OSError(f"{endpoint} is not a KECS: {error!r}") from error
+    except ConnectionError as error:
+        raise type(error)(f"nothing answers at {endpoint}: {error.strerror or error}") from error
     finally:
         connection.close()
     if response.status >= 400:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 from typing import Any
 
@@ -22,6 +23,8 @@ class Clients:
 
     def make(self, service: str, account: str | None, region: str | None, clock: Clock) -> Any:
         """A client for an account and a region; None is the server's own. Raises ImportError without boto3."""
+        if account is not None and re.fullmatch("[0-9]{12}", account) is None:
+            raise ValueError(f"An account is 12 digits, not {account!r}.")
         try:
             import boto3  # noqa: F401  # whether it is there
             from botocore.config import Config

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
+_SUCH_AS = {"environment": {"STAGE": "test"}, "depends_on": {"database": "HEALTHY"}}
+
 MEMORY = 128  # MiB of a container that does not say
 
 
@@ -35,6 +37,13 @@ class TaskDefinitionBuilder:
         """One more container. `memory`: MiB; `health_check`: a command for its shell; `depends_on`: conditions by
         container, such as {"database": "HEALTHY"}; `members`: further ones of a ContainerDefinition.
         """
+        if isinstance(command, str):
+            raise TypeError(f'command is a list of strings, such as ["sh", "-c", {command!r}], not one string.')
+        if isinstance(ports, int):
+            raise TypeError(f"ports is a list of numbers, such as [{ports}], not one number.")
+        for member, value in {"environment": environment, "depends_on": depends_on}.items():
+            if not isinstance(value, Mapping | None):
+                raise TypeError(f"{member} is a dict, such as {_SUCH_AS[member]}, not {value!r}.")
         given = {
             "command": None if command is None else list(command),
             "environment": [{"name": key, "value": value} for key, value in (environment or {}).items()],

@@ -99,7 +99,7 @@ class Clock:
         try:
             admin.call(self._endpoint, "POST", "clock", body)
         except admin.Refused as refused:
-            raise _REFUSALS.get(refused.status, ValueError)(str(refused)) from refused
+            raise _REFUSALS.get(refused.status, ValueError)(str(refused)) from None
 
 
 class Passing:

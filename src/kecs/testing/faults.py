@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from types import TracebackType
 from typing import Any, Generic, TypedDict, TypeVar, Unpack
 
 from kecs.testing import admin
+from kecs.testing.hiding import told
+
+__tracebackhide__ = told
 
 T = TypeVar("T")
 
@@ -192,6 +196,8 @@ class Faults(FaultBuilder[Fault]):
 
     def add(self, members: dict[str, Any]) -> Fault:
         """Set a fault of the HTTP form. Raises NoFault."""
+        if not isinstance(members, dict):
+            raise NoFault(f"A fault is a dict, such as fault.throttle('RunTask') gives, not {members!r}.")
         try:
             said = admin.call(self._endpoint, "POST", "faults", members)["fault"]
         except admin.Refused as refused:
@@ -205,10 +211,16 @@ class Faults(FaultBuilder[Fault]):
         said: list[dict[str, Any]] = admin.call(self._endpoint, "GET", "faults")["faults"]
         return said
 
-    def clear(self) -> None:
-        """Remove those that were set here."""
-        while self._set:
-            self._set.pop().remove()
+    @property
+    def count(self) -> int:
+        """How many were set here."""
+        return len(self._set)
+
+    def clear(self, keep: int = 0) -> None:
+        """Remove those that were set here, but for the first so many."""
+        while len(self._set) > keep:
+            with contextlib.suppress(OSError):  # a KECS that does not run any more has none
+                self._set.pop().remove()
 
     def _make(self, kind: str, **members: Any) -> Fault:
         return self.add({"kind": kind, **{name: value for name, value in members.items() if value is not None}})

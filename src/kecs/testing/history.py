@@ -36,6 +36,8 @@ def fetch(
     if cluster is not None and own and _is_birth(own[0]):
         found = own  # the cluster came after them
     start = since.id if isinstance(since, Happening) else since or 0
+    if not isinstance(start, int) or start > answer["last"]:
+        raise ValueError(f"since is a change of this KECS, not {since!r}; history().after(…) takes a time, too.")
     chosen = tuple(one for one in found if one.id > start)
     earlier = tuple(one for one in found if one.id <= start)
     created = cluster is not None and bool(found) and _is_birth(found[0])
@@ -70,6 +72,8 @@ class Recording:
     @property
     def history(self) -> History:
         """What has happened since the block began, up to now or to its end. Raises HistoryIncomplete."""
+        if self._since is None:
+            raise RuntimeError("The recording has not begun; use it in a with statement.")
         return self._recorded or fetch(self._endpoint, self._cluster, self._since)
 
     def __enter__(self) -> Recording:

@@ -88,6 +88,8 @@ class ThisProcess:
         async def called() -> T:
             return function(self._kernel)
 
+        if self._loop.is_closed():
+            raise RuntimeError("This KECS does not run any more.")
         coroutine = called()
         try:
             return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()

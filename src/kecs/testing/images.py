@@ -9,11 +9,14 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from kecs.testing.faking import Container
+from kecs.testing.hiding import told
 from kecs.testing.host import Host, ThisProcess
 from kecs.testing.inside import current, inside
 
 if TYPE_CHECKING:
     from kecs.ports.program import Process, Program
+
+__tracebackhide__ = told
 
 F = TypeVar("F", bound=Callable[[Container], Any])
 
@@ -45,8 +48,7 @@ class Images:
             raise TypeError('Say which images the function stands for: @server.image("worker:*").')
 
         def bind(function: F) -> F:
-            if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
-                raise TypeError("A plain function stands for an image: it is called in a thread, and may wait.")
+            _check(function)
             if self._host.runtime == "simulated" or not only_simulated:
                 self._bind(pattern, self._program(function))
             return function
@@ -63,8 +65,19 @@ class Images:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        while self._unbind:
-            self._unbind.pop()()
+        self.end()
+
+    @property
+    def count(self) -> int:
+        """How many bindings it has made."""
+        return len(self._unbind)
+
+    def end(self, keep: int = 0) -> None:
+        """End its own bindings, but for the first so many."""
+        while len(self._unbind) > keep:
+            unbind = self._unbind.pop()
+            if not self._host.ended():  # else they have ended with it
+                unbind()
 
     def _bind(self, pattern: str, program: Program) -> None:
         host = self._host
@@ -91,6 +104,20 @@ class Images:
                 return function(container)
 
         return program
+
+
+def _check(function: Any) -> None:
+    """Whether it can stand for an image. Raises TypeError."""
+    if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
+        raise TypeError("A plain function stands for an image: it is called in a thread, and may wait.")
+    try:
+        inspect.signature(function).bind("the container")
+    except ValueError:
+        return  # some callables of C's do not tell
+    except TypeError as error:
+        raise TypeError(
+            f"A function that stands for an image takes the container, as its one argument: {error}."
+        ) from None
 
 
 class Clients:

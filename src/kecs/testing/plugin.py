@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -43,35 +43,57 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A marked test gets the server that its marker describes; pytest keeps those with the same one together."""
-    marker = metafunc.definition.get_closest_marker("kecs")
-    if marker is None or "kecs" not in metafunc.fixturenames:
+    if "kecs" not in metafunc.fixturenames:
         return
-    if marker.args:
-        pytest.fail("The marker kecs takes keyword arguments only, such as kecs(runtime='docker').", pytrace=False)
-    options = _Options((name, value) for name, value in marker.kwargs.items() if name != "faults")
+    options = _Options()
+    for marker in metafunc.definition.iter_markers("kecs"):  # the closest first
+        if marker.args:
+            pytest.fail("The marker kecs takes keyword arguments only, such as kecs(runtime='docker').", pytrace=False)
+        options = _Options({**marker.kwargs, **options})
+    options.pop("faults", None)
     if options:
         metafunc.parametrize("kecs", [options], indirect=True, scope="session", ids=[pytest.HIDDEN_PARAM])
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
-    """A marker's faults are in force from the beginning of the test; at its end, before its fixtures go, none is."""
-    marker = item.get_closest_marker("kecs")
-    marked, given = marker.kwargs.get("faults", ()) if marker else (), getattr(item, "funcargs", {})
-    faults: Any = given.get("kecs_faults")
-    if marked:
-        from kecs.testing import Faults
-
-        if "kecs" not in given:
+    """A marker's faults are in force from the beginning of the test. At its end, before its fixtures go, none is, and
+    what the test has had `kecs.faults` and `kecs.image` do is over."""
+    given = getattr(item, "funcargs", {})
+    server: Server | None = given.get("kecs")
+    marked = [members for marker in item.iter_markers("kecs") for members in _marked(marker)]
+    if server is None:
+        if marked:
             pytest.fail("The marker kecs has faults for a test that uses no KECS.", pytrace=False)
-        faults = faults or Faults(given["kecs"].endpoint)
+        return (yield)
+    of_others = server.faults.count, server.bindings
     try:
         for members in marked:
-            faults.add(members)
+            _set(server, members)
         return (yield)
     finally:
-        if faults is not None:
-            faults.clear()
+        server.faults.clear(of_others[0])
+        if server.bindings > of_others[1]:
+            server.image.end(of_others[1])
+        if "kecs_faults" in given:
+            given["kecs_faults"].clear()
+
+
+def _marked(marker: pytest.Mark) -> Sequence[Any]:
+    """The marker's faults."""
+    faults = marker.kwargs.get("faults", ())
+    if not isinstance(faults, list | tuple):
+        pytest.fail("The marker kecs takes faults as a list, such as [fault.throttle('RunTask')].", pytrace=False)
+    return faults
+
+
+def _set(server: Server, members: Any) -> None:
+    from kecs.testing import NoFault
+
+    try:
+        server.faults.add(members)
+    except NoFault as error:
+        raise pytest.fail.Exception(f"A fault of the marker kecs: {error}", pytrace=False) from None
 
 
 class _Options(dict[str, Any]):
@@ -84,13 +106,17 @@ class _Options(dict[str, Any]):
 @pytest.fixture(scope="session")
 def kecs(request: pytest.FixtureRequest) -> Iterator[Server]:
     """A KECS for all tests of the session (of each worker, with pytest-xdist), stopped with all it runs at the end."""
-    from kecs.testing import start_server
+    from kecs.testing import NotStarted, start_server
 
     options: dict[str, Any] = {"in_process": not request.config.getoption("--kecs-child")}
     options |= getattr(request, "param", {})
     if not options.keys() & {"runtime", "test_mode"}:
         options["runtime"] = request.config.getoption("--kecs-runtime")
-    with start_server(**options) as server:
+    try:
+        server = start_server(**options)
+    except (TypeError, ValueError, NotStarted) as error:
+        raise pytest.fail.Exception(f"{type(error).__name__}: {error}", pytrace=False) from None
+    with server:
         reporting.serves(request.config, server)
         yield server
 
@@ -130,7 +156,10 @@ def kecs_clock(kecs: Server) -> Iterator[Clock]:
 
     clock = kecs.clock
     if not clock.movable:
-        raise ClockNotMovable(f"The {kecs.runtime} runtime runs real containers, so its time cannot be moved.")
+        raise ClockNotMovable(
+            f"The {kecs.runtime} runtime runs real containers, so its time cannot be moved. "
+            "The marker kecs(test_mode=True) has a test simulated whatever --kecs-runtime says."
+        )
     yield clock
     if not kecs.ended():
         clock.resume()

@@ -121,7 +121,7 @@ class Probe:
     @property
     def slowest(self) -> float:
         """How long the slowest took, in seconds."""
-        return max(request.ended - request.began for request in list(self.requests))
+        return max((request.ended - request.began for request in list(self.requests)), default=0.0)
 
     @property
     def longest_gap(self) -> float:
@@ -139,6 +139,8 @@ class Probe:
 
     def assert_always_up(self, longest_gap: float = 0) -> None:
         """There was no longer gap than of so many seconds. The message has a picture, and the first failures."""
+        if not self.requests:
+            raise RuntimeError("The probe has not begun; use it in a with statement.")
         if self.failed and self.longest_gap > longest_gap:
             allowed = f"more than {longest_gap:g} s" if longest_gap else "not always up"
             raise AssertionError(f"No good answer for {self.longest_gap:.3f} s: {allowed}.\n{self}")

@@ -21,11 +21,11 @@ from kecs.testing.history import Recording, fetch
 from kecs.testing.host import ChildProcess, Host, ThisProcess
 from kecs.testing.log import LogConsumer, ServerLog
 from kecs.testing.options import NOT_IN_ENV, log_level, server_options
+from kecs.testing.snapshots import Snapshot, restore, take
 from kecs.testing.timeline import Happening, History
 
 if TYPE_CHECKING:
     from kecs.testing.images import Images
-from kecs.testing.snapshots import Snapshot, restore, take
 
 Runtime = Literal["simulated", "docker", "auto"]
 
@@ -68,6 +68,11 @@ class Server:
         from kecs.testing.images import Images  # most tests bind none
 
         return Images(self._host, self.client)
+
+    @property
+    def bindings(self) -> int:
+        """How many functions `image` has bound."""
+        return self.image.count if "image" in vars(self) else 0
 
     def images(self) -> Images:
         """`with server.images() as image: …`; what `image` has bound in the block ends with it."""
@@ -160,6 +165,8 @@ def start_server(
         raise ValueError(f"Test mode has a runtime of its own; it cannot be {runtime}.")
     if runtime is not None and runtime not in ("simulated", "docker", "auto"):
         raise ValueError(f"runtime is simulated, docker or auto, not {runtime!r}.")
+    if odd := [name for name, value in (env or {}).items() if not isinstance(value, str)]:
+        raise ValueError(f"env has strings only, as an environment does; {', '.join(odd)} is none.")
     if taken := NOT_IN_ENV & (env or {}).keys():
         raise ValueError(f"env has no {', '.join(sorted(taken))}: an argument says it, or start_server sees to it.")
     settings = {

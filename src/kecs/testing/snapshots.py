@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from kecs.testing import admin
+from kecs.testing.hiding import told
+
+__tracebackhide__ = told
 
 
 class Snapshot:
@@ -30,7 +33,10 @@ class Snapshot:
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Snapshot:
         """Read it from a file. Raises OSError, and ValueError for a file that is none."""
-        document = json.loads(Path(path).read_text())
+        try:
+            document = json.loads(Path(path).read_text())
+        except ValueError:
+            document = None
         if not (isinstance(document, dict) and "kecsSnapshot" in document):
             raise ValueError(f"{path} is no snapshot of KECS.")
         return cls(document)
@@ -51,7 +57,9 @@ def take(endpoint: str) -> Snapshot:
 
 def restore(endpoint: str, snapshot: Snapshot) -> None:
     """Raises ValueError for one that this KECS does not understand; nothing has changed then."""
+    if not isinstance(snapshot, Snapshot):
+        raise TypeError(f"A server is restored to a Snapshot, such as Snapshot.load(path) gives, not to {snapshot!r}.")
     try:
         admin.call(endpoint, "POST", "snapshot", snapshot.document)
     except admin.Refused as refused:
-        raise (ValueError if refused.status == 400 else RuntimeError)(str(refused)) from refused
+        raise (ValueError if refused.status == 400 else RuntimeError)(str(refused)) from None
