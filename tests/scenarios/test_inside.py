@@ -78,20 +78,16 @@ async def test_a_container_is_told_of_itself_and_of_its_task(world: World, insid
 
 async def test_what_opentelemetry_looks_for_is_there(world: World, inside: Caller) -> None:
     """https://opentelemetry.io/docs/specs/semconv/resource/cloud-provider/aws/ecs/ and its detectors."""
-    log = {"logDriver": "awslogs", "options": {"awslogs-group": "/g", "awslogs-region": "us-east-1",
-                                               "awslogs-stream-prefix": "p"}}  # fmt: skip
+    options = {"awslogs-group": "/g", "awslogs-region": "us-east-1", "awslogs-create-group": "true"}
+    log = {"logDriver": "awslogs", "options": {**options, "awslogs-stream-prefix": "p"}}
     arn = running(world, {"name": "app", "image": "app:1", "logConfiguration": log}, executionRoleArn=ROLE)
     itself, task = await inside.get(v4(arn)), await inside.get(f"{v4(arn)}/task")
     assert task["Cluster"].startswith("arn:aws:ecs:us-east-1:000000000000:cluster/")
     assert (task["Family"], task["Revision"]) == ("web", "1")
     assert task["AvailabilityZone"].startswith("us-east-1")
     assert itself["DockerId"] == world.task(arn)["containers"][0]["runtimeId"]
-    assert itself["LogOptions"] == {
-        "awslogs-group": "/g",
-        "awslogs-region": "us-east-1",
-        "awslogs-stream": f"p/app/{arn.rpartition('/')[2]}",
-        "mode": "non-blocking",
-    }
+    stream = {"awslogs-stream": f"p/app/{arn.rpartition('/')[2]}"}
+    assert itself["LogOptions"] == {**options, **stream, "mode": "non-blocking"}
 
 
 async def test_version_3_and_tags(world: World, inside: Caller) -> None:

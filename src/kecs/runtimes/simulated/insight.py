@@ -22,7 +22,7 @@ class SimulatedInsight:
     def __init__(self, clock: Clock, tasks: Mapping[str, SimulatedTask]) -> None:
         self._clock = clock
         self._tasks = tasks
-        self._before: dict[str, tuple[float, Statistics]] = {}  # by the id of the container
+        self._before: dict[str, dict[str, tuple[float, Statistics]]] = {}  # by task and container
 
     async def look(self, task: str) -> SeenTask:
         known = self._tasks.get(task)
@@ -40,20 +40,21 @@ class SimulatedInsight:
         )
 
     async def statistics(self, task: str) -> Mapping[str, Statistics]:
+        for gone in self._before.keys() - self._tasks.keys():
+            del self._before[gone]
         known = self._tasks.get(task)
-        running = [c for c in known.containers.values() if c.state == "running"] if known else []
-        return {container.name: self._of(container) for container in running}
-
-    def _of(self, container: SimulatedContainer) -> Statistics:
-        """What its script says that it uses, all the time and from the start; as from Docker."""
-        at, before = self._clock.now(), self._before.get(container.runtime_id)
-        now = at, _statistics(container, at)
-        if before is None or at > before[0]:
-            self._before[container.runtime_id] = now
-        return with_rates(before, now)
+        if known is None:
+            return {}
+        before, at = self._before.setdefault(task, {}), self._clock.now()
+        running = {name: container for name, container in known.containers.items() if container.state == "running"}
+        now = {name: (at, _statistics(container, at)) for name, container in running.items()}
+        compared = {name: with_rates(before.get(name), seen) for name, seen in now.items()}
+        before.update((name, seen) for name, seen in now.items() if name not in before or at > before[name][0])
+        return compared
 
 
 def _statistics(container: SimulatedContainer, now: float) -> Statistics:
+    """What its script says that it uses, all the time and from the start; as from Docker."""
     usage, since = container.usage(now), now - (container.started_at or now)
     nanoseconds = int((usage.cpu or 0.0) / UNITS * since * 1e9)
     cpu: dict[str, Any] = {

@@ -1,0 +1,64 @@
+"""What a runtime sees of its tasks, for whoever asks from inside."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address, ip_network
+
+from tests.runtimes.conformance.harness import Harness
+from tests.runtimes.plans import make_plan
+
+from kecs.core.inside.seen import NOTHING
+
+OBEYS = ["sh", "-c", "trap 'exit 0' TERM; echo ready; while true; do sleep 0.1; done"]
+
+
+async def test_a_task_and_its_containers(harness: Harness) -> None:
+    plan = make_plan({"command": OBEYS}, {"name": "proxy", "command": OBEYS})
+    provisioned = await harness.provision(plan)
+    await harness.start(plan)
+    insight = harness.runtime.insight()
+    seen = await insight.look(plan.arn)
+    assert list(seen.containers) == ["app"]
+    container = seen.containers["app"]
+    assert container.name
+    assert container.image_id is not None
+    assert container.image_id.startswith("sha256:")
+    assert container.created_at
+    assert provisioned.address is not None
+    assert seen.subnet is not None
+    assert ip_address(provisioned.address) in ip_network(seen.subnet)
+    assert seen.gateway is not None
+    assert ip_address(seen.gateway) in ip_network(seen.subnet)
+
+
+async def test_a_task_without_a_network_of_its_own_has_no_subnet(harness: Harness) -> None:
+    plan = make_plan({"command": OBEYS}, mode="bridge")
+    await harness.run(plan)
+    assert (await harness.runtime.insight().look(plan.arn)).subnet is None
+
+
+async def test_statistics_are_of_what_runs_and_compared_with_the_last_ones(harness: Harness) -> None:
+    plan = make_plan({"command": OBEYS}, {"name": "proxy", "command": OBEYS})
+    await harness.provision(plan)
+    started = await harness.start(plan)
+    insight = harness.runtime.insight()
+    first = await insight.statistics(plan.arn)
+    assert list(first) == ["app"]
+    assert first["app"]["id"] == started.runtime_id
+    assert first["app"]["memory_stats"]["limit"] == 64 * 1024 * 1024
+    await harness.start(plan, "proxy")
+    later = await insight.statistics(plan.arn)
+    assert set(later) == {"app", "proxy"}
+    assert later["app"]["preread"] == first["app"]["read"]
+    assert later["app"]["precpu_stats"] == first["app"]["cpu_stats"]
+
+
+async def test_nothing_is_seen_of_what_is_not_there(harness: Harness) -> None:
+    plan = make_plan({"command": OBEYS})
+    insight = harness.runtime.insight()
+    assert await insight.look(plan.arn) == NOTHING
+    assert await insight.statistics(plan.arn) == {}
+    await harness.run(plan)
+    await harness.release(plan)
+    assert await insight.look(plan.arn) == NOTHING
+    assert await insight.statistics(plan.arn) == {}
