@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,38 +26,44 @@ def take(sqs: Any, url: str) -> list[dict[str, Any]]:
     return [json.loads(message["Body"]) for message in found]
 
 
+def tell(server: Server) -> list[str]:
+    """Have changes of tasks told to the queue; ARNs of tasks that start."""
+    ecs, events = server.client(), server.client("events")
+    events.put_rule(Name="told", EventPattern=json.dumps(CHANGES))
+    target = {"Id": "q", "Arn": QUEUE, "SqsParameters": {"MessageGroupId": "g"}}
+    events.put_targets(Rule="told", Targets=[target])
+    define(ecs, "job", "job:1")
+    run = {"taskDefinition": "job", "launchType": "FARGATE", "networkConfiguration": NETWORK}
+    return [task["taskArn"] for task in ecs.run_task(**run, count=TASKS)["tasks"]]
+
+
 def test_events_survive_a_kill(tmp_path: Path) -> None:
     with running("--runtime", "simulated", "--port", "0", "--data-dir", str(tmp_path / "queues")) as queues:
         sqs = queues.client("sqs")
         url = sqs.create_queue(QueueName="told.fifo", Attributes=FIFO)["QueueUrl"]
         flags = ("--runtime", "simulated", "--port", "0", "--data-dir", str(tmp_path / "kecs"))
-        server = Server(*flags, "--companion", f"sqs={queues.url}")
-        ecs, events = server.client(), server.client("events")
-        events.put_rule(Name="told", EventPattern=json.dumps(CHANGES))
-        target = {"Id": "q", "Arn": QUEUE, "SqsParameters": {"MessageGroupId": "g"}}
-        events.put_targets(Rule="told", Targets=[target])
-        define(ecs, "job", "job:1")
-        run = {"taskDefinition": "job", "launchType": "FARGATE", "networkConfiguration": NETWORK}
-        arns = [task["taskArn"] for task in ecs.run_task(**run, count=TASKS)["tasks"]]
+        flags += ("--companion", f"sqs={queues.url}")
         got: list[dict[str, Any]] = []
-        while len(got) <= TASKS:
-            got += take(sqs, url)
-        server.kill()
 
-        server = Server(*flags, "--companion", f"sqs={queues.url}")
-        ecs = server.client()
-        for arn in arns:
-            ecs.stop_task(task=arn)
-
-        def all_told() -> bool:
+        def have(enough: Callable[[], bool]) -> bool:
             got.extend(take(sqs, url))
-            stopped = {event["resources"][0] for event in got if event["detail"]["lastStatus"] == "STOPPED"}
-            return stopped == set(arns)
+            return enough()
 
-        until(all_told, 120, "the end of every task")
-        versions = defaultdict(list)
-        for event in got:
-            versions[event["detail"]["taskArn"]].append(event["detail"]["version"])
-        assert {arn: list(range(1, len(of) + 1)) for arn, of in versions.items()} == versions
-        server.stop()
-        assert " ERROR " not in server.log()
+        server = Server(*flags)
+        try:
+            arns = tell(server)
+            until(lambda: have(lambda: len(got) > TASKS), 60, "some events")
+        finally:
+            server.kill()
+        with running(*flags) as server:
+            for arn in arns:
+                server.client().stop_task(task=arn)
+            until(lambda: have(lambda: stopped(got) == set(arns)), 120, "the end of every task")
+    versions = defaultdict(list)
+    for event in got:
+        versions[event["detail"]["taskArn"]].append(event["detail"]["version"])
+    assert versions == {arn: list(range(1, len(versions[arn]) + 1)) for arn in arns}
+
+
+def stopped(got: list[dict[str, Any]]) -> set[str]:
+    return {event["resources"][0] for event in got if event["detail"]["lastStatus"] == "STOPPED"}
