@@ -9,9 +9,10 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import EndpointConnectionError
 from tests.testing.conftest import Run
 
-from kecs.testing import Server, create_test_task_definition, wait_for_task
+from kecs.testing import Clock, Faults, Server, create_test_task_definition, start_server, wait_for_task
 
 CONFIGURATION = "[default]\nregion = eu-central-1\n[profile production]\nendpoint_url = http://127.0.0.1:9\n"
 
@@ -48,6 +49,27 @@ def test_waiters_of_its_clients_wait_on_the_clock(kecs_env: dict[str, str], ecs:
     client.close()
 
 
+def test_retries_of_its_clients_wait_on_the_clock(
+    kecs_env: dict[str, str], kecs_faults: Faults, kecs_clock: Clock, ecs_cluster: str
+) -> None:
+    throttled = kecs_faults.throttle("DescribeClusters", cluster=ecs_cluster, times=2)
+    kecs_clock.freeze()
+    before = kecs_clock.now
+    client = boto3.client("ecs")
+    assert client.describe_clusters(clusters=[ecs_cluster])["clusters"]
+    assert throttled.struck == 2
+    assert kecs_clock.now > before
+    client.close()
+
+
+def test_a_server_that_is_gone_is_the_clients_to_find_out(kecs_env: dict[str, str], kecs: Server) -> None:
+    with start_server() as gone:
+        client = boto3.client("ecs", endpoint_url=gone.endpoint)
+    with pytest.raises(EndpointConnectionError):
+        client.list_clusters()
+    client.close()
+
+
 def test_a_program(kecs: Server, ecs_cluster: str) -> None:
     program = "import boto3; print(boto3.client('ecs').list_clusters()['clusterArns'])"
     done = subprocess.run(
@@ -63,12 +85,12 @@ def test_a_program(kecs: Server, ecs_cluster: str) -> None:
 def test_afterwards_it_is_as_it_was(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "mine")
     run(
-        "import os, time, boto3, botocore.waiter\n"
+        "import os, time, boto3, botocore.endpoint, botocore.waiter\n"
         "def test_it(kecs_env):\n"
         "    assert 'AWS_PROFILE' not in os.environ\n"
         "    assert os.environ['AWS_ENDPOINT_URL'].startswith('http://127.0.0.1:')\n"
         "def test_the_next():\n"
         "    assert os.environ['AWS_PROFILE'] == 'mine'\n"
         "    assert 'AWS_ENDPOINT_URL' not in os.environ\n"
-        "    assert botocore.waiter.time is time\n"
+        "    assert botocore.waiter.time is botocore.endpoint.time is time\n"
     )

@@ -46,8 +46,8 @@ def variables(endpoint: str, region: str) -> dict[str, str]:
 
 
 def lead_to(server: Server, patch: pytest.MonkeyPatch) -> dict[str, str]:
-    """Have the AWS clients that this process makes from now on go to the server, and AWS's waiters wait on its clock
-    if that can be moved; the variables."""
+    """Have the AWS clients that this process makes from now on go to the server; the variables. If its clock can be
+    moved, AWS's waiters, and retries after an error, move it instead of sleeping."""
     for name in list(os.environ):
         if name in _ELSEWHERE or name.startswith("AWS_ENDPOINT_URL_"):
             patch.delenv(name)
@@ -56,17 +56,20 @@ def lead_to(server: Server, patch: pytest.MonkeyPatch) -> dict[str, str]:
         patch.setenv(name, value)
     with contextlib.suppress(ImportError):
         import boto3
+        import botocore.endpoint
         import botocore.waiter
 
         patch.setattr(boto3, "DEFAULT_SESSION", None)  # it knows the credentials of before
         if server.clock.movable:
-            patch.setattr(botocore.waiter, "time", SimpleNamespace(sleep=_sleep_on(server.clock)))
+            for module in (botocore.waiter, botocore.endpoint):
+                patch.setattr(module, "time", SimpleNamespace(sleep=_sleep_on(server.clock)))
     return wanted
 
 
 def _sleep_on(clock: Clock) -> object:
     def sleep(seconds: float) -> None:
-        if seconds > 0:
-            clock.advance(seconds=seconds)
+        with contextlib.suppress(ConnectionError):  # it has been stopped, which the client will find out
+            if seconds > 0:
+                clock.advance(seconds=seconds)
 
     return sleep
