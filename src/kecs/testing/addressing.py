@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from kecs.testing.explaining import explain_task, task_of
@@ -16,13 +17,20 @@ def address_of(client: Any, cluster: str, task: str, port: int, container: str |
     run.
     """
     found = task_of(client, cluster, task)
-    for one in found["containers"] if found and found["lastStatus"] == "RUNNING" else ():
+    if found and found["lastStatus"] == "RUNNING":
+        for address in addresses(found, port, container):
+            return address
+    raise LookupError(f"Task {task} has no port {port} to be reached.\n{explain_task(client, cluster, task)}")
+
+
+def addresses(task: dict[str, Any], port: int, container: str | None = None) -> Iterator[str]:
+    """The URLs of a task, as DescribeTasks has it, at which containers answer on that port of their definitions."""
+    for one in task["containers"]:
         if container not in (None, one["name"]):
             continue
         for binding in one.get("networkBindings", ()):
             if binding.get("containerPort") == port and binding.get("protocol", "tcp") == "tcp":
-                return f"http://{HOST}:{binding['hostPort']}"
+                yield f"http://{HOST}:{binding['hostPort']}"
         for interface in one.get("networkInterfaces", ()):
             if address := interface.get("privateIpv4Address"):
-                return f"http://{address}:{port}"
-    raise LookupError(f"Task {task} has no port {port} to be reached.\n{explain_task(client, cluster, task)}")
+                yield f"http://{address}:{port}"

@@ -5,7 +5,9 @@ from __future__ import annotations
 import http.client
 import json
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
+
+from kecs.core.arns import last_part
 
 SECONDS = 600.0  # how long an answer may take; moving the clock by years takes a while
 
@@ -43,6 +45,15 @@ def read(endpoint: str, method: str, path: str, body: Any = None, *, seconds: fl
     if response.status >= 400:
         raise Refused(response.status, _reason(text))
     return text
+
+
+def output(
+    endpoint: str, cluster: str, task: str, container: str, *, tail: int | None = None, seconds: float = SECONDS
+) -> list[str]:
+    """The lines that a container has printed, or the last so many; cluster and task by name, id or ARN. As `read`."""
+    where = f"tasks/{quote(cluster, safe=':/')}/{last_part(task)}/logs/{quote(container)}"
+    last = "" if tail is None else f"?tail={tail}"
+    return read(endpoint, "GET", f"{where}{last}", seconds=seconds).splitlines()
 
 
 def _reason(text: str) -> str:

@@ -193,14 +193,14 @@ class _Questions:
             self._ask_for_output(task, container)
 
     def _ask_for_output(self, task: dict[str, Any], container: str) -> None:
-        where = f"{quote(task['clusterArn'], safe=':/')}/{last_part(task['taskArn'])}/logs/{quote(container)}"
+        of = task["clusterArn"], task["taskArn"], container
         try:
-            text = admin.read(self._found.endpoint, "GET", f"tasks/{where}?tail={FILE_LINES}", seconds=self._seconds())
+            lines = admin.output(self._found.endpoint, *of, tail=FILE_LINES, seconds=self._seconds())
         except TimeoutError:
             return  # the time is over now
         except (OSError, admin.Refused) as error:
-            text = f"KECS cannot tell what it printed: {error}"
-        if lines := text.splitlines():
+            lines = [f"KECS cannot tell what it printed: {error}"]
+        if lines:
             self._found.outputs[task["taskArn"], container] = lines
 
     def _get(self, path: str) -> Any:

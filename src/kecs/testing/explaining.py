@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote
 
-from kecs.core.arns import last_part
 from kecs.testing import admin
 from kecs.testing.describing import Output, cluster_lines, service_lines, task_lines, telling
 from kecs.testing.listing import tasks_of
@@ -59,9 +57,8 @@ def outputs(endpoint: str, cluster: str, lines: int = LAST_LINES, seconds: float
     """What gives the last lines that a container printed; none where there is no KECS to ask."""
 
     def output(task: str, container: str) -> list[str]:
-        where = f"tasks/{quote(cluster, safe=':/')}/{last_part(task)}/logs/{quote(container)}?tail={lines}"
         try:
-            return admin.read(endpoint, "GET", where, seconds=seconds).splitlines()
+            return admin.output(endpoint, cluster, task, container, tail=lines, seconds=seconds)
         except (OSError, admin.Refused):
             return []
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote
 
-from kecs.core.arns import last_part
 from kecs.testing import admin
 from kecs.testing.explaining import task_of
 
@@ -22,5 +20,4 @@ def output_of(client: Any, cluster: str, task: str, container: str | None = None
     if container not in names:
         there = f"its containers are {', '.join(names)}" if names else f"cluster {cluster} has no such task"
         raise LookupError(f"Say which container of task {task}, not {container}: {there}.")
-    where = f"tasks/{quote(cluster, safe=':/')}/{last_part(task)}/logs/{quote(str(container))}"
-    return admin.read(client.meta.endpoint_url, "GET", where).splitlines()
+    return admin.output(client.meta.endpoint_url, cluster, task, str(container))

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from kecs.testing.addressing import addresses
 from kecs.testing.creating import running_tasks
 from kecs.testing.hiding import told
 
@@ -67,18 +68,10 @@ def probe(url: Urls, *, every: float = EVERY, timeout: float = TIMEOUT) -> Probe
 def service_urls(client: Any, cluster: str, service: str, port: int, path: str = "/") -> list[str]:
     """Where the tasks of a service answer by their container's port, as of now: as whoever looks them up would have it,
     those that run and pass their health checks; where none has any, those that run."""
-    found = []
     tasks = running_tasks(client, cluster, service)
     healthy = [task for task in tasks if task.get("healthStatus") == "HEALTHY"]
-    for task in healthy or [task for task in tasks if task.get("healthStatus") != "UNHEALTHY"]:
-        for container in task["containers"]:
-            hosts = [f"{i['privateIpv4Address']}:{port}" for i in container.get("networkInterfaces", ())]
-            hosts += [
-                f"127.0.0.1:{binding['hostPort']}"
-                for binding in container.get("networkBindings", ())
-                if binding.get("containerPort") == port
-            ]
-            found += [f"http://{host}{path}" for host in hosts]
+    answering = healthy or [task for task in tasks if task.get("healthStatus") != "UNHEALTHY"]
+    found = [f"{address}{path}" for task in answering for address in addresses(task, port)]
     return list(dict.fromkeys(found))  # containers of a task share its network
 
 
