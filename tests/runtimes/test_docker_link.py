@@ -13,9 +13,10 @@ from msgspec.structs import replace
 from tests.support.docker_runtime import Bench, bench, container, inspect, plan, run
 from tests.support.images import docker
 
+from kecs.aws.model import ecs as m
 from kecs.core.inside.names import KEY_BYTES, Names
 from kecs.core.tasks.plan import TaskPlan
-from kecs.core.tasks.reports import Exited
+from kecs.core.tasks.reports import Exited, Provisioned
 from kecs.endpoints.listeners import Listeners
 from kecs.runtimes.docker.link import HOST, NAME
 
@@ -54,6 +55,19 @@ async def said(on: Bench, task: TaskPlan) -> str:
     await run(on, task)
     await on.until(Exited, task, "app")
     return "\n".join(await on.output(task))
+
+
+async def answers(host: str, port: int) -> bool:
+    """Whether a server there comes to answer."""
+    for _ in range(200):
+        with contextlib.suppress(OSError):
+            reader, writer = await asyncio.open_connection(host, port)
+            writer.write(b"GET / HTTP/1.0\r\n\r\n")
+            answer = await reader.read()
+            writer.close()
+            return answer.startswith(b"HTTP/1.")
+        await asyncio.sleep(0.05)
+    return False
 
 
 def network() -> dict[str, object] | None:
@@ -101,6 +115,21 @@ async def test_it_leads_nowhere_else_and_not_to_other_tasks() -> None:
         gateway, alone = (await said(on, task_of(script, "bridge"))).split("\n")
         assert "169.254" not in gateway
         assert alone == "alone"
+
+
+async def test_published_ports_and_addresses_stay_what_they_are() -> None:
+    serves = ["sh", "-c", "httpd -f -p 8080 -h /www"]
+    port = [m.PortMapping(container_port=8080, host_port=0)]
+    async with on_the_link() as on:
+        bridge = plan(container(command=serves, port_mappings=port), task_role_arn=ROLE)
+        (started,) = await run(on, bridge)
+        (binding,) = started.network_bindings
+        assert await answers("127.0.0.1", binding.host_port or 0)
+        vpc = plan(container(command=serves), mode="awsvpc", task_role_arn=ROLE)
+        await run(on, vpc)
+        provisioned = await on.until(Provisioned, vpc)
+        assert not (provisioned.address or "169.254").startswith("169.254")
+        assert await answers(provisioned.address or "", 8080)
 
 
 async def test_it_goes_with_the_last_kecs_and_comes_again() -> None:

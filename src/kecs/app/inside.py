@@ -81,5 +81,5 @@ class KernelInside:
             return None
         arn = task.container_instance_arn
         instance = self._kernel.store.instances.get(arn) if arn else None
-        seen = await self._insight.look(task.arn)
+        seen = await self._insight.look(task.arn, storage=task.launch_type == "FARGATE")
         return Subject(self._kernel.store.tasks.get(task.arn) or task, plan, instance, seen, self._kernel.clock.now())

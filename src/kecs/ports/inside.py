@@ -16,8 +16,9 @@ from kecs.core.records import ContainerRecord, InstanceRecord
 class Insight(Protocol):
     """What a runtime sees of the tasks that it runs."""
 
-    async def look(self, task: str) -> SeenTask:
-        """The task as it is now; of what is not there, or cannot be seen, nothing."""
+    async def look(self, task: str, *, storage: bool = False) -> SeenTask:
+        """The task as it is now; of what is not there, or cannot be seen, nothing. `storage`: also how much its
+        containers have written, which may take a while to count."""
 
     async def statistics(self, task: str) -> Mapping[str, Statistics]:
         """Of the task's running containers, by name. Rates are there from the second look on."""

@@ -31,6 +31,17 @@ async def test_a_task_and_its_containers(harness: Harness) -> None:
     assert ip_address(seen.gateway) in ip_network(seen.subnet)
 
 
+async def test_what_containers_have_written_is_counted_for_whoever_asks(harness: Harness) -> None:
+    harness.needs("keep files")
+    writes = "dd if=/dev/zero of=/written bs=1M count=3 2>/dev/null; echo ready; sleep 60"
+    plan = make_plan({"command": ["sh", "-c", writes]})
+    await harness.run(plan)
+    await harness.first_line(plan)
+    insight = harness.runtime.insight()
+    assert (await insight.look(plan.arn)).containers["app"].written == 0
+    assert (await insight.look(plan.arn, storage=True)).containers["app"].written >= 3 * 1024 * 1024
+
+
 async def test_a_task_without_a_network_of_its_own_has_no_subnet(harness: Harness) -> None:
     plan = make_plan({"command": OBEYS}, mode="bridge")
     await harness.run(plan)

@@ -28,9 +28,9 @@ class DockerInsight:
         self._awsvpc = awsvpc
         self._before: dict[str, tuple[float, Statistics]] = {}  # by the id of the container
 
-    async def look(self, task: str) -> SeenTask:
+    async def look(self, task: str, *, storage: bool = False) -> SeenTask:
         watched = self._watch.of(task)
-        found = await asyncio.gather(*map(self._inspect, watched))
+        found = await asyncio.gather(*(self._inspect(each, size=storage and not each.pause) for each in watched))
         there = [(each, data) for each, data in zip(watched, found, strict=True) if data is not None]
         pause = next((data for each, data in there if each.pause), None)
         endpoint = _endpoint(pause, self._awsvpc) if pause else {}
@@ -77,10 +77,11 @@ class DockerInsight:
             return None
         return found if seconds(found.get("read")) else None
 
-    async def _inspect(self, watched: Watched) -> dict[str, Any] | None:
-        params = {"size": not watched.pause}
+    async def _inspect(self, watched: Watched, *, size: bool) -> dict[str, Any] | None:
         try:
-            found: dict[str, Any] = await self._engine.call("GET", f"containers/{watched.id}/json", params=params)
+            found: dict[str, Any] = await self._engine.call(
+                "GET", f"containers/{watched.id}/json", params={"size": size}
+            )
         except EngineError:
             return None
         return found

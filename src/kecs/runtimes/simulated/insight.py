@@ -24,7 +24,7 @@ class SimulatedInsight:
         self._tasks = tasks
         self._before: dict[str, dict[str, tuple[float, Statistics]]] = {}  # by task and container
 
-    async def look(self, task: str) -> SeenTask:
+    async def look(self, task: str, *, storage: bool = False) -> SeenTask:  # noqa: ARG002  # nothing is written
         known = self._tasks.get(task)
         if known is None:
             return NOTHING
