@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kecs.app.console import KernelConsole
+from kecs.aws.model.logs import TARGET_PREFIX as LOGS
 from tests.support.journals import MemoryJournal
 
 from .express import (
@@ -94,6 +95,7 @@ def test_what_is_given_is_kept_and_runs(world: World) -> None:
         "cpu": "512", "memory": "1024", "cpuArchitecture": "ARM64", "taskRoleArn": TASK, "healthCheckPath": "/health?a",
         "networkConfiguration": SUBNETS, "primaryContainer": container, "scalingTarget": scaling,
     }  # fmt: skip
+    world.call("CreateLogGroup", prefix=LOGS, logGroupName="/shop")
     (shown,) = create(world, **given, executionRoleArn=EXECUTION)["activeConfigurations"]
     assert {name: shown[name] for name in given} == given
     made = definition(world, shown["taskDefinitionArn"])

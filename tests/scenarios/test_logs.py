@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from kecs.aws.model import logs as c
+from tests.scenarios.express import serving
 from tests.scenarios.world import START, Refused, World
 
 ROLE = "arn:aws:iam::000000000000:role/execution"
@@ -184,3 +186,10 @@ async def test_a_reset_forgets_logs(world: World) -> None:
     await world.kernel.reset()
     with pytest.raises(Refused, match="The specified log group does not exist"):
         messages(world)
+
+
+def test_an_express_service_has_its_log_group(world: World) -> None:
+    serving(world)
+    (group,) = call(world, "DescribeLogGroups")["logGroups"]
+    assert re.fullmatch("/aws/ecs/default/web-[0-9a-f]{4}", group["logGroupName"])
+    assert call(world, "DescribeLogStreams", logGroupName=group["logGroupName"])["logStreams"] != []

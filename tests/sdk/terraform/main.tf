@@ -32,7 +32,14 @@ provider "aws" {
     codedeploy     = var.endpoint
     events         = var.endpoint
     scheduler      = var.endpoint
+    logs           = var.endpoint
   }
+}
+
+resource "aws_cloudwatch_log_group" "web" {
+  name              = "/web"
+  retention_in_days = 7
+  tags              = { team = "a" }
 }
 
 resource "aws_ecs_cluster" "main" {
@@ -116,7 +123,7 @@ resource "aws_ecs_task_definition" "web" {
       ulimits     = [{ name = "nofile", softLimit = 1024, hardLimit = 2048 }]
       logConfiguration = {
         logDriver = "awslogs"
-        options   = { awslogs-group = "/web", awslogs-region = "us-east-1", awslogs-stream-prefix = "web" }
+        options   = { awslogs-group = aws_cloudwatch_log_group.web.name, awslogs-region = "us-east-1", awslogs-stream-prefix = "web" }
       }
       linuxParameters = { initProcessEnabled = true }
       stopTimeout     = 5

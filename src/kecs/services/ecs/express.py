@@ -146,6 +146,10 @@ def _make(
         tags=validate_tags(request.tags),
     )
     path = request.health_check_path or rules.HEALTH_CHECK_PATH
+    if log_group is not None:
+        from kecs.services.logs.groups import ensure_log_group  # with the first such service
+
+        ensure_log_group(context, log_group)
     return _roll_out(context, express, service, definition, wanted, path, scaling)
 
 

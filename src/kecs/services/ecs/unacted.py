@@ -239,13 +239,12 @@ UNACTED: dict[str, str] = {
         for member, text in EXPRESS.items()
     },
     "CreateExpressGatewayService.infrastructureRoleArn": (
-        "Checked, kept and shown. Load balancer, certificate and log group are records only, and there are no alarms."
+        "Checked, kept and shown. Load balancer and certificate are records only, and there are no alarms."
     ),
     "UpdateExpressGatewayService.serviceArn": (
         "The update is a rolling one, which goes back when its tasks fail to start. AWS's is a canary: it leads 5 "
         "percent of the requests to the new tasks for three minutes and goes back when they answer with errors."
     ),
-    "ExpressGatewayContainer.awsLogsConfiguration": "Kept and shown. Output stays on this machine.",
     "ExpressGatewayScalingTarget.autoScalingMetric": (
         "Scales the service. There are no load balancers yet, so requests are those that a test says there are."
     ),
@@ -285,8 +284,8 @@ UNACTED: dict[str, str] = {
     # Containers
     "ContainerDefinition.versionConsistency": "Kept and shown. The tag is looked up again for each task.",
     "LogConfiguration.logDriver": (
-        "Docker's own drivers get output and options. Output for awslogs and awsfirelens, and all output on the "
-        "simulated runtime, stays on this machine, where `kecs logs` shows it."
+        "awslogs writes to KECS's own CloudWatch Logs; Docker's own drivers get output and options on Docker. Output "
+        "for awsfirelens, and on the simulated runtime for every other driver, stays on this machine."
     ),
     "ContainerDefinition.firelensConfiguration": "Checked, kept and shown. Output is not routed.",
     "ContainerDefinition.credentialSpecs": "Kept and shown. There are no Windows containers and no domain.",

@@ -37,6 +37,12 @@ def create_log_group(context: Context, request: c.CreateLogGroupRequest) -> c.Sh
     return c.Shape()
 
 
+def ensure_log_group(context: Context, name: str) -> None:
+    """Have a log group of that name, as another service does that writes to it."""
+    if logs(context).store.group(context.scope, name) is None:
+        create_log_group(context, c.CreateLogGroupRequest(log_group_name=name))
+
+
 def delete_log_group(context: Context, request: c.DeleteLogGroupRequest) -> c.Shape:
     group = the_group(context, request.log_group_name)
     if group.is_protected:
