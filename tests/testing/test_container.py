@@ -177,6 +177,17 @@ def test_a_container_that_somebody_else_ends(image: str) -> None:
 
 
 @pytest.mark.docker
+def test_the_reaper_of_testcontainers_may_have_no_image(image: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from testcontainers.core.config import testcontainers_config
+
+    monkeypatch.setattr(testcontainers_config, "_ryuk_disabled", False)
+    monkeypatch.setattr(testcontainers_config, "ryuk_image", "kecs-test/nothing:1")
+    told = "^KECS did not start: testcontainers needs kecs-test/nothing:1, or TESTCONTAINERS_RYUK_DISABLED=true in the "
+    with pytest.raises(NotStarted, match=told):
+        start_container(image=image)
+
+
+@pytest.mark.docker
 @pytest.mark.parametrize(
     ("options", "text"),
     [

@@ -125,12 +125,18 @@ class Container:
                 self._container.start()
         except Exception as error:  # testcontainers lets through what Docker's client raises, of which it has many
             said = getattr(error, "explanation", None) or error
-            raise NotStarted(f"KECS did not start: {self._missing(image)}Docker says: {said}") from error
+            raise NotStarted(f"KECS did not start: {self._missing(image)}Docker says: {said}") from None
 
     def _missing(self, image: str) -> str:
         """What to do about an image that is neither here nor to be had."""
-        if self._container.get_docker_client().client.images.list(name=image):
-            return ""
+        from testcontainers.core.config import testcontainers_config
+
+        here = self._container.get_docker_client().client.images.list
+        reaper = testcontainers_config.ryuk_image
+        if here(name=image):
+            if testcontainers_config.ryuk_disabled or here(name=reaper):
+                return ""
+            return f"testcontainers needs {reaper}, or TESTCONTAINERS_RYUK_DISABLED=true in the environment. "
         return (
             f"there is no image {image}; make it with `make image` in KECS's sources, or name another with image= or "
             "KECS_IMAGE. "
@@ -182,7 +188,7 @@ def _container(image: str, settings: dict[str, str]) -> DockerContainer:
     try:
         return DockerContainer(image, env=dict(settings))
     except Exception as error:  # as above
-        raise NotStarted(f"KECS did not start: no Docker Engine answers: {error}") from error
+        raise NotStarted(f"KECS did not start: no Docker Engine answers: {error}") from None
 
 
 def _is_gone(error: OSError) -> bool:
