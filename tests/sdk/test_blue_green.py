@@ -130,6 +130,19 @@ def test_functions_are_invoked_at_the_lambda_endpoint(hook: Hook) -> None:
     assert hook.paths == [f"/check/2015-03-31/functions/{function}/invocations"]
 
 
+def test_a_rule_invokes_a_function_at_the_lambda_endpoint(hook: Hook) -> None:
+    function = "arn:aws:lambda:us-east-1:111111111111:function:orders"
+    flags = ("--test-mode", "--port", "0", "--companion", "none")
+    with running(*flags, KECS_LAMBDA_ENDPOINT=hook.url) as server:
+        events = server.client("events")
+        events.put_rule(Name="orders", EventPattern='{"source": ["shop"]}')
+        events.put_targets(Rule="orders", Targets=[{"Id": "f", "Arn": function, "InputPath": "$.detail"}])
+        events.put_events(Entries=[{"Source": "shop", "DetailType": "order", "Detail": '{"sum": 7}'}])
+        until(lambda: bool(hook.events), 60, "an invocation")
+    assert hook.events == [{"sum": 7}]
+    assert [path.replace("%3A", ":") for path in hook.paths] == [f"/check/2015-03-31/functions/{function}/invocations"]
+
+
 def balancer() -> dict[str, Any]:
     rules = {
         "alternateTargetGroupArn": f"{ELB}:targetgroup/green/2",

@@ -1,4 +1,4 @@
-"""Takes the calls that tasks need before they start to the companion. `app.server` makes it; see ports.lookups.Lookups.
+"""Takes the calls that KECS makes by itself to the companion. `app.server` makes it; see ports.lookups.Lookups.
 
 Each call is a task of the event loop, and some of them run at once: a service of many tasks with secrets must not have
 hundreds of calls under way.
