@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import socket
 import sys
 from collections.abc import AsyncIterator
@@ -106,6 +107,15 @@ async def test_what_containers_were_told_is_true_again_after_a_restart(port: int
         assert await greeting(told) == b"kecs"
 
 
+async def test_its_own_address_had_another_port_before_the_restart(port: int) -> None:
+    told = f"http://{GATEWAY}:{port}"
+    async with listeners(f"http://{GATEWAY}:1") as opened:
+        await opened.resume(f"http://{GATEWAY}:1")
+        await opened.resume(told)
+        assert await greeting(told) == b"kecs"
+        assert await opened.at(GATEWAY) == f"http://{GATEWAY}:1"
+
+
 async def test_what_somebody_else_has_now_is_left_to_them(port: int, caplog: pytest.LogCaptureFixture) -> None:
     with socket.create_server((GATEWAY, port)):
         async with listeners("http://127.0.0.1:1") as opened:
@@ -133,3 +143,19 @@ def may_have(port: int) -> bool:
     except OSError:
         return False
     return True
+
+
+async def test_who_may_not_have_the_port_has_another_there(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    create = socket.create_server
+
+    def unprivileged(address: tuple[str, int], **options: int) -> socket.socket:
+        if address[1] == HTTP:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return create(address, **options)
+
+    monkeypatch.setattr(socket, "create_server", unprivileged)
+    async with listeners(f"http://127.0.0.1:{port}") as opened:
+        assert await opened.claim(GATEWAY) == f"http://{GATEWAY}:{port}"
+        assert await greeting(f"http://{GATEWAY}:{port}") == b"kecs"
+    async with listeners(f"http://0.0.0.0:{port}") as everywhere:
+        assert await everywhere.claim(GATEWAY) == f"http://{GATEWAY}:{port}"

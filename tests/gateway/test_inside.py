@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from tests.gateway.connections import Gateway
+
+from kecs.core.inside.names import PARTS
 
 
 async def whose_path(scope: Any, _receive: Any, send: Any) -> None:
@@ -31,3 +34,22 @@ async def test_a_signed_request_is_for_aws_and_other_paths_are_nobodys(gateway: 
     assert (await connection.reply()).status != 200
     connection.send(b"GET /v44/x HTTP/1.1\r\nHost: localhost\r\n\r\n")
     assert (await connection.reply()).status == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("/v1/metadata", 200), ("/v1/data-channel/x", 426), ("/api/x/task-protection/v1/state", 200), ("/api/x.txt", 404)],
+)
+async def test_sessions_and_buckets_have_their_paths_still(gateway: Gateway, path: str, status: int) -> None:
+    gateway.server.inside.update(dict.fromkeys(PARTS, lambda: whose_path))
+    connection = await gateway.connect()
+    connection.send(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    assert (await connection.reply()).status == status
+
+
+async def test_no_web_page_gets_there(gateway: Gateway) -> None:
+    gateway.server.inside["v4"] = lambda: whose_path
+    connection = await gateway.connect()
+    for header in ("Host: evil.example", "Host: localhost\r\nOrigin: http://evil.example"):
+        connection.send(f"GET /v4/x HTTP/1.1\r\n{header}\r\n\r\n".encode())
+        assert (await connection.reply()).status in (403, 404)

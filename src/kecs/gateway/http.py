@@ -131,7 +131,7 @@ class HttpApp:
         but for one, whose path says more."""
         path = scope["path"]
         first = path.split("/", 2)[1] if path.startswith("/") else ""
-        if first not in self._inside or (first == "api" and "/task-protection/" not in path):
+        if first not in self._inside or path.startswith(PATH) or (first == "api" and "/task-protection/" not in path):
             return None
         if refusal(scope["headers"], self._host) is not None:
             return None
