@@ -433,3 +433,9 @@ def test_a_bus_is_changed(world: World) -> None:
     assert shown["LastModifiedTime"] - shown["CreationTime"] == 10
     with pytest.raises(Refused, match="Event bus none does not exist"):
         events(world, "UpdateEventBus", Name="none")
+
+
+@pytest.mark.parametrize("operation", ["CreateArchive", "StartReplay", "CreateConnection", "CreateApiDestination"])
+def test_what_is_not_there_says_so(world: World, operation: str) -> None:
+    with pytest.raises(Refused, match=r"UnknownOperationException: The requested operation .* see docs/coverage\.md"):
+        events(world, operation)

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from kecs.app.snapshots import KernelSnapshots
 from tests.support.journals import MemoryJournal
 
 from .scheduled import events, put_rule, schedule, started_by, target
@@ -362,6 +363,29 @@ def test_targets_that_are_refused(world: World, wrong: dict[str, Any], text: str
     put_rule(world, "r", pattern=SHOP)
     with pytest.raises(Refused, match=text):
         events(world, "PutTargets", Rule="r", Targets=[wrong])
+
+
+@pytest.mark.parametrize("under_way", [False, True])
+def test_what_was_not_delivered_is_delivered_after_a_snapshot_is_restored(world: World, under_way: bool) -> None:
+    put_rule(world, "r", to(QUEUE), pattern=SHOP)
+    if under_way:
+        world.lookups.takes = 1000.0
+    else:
+        world.companion.refused["orders"] = ("ServiceUnavailable", "later")
+    put(world, {"n": 1})
+    world.clock.advance(1)
+    put(world, {"n": 2})
+    again = World(start=START + 1e6, seed=9)
+    asyncio.run(KernelSnapshots(again.kernel).restore(KernelSnapshots(world.kernel).take()))
+    again.clock.advance(60)
+    assert [event["detail"]["n"] for event in bodies(again)] == [1, 2]
+    assert len(again.kernel.store.invocations) == 0
+
+
+def test_a_rule_by_schedule_sends_the_event_that_it_is(world: World) -> None:
+    arn = put_rule(world, "r", to(QUEUE), ScheduleExpression="rate(1 minute)")
+    world.clock.advance(120)
+    assert [(event["detail-type"], event["resources"]) for event in bodies(world)] == [("Scheduled Event", [arn])] * 2
 
 
 # -- schedules --------------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
@@ -142,6 +143,39 @@ def test_another_bus_hands_on_what_it_gets(around: Server) -> None:
     events.put_targets(Rule="on", EventBusName="shop", Targets=[{"Id": "q", "Arn": arn}])
     event_id = put(around, "handed")
     assert [json.loads(message["Body"])["id"] for message in received(around, url, 1)] == [event_id]
+
+
+def test_when_the_clock_is_moved_what_was_due_has_arrived(around: Server) -> None:
+    url, arn = queue(around, "moved")
+    rule(around, "moved", {"source": ["moved"]}, {"Arn": arn})
+    try:
+        clock(around, freeze=True)
+        for number in range(15):
+            put(around, "moved", n=number)
+        clock(around, advance=1)
+        shown = around.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+        assert shown["ApproximateNumberOfMessages"] == "15"
+    finally:
+        clock(around, resume=True)
+
+
+def clock(around: Server, **members: Any) -> None:
+    request = urllib.request.Request(f"{around.url}/_kecs/clock", json.dumps(members).encode(), method="POST")
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        assert answer.status == 200
+
+
+def test_where_no_service_is_nothing_waits_for_one() -> None:
+    with running("--test-mode", "--port", "0", "--companion", "none") as server:
+        rule(server, "r", {"source": ["s"]}, {"Arn": f"arn:aws:sqs:us-east-1:{ACCOUNT}:q"})
+        put(server, "s")
+
+        def metrics() -> str:
+            with urllib.request.urlopen(f"{server.url}/_kecs/metrics", timeout=10) as answer:
+                text: str = answer.read().decode()
+                return text
+
+        until(lambda: 'kecs_invocations_total{outcome="FAILED",source="rule"} 1.0' in metrics(), 30, "an outcome")
 
 
 def test_a_schedule_sends_to_a_queue(around: Server) -> None:

@@ -182,7 +182,9 @@ def _named(target: str) -> tuple[Api, Operation]:
         raise _NotOurs(f"KECS does not have the API of {target}. It has {THERE}.")
     operation = api.parts.operations.get(name)
     if operation is None:
-        raise UnknownOperationException(f"The requested operation {name} is not known to {api.title}.")
+        raise UnknownOperationException(
+            f"The requested operation {name} is not known to {api.title} here: see docs/coverage.md for those that are."
+        )
     return api, operation
 
 
