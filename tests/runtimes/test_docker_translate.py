@@ -332,7 +332,7 @@ def test_health_check_defaults() -> None:
             {"mode": "non-blocking", "max-buffer-size": "25m"},
             {"Type": "json-file", "Config": {"mode": "non-blocking", "max-buffer-size": "25m"}},
         ),
-        ("awsfirelens", {"Name": "x"}, {"Type": "json-file", "Config": {}}),
+        ("awsfirelens", {"Name": "x"}, {"Type": "json-file"}),
         ("none", None, {"Type": "none", "Config": {}}),
         ("gelf", {"gelf-address": "udp://x:1"}, {"Type": "gelf", "Config": {"gelf-address": "udp://x:1"}}),
     ],

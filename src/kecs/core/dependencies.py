@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kecs.aws.model import ecs as m
+from kecs.core.logs.firelens import is_routed, router_of
 from kecs.core.records import ContainerRecord, Record
 
 
@@ -40,7 +41,7 @@ def may_start(
     verdict = YES
     known = {container.name: container for container in containers}
     timeouts = {other.name: other.start_timeout for other in definitions}
-    for dependency in _dependencies(definition):
+    for dependency in _dependencies(definition, definitions):
         other = known[dependency.container_name]
         if _is_met(dependency.condition, other):
             continue
@@ -62,14 +63,18 @@ def may_stop(name: str, definitions: Sequence[m.ContainerDefinition], containers
     return all(
         phases[definition.name or ""] == "STOPPED"
         for definition in definitions
-        if any(dependency.container_name == name for dependency in _dependencies(definition))
+        if any(dependency.container_name == name for dependency in _dependencies(definition, definitions))
     )
 
 
-def _dependencies(definition: m.ContainerDefinition) -> list[m.ContainerDependency]:
-    """dependsOn, and what links and volumesFrom imply: the other container must have been started."""
+def _dependencies(
+    definition: m.ContainerDefinition, definitions: Sequence[m.ContainerDefinition]
+) -> list[m.ContainerDependency]:
+    """dependsOn, and what links, volumesFrom and a log router imply: the other container must have been started."""
     implied = [link.split(":", 1)[0] for link in definition.links or []]
     implied += [volume.source_container for volume in definition.volumes_from or [] if volume.source_container]
+    if is_routed(definition) and (router := router_of(definitions)) is not None and router != definition:
+        implied.append(router.name or "")
     return [
         *(definition.depends_on or []),
         *(m.ContainerDependency(container_name=name, condition="START") for name in implied),

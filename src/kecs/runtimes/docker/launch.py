@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from kecs.aws.model import ecs as m
+from kecs.core.logs.firelens import FROM_S3
 from kecs.core.tasks.environment import Way
 from kecs.core.tasks.plan import TaskPlan
 from kecs.core.tasks.platforms import image_platform
-from kecs.runtimes.docker import labels, pause, ports, translate, volumes
+from kecs.runtimes.docker import labels, pause, ports, routing, translate, volumes
 from kecs.runtimes.docker.engine import Engine, EngineError
 from kecs.runtimes.docker.filesystems import FileSystems
 from kecs.runtimes.docker.networks import TaskNetwork
@@ -69,6 +70,7 @@ class Launcher:
         """Make the task's volumes and, where it has one, its pause container. Raises LaunchError."""
         try:
             await volumes.provide(self._engine, self._instance, plan)
+            await routing.provide(self._engine, self._instance, plan)
             await self._folders(plan)
             return await self._pause(plan, on_created) if translate.needs_pause(plan) else Address()
         except volumes.VolumeError as error:
@@ -86,8 +88,11 @@ class Launcher:
         on_created: OnCreated,
     ) -> tuple[m.NetworkBinding, ...]:
         """Create and start one container; the ports that it is reached by. Raises LaunchError."""
+        if (firelens := container.firelens_configuration) and (firelens.options or {}).get("config-file-type") == "s3":
+            raise LaunchError(f"CannotCreateContainerError: {FROM_S3}")
         ranges = ports.ranges(container) if plan.network_mode == "bridge" else ()
         folders = await self._folders(plan)
+        route = await routing.route(self._engine, plan, container)
         for attempt in range(_RANGE_TRIES):
             first = {spec: random.randrange(ports.DYNAMIC.start, _last_start(spec)) for spec in ranges}
             source = translate.Source(
@@ -97,6 +102,7 @@ class Launcher:
                 bind_ip=self._bind_ip,
                 first_host_ports=first,
                 folders=folders,
+                route=route,
                 **surroundings._asdict(),
             )
             found = await self._create(source)
@@ -158,7 +164,10 @@ class Launcher:
             platform = image_platform(source.plan.definition)
             # Docker has to be told of one that is not the machine's, which may know how to run it all the same.
             other = None if platform == self._machine else platform
-            return await self._post(source.plan, name, translate.create_body(source), other)
+            created = await self._post(source.plan, name, translate.create_body(source), other)
+            if source.container.firelens_configuration:
+                await routing.configure(self._engine, source.plan, source.container, created)
+            return created
         except volumes.VolumeError as error:
             raise LaunchError(str(error)) from error
         except EngineError as error:

@@ -11,9 +11,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from kecs.aws.model import ecs as m
+from kecs.core.logs import firelens
 from kecs.core.tasks.environment import Way, container_environment
 from kecs.core.tasks.plan import TaskPlan
-from kecs.runtimes.docker import labels, pause, ports
+from kecs.runtimes.docker import labels, pause, ports, routing
+from kecs.runtimes.docker.routing import Route
 from kecs.runtimes.docker.volumes import mount_source
 
 MIB = 1024 * 1024
@@ -21,7 +23,6 @@ SECOND = 1_000_000_000  # Docker's durations are nanoseconds
 MIN_CPU_SHARES = 2  # the kernel's least; the ECS agent gives it to a container that asks for none
 CPU_PERIOD = 100_000  # microseconds; the kernel's default
 BLOCKING, BUFFER = "blocking", "10m"  # a mode of awslogs', and what ECS has for the buffer of the other by default
-LOCAL_LOGS = ("json-file", "awsfirelens")  # drivers whose output KECS keeps on this machine
 
 DECIDED_BY_CORE = (
     "name",
@@ -39,7 +40,6 @@ DECIDED_BY_CORE = (
 is asked for anything: nothing is left of them to translate."""
 
 NOT_ACTED_ON = {
-    "firelens_configuration": "output stays on this machine, whatever its router",
     "credential_specs": "for Windows and for machines of a domain",
 }
 """Fields that do nothing on this runtime, and why."""
@@ -58,6 +58,7 @@ class Source(NamedTuple):
     way: Way | None = None  # how the container reaches KECS
     logs: str | None = None  # where its output goes beside, for its label
     folders: Mapping[str, str] = {}  # of volumes on shared file systems, by name
+    route: Route | None = None  # of its output to the task's log router
 
     @property
     def linux(self) -> m.LinuxParameters:
@@ -132,7 +133,10 @@ def _union(lists: Any) -> list[str] | None:
 
 
 def _environment(s: Source) -> list[str]:
-    return [f"{name}={value}" for name, value in container_environment(s.plan, s.container, _way(s)).items()]
+    values = container_environment(s.plan, s.container, _way(s))
+    if s.route is not None and s.route.host is not None:
+        values = {"FLUENT_HOST": s.route.host, "FLUENT_PORT": str(firelens.PORT)} | values
+    return [f"{name}={value}" for name, value in values.items()]
 
 
 def _way(s: Source) -> Way | None:
@@ -217,6 +221,8 @@ def _binds(s: Source) -> list[str] | None:
         for mount in s.container.mount_points or ()
         if mount.source_volume
     ]
+    if s.container.firelens_configuration:
+        binds.append(f"{routing.volume_name(s.plan)}:{firelens.FOLDER}:rw")
     return binds or None
 
 
@@ -243,10 +249,24 @@ def _log_config(s: Source) -> dict[str, Any]:
         mode = given.get("mode", BLOCKING)
         buffer = {"mode": mode, "max-buffer-size": given.get("max-buffer-size", BUFFER)}
         return {"Type": "json-file", "Config": {} if mode == BLOCKING else buffer}
-    if config.log_driver in LOCAL_LOGS:
-        options = config.options or {} if config.log_driver == "json-file" else {}
-        return {"Type": "json-file", "Config": options}
+    if s.route is not None:
+        return {"Type": "fluentd", "Config": _fluentd_options(s, s.route)}
+    if firelens.is_routed(s.container):  # by nobody
+        return {"Type": "json-file"}
     return {"Type": config.log_driver, "Config": config.options or {}}
+
+
+def _fluentd_options(s: Source, route: Route) -> dict[str, str]:
+    """The router may be slow to listen, and may end before the container."""
+    given = (s.container.log_configuration and s.container.log_configuration.options) or {}
+    limit = given.get("log-driver-buffer-limit")
+    return {
+        "fluentd-address": f"unix://{route.socket}",
+        "fluentd-async": "true",
+        "fluentd-sub-second-precision": "true",
+        "tag": firelens.tag(s.plan, s.container),
+        **({"fluentd-buffer-limit": limit} if limit else {}),
+    }
 
 
 def _devices(s: Source) -> list[dict[str, str]] | None:
@@ -337,7 +357,7 @@ _HOST_CONFIG: tuple[Row, ...] = (
         ("linux_parameters.swappiness",),
         lambda s: s.linux.swappiness if s.linux.max_swap is not None else None,  # ignored without maxSwap, as on AWS
     ),
-    Row("Binds", ("mount_points",), _binds),
+    Row("Binds", ("mount_points", "firelens_configuration"), _binds),
     Row("VolumesFrom", ("volumes_from",), _volumes_from),
     Row("ReadonlyRootfs", ("readonly_root_filesystem",), lambda s: s.container.readonly_root_filesystem),
     Row("Privileged", ("privileged",), lambda s: s.container.privileged),

@@ -127,6 +127,10 @@ EXPRESS = {
 }
 """Of CreateExpressGatewayService and UpdateExpressGatewayService."""
 
+FIRELENS = (
+    "On Docker the router gets its configuration and the output. One whose configuration is in S3 is refused; the "
+    "simulated runtime routes nothing."
+)
 FILE_SYSTEM = "Each is a folder of this machine, whether or not AWS has such a file system."
 TRANSIT = "Kept and shown. There is no transit."
 MOUNTED = "Kept and shown. Whoever mounts the file system may use it."
@@ -173,12 +177,7 @@ UNACTED: dict[str, str] = {
     **{f"RegisterDaemonTaskDefinition.{member}": text for member, text in DAEMONS.items()},
     "DaemonDeploymentConfiguration.alarms": "Checked, kept and shown. Deployments of daemons watch no alarm.",
     "DaemonVolume.logDriverVolumeConfiguration": "Checked, kept and shown. The daemon gets an empty volume instead.",
-    **{
-        f"DaemonContainerDefinition.{member}": text
-        for member, text in {
-            "firelensConfiguration": "Checked, kept and shown. Output is not routed.",
-        }.items()
-    },
+    "DaemonContainerDefinition.firelensConfiguration": FIRELENS,
     **{f"{operation}.name": ACCOUNT_SETTINGS for operation in ("PutAccountSetting", "PutAccountSettingDefault")},
     # Capacity providers
     **{
@@ -284,10 +283,10 @@ UNACTED: dict[str, str] = {
     # Containers
     "ContainerDefinition.versionConsistency": "Kept and shown. The tag is looked up again for each task.",
     "LogConfiguration.logDriver": (
-        "awslogs writes to KECS's own CloudWatch Logs; Docker's own drivers get output and options on Docker. Output "
-        "for awsfirelens, and on the simulated runtime for every other driver, stays on this machine."
+        "awslogs writes to KECS's own CloudWatch Logs; on Docker awsfirelens sends to the task's router, and Docker's "
+        "own drivers get output and options. On the simulated runtime output for all but awslogs stays on this machine."
     ),
-    "ContainerDefinition.firelensConfiguration": "Checked, kept and shown. Output is not routed.",
+    "ContainerDefinition.firelensConfiguration": FIRELENS,
     "ContainerDefinition.credentialSpecs": "Kept and shown. There are no Windows containers and no domain.",
     "ResourceRequirement.type": "GPUs are given to the container; NeuronDevice is checked, kept and shown.",
     "ResourceRequirement.sharingStrategy": "Checked, kept and shown. A GPU is not shared out.",
