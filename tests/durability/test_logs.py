@@ -82,6 +82,13 @@ def wait_stopped(server: Server, task: str) -> None:
     until(lambda: server.client().describe_tasks(tasks=[task])["tasks"][0]["lastStatus"] == "STOPPED", 60, "an end")
 
 
+def test_as_fast_as_a_container_can(start: Any) -> None:
+    server = start()
+    task = run(server, "i=0; while [ $i -lt 50000 ]; do echo $i; i=$((i + 1)); done")
+    wait_stopped(server, task)
+    assert messages(server) == [str(number) for number in range(50_000)]
+
+
 @pytest.mark.slow
 def test_two_kills_in_the_middle(start: Any) -> None:
     server = start()

@@ -206,8 +206,10 @@ class SqliteLogs:
     def events(
         self, streams: Sequence[LogStream], low: Position, high: Position, *, newest_first: bool = False
     ) -> Iterator[StoredEvent]:
-        """Merges what each stream has; a stream is not read before its turn comes."""
+        """Merges what each stream has; a stream is not read before its turn comes. What is older than its first event
+        is on its way out."""
         sign = -1 if newest_first else 1
+        firsts = {stream.id: (stream.first or 0, -1) for stream in streams}
         waiting: list[tuple[Position, int, Iterator[StoredEvent] | None, StoredEvent | None]] = []
         for stream in streams:
             if stream.first is None or stream.last is None or stream.last < low[0] or stream.first > high[0]:
@@ -219,7 +221,7 @@ class SqliteLogs:
             _, stream_id, rows, event = heapq.heappop(waiting)
             if event is not None:
                 yield event
-            rows = rows or self._of_one(stream_id, low, high, newest_first=newest_first)
+            rows = rows or self._of_one(stream_id, max(low, firsts[stream_id]), high, newest_first=newest_first)
             following = next(rows, None)
             if following is not None:
                 place = (sign * following.at, sign * following.number)
@@ -238,16 +240,20 @@ class SqliteLogs:
 
     def sweep(self, now: int) -> None:
         """Delete a little of what is to go; `now` in milliseconds."""
-        row = self._db.execute("SELECT rowid, stream, before, in_group FROM dropped LIMIT 1").fetchone()
-        if row is not None:
-            self._delete(*row)
-        elif now - self._checked >= RETENTION_CHECK:
+        if now - self._checked >= RETENTION_CHECK:
             self._checked = now
             self._expire(now)
-        elif self._size > self._most:
+        left = SWEPT
+        while left > 0:
+            row = self._db.execute("SELECT rowid, stream, before, in_group FROM dropped LIMIT 1").fetchone()
+            if row is None:
+                break
+            left -= max(self._delete(*row), SWEPT // 50)
+        if left == SWEPT and self._size > self._most:
             self._drop_oldest()
 
-    def _delete(self, row: int, stream: int, before: int, in_group: int) -> None:
+    def _delete(self, row: int, stream: int, before: int, in_group: int) -> int:
+        """Delete some of a stream's events; how many."""
         bound = "stream = ? AND at < ?"
         parameters: tuple[int, ...] = (stream, before)
         beyond = self._db.execute(
@@ -258,11 +264,12 @@ class SqliteLogs:
         with self._changing() as db:
             sizes = f"SELECT coalesce(sum(length(CAST(text AS BLOB)) + {OVERHEAD}), 0) FROM events WHERE {bound}"
             size = db.execute(sizes, parameters).fetchone()[0]
-            db.execute(f"DELETE FROM events WHERE {bound}", parameters)
+            deleted = db.execute(f"DELETE FROM events WHERE {bound}", parameters).rowcount
             if beyond is None:
                 db.execute("DELETE FROM dropped WHERE rowid = ?", (row,))
             counted = db.execute("UPDATE groups SET size = size - ? WHERE id = ?", (size, in_group)).rowcount
         self._size -= size * counted
+        return deleted
 
     def _expire(self, now: int) -> None:
         """Have go what is older than its group keeps."""
