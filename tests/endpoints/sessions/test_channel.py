@@ -86,6 +86,30 @@ def test_output_goes_in_pieces():
     assert [(m.sequence, len(m.payload), m.flags) for m in (first, second)] == [(1, MOST_DATA, 0), (2, 1, 0)]
 
 
+@given(st.text(st.sampled_from("aé€😀"), min_size=1, max_size=1500), st.integers(1, 1500))
+def test_no_character_is_in_two_pieces(text: str, length: int):
+    channel = opened()
+    sent(channel)
+    shown = text.encode()
+    for begin in range(0, len(shown), length):
+        channel.output(shown[begin : begin + length], 0.0)
+    pieces = [message.payload for message in sent(channel)]
+    assert "".join(piece.decode() for piece in pieces) == text
+    assert all(len(piece) <= MOST_DATA for piece in pieces)
+
+
+@given(st.binary(max_size=3000), st.integers(1, 1500))
+def test_what_is_no_text_comes_as_it_is(shown: bytes, length: int):
+    channel = opened()
+    sent(channel)
+    for begin in range(0, len(shown), length):
+        channel.output(shown[begin : begin + length], 0.0)
+    channel.exited(0, 0.0)
+    *pieces, code = sent(channel)
+    assert b"".join(message.payload for message in pieces) == shown
+    assert code.payload_type == Payload.EXIT_CODE
+
+
 def test_the_oldest_is_sent_again_until_it_is_acknowledged():
     channel = opened()
     channel.output(b"hello", 0.0)

@@ -34,6 +34,8 @@ WINDOW = 200  # output messages that may be on their way
 SEND_AGAIN = 1.0  # seconds without an acknowledgement
 GIVE_UP = 60.0  # seconds without an acknowledgement
 _TERMINATE: Final = 2  # flag: the client ends the session
+_LENGTHS: Final = {0b1100: 2, 0b1101: 2, 0b1110: 3, 0b1111: 4}  # of characters of UTF-8, by how their first bytes begin
+_MOST_OF_A_CHARACTER: Final = 4
 
 
 class Data(NamedTuple):
@@ -72,6 +74,7 @@ class DataChannel:
         self._outbox: list[bytes] = []
         self._unacknowledged: OrderedDict[int, _Sent] = OrderedDict()
         self._next = 0  # number of the next output
+        self._begun = b""  # of a character whose end the terminal has not shown yet
         self._expected = 0  # number of the next input
         self._waiting: dict[int, Message] = {}
         self._opened_at = 0.0
@@ -107,12 +110,17 @@ class DataChannel:
         return events
 
     def output(self, data: bytes, now: float) -> None:
-        """Send what the terminal shows."""
-        for begin in range(0, len(data), MOST_DATA):
-            self._stream(Payload.DATA, data[begin : begin + MOST_DATA], now)
+        """Send what the terminal shows. No character is in two messages: clients may show each by itself."""
+        data = self._begun + data
+        while end := _whole(data):
+            self._stream(Payload.DATA, data[:end], now)
+            data = data[end:]
+        self._begun = data
 
     def exited(self, code: int, now: float) -> None:
         """Say how the command ended, in the agent's words for it."""
+        if self._begun:
+            self._stream(Payload.DATA, self._begun, now)
         self._stream(Payload.EXIT_CODE, b"EXIT_CODE: %d" % code, now)
 
     def close(self, reason: str, now: float) -> None:
@@ -198,6 +206,15 @@ class DataChannel:
 
 def _json(value: dict[str, Any]) -> bytes:
     return json.dumps(value).encode()
+
+
+def _whole(data: bytes) -> int:
+    """How much of it a message may have: whole characters of UTF-8. What is no UTF-8 is taken as it is."""
+    end = min(len(data), MOST_DATA)
+    for begin in range(end - 1, max(end - _MOST_OF_A_CHARACTER, -1), -1):
+        if data[begin] & 0b1100_0000 != 0b1000_0000:  # a character begins here
+            return begin if begin + _LENGTHS.get(data[begin] >> 4, 1) > end else end
+    return end
 
 
 def _number(payload: bytes) -> int:

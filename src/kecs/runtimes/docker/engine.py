@@ -104,9 +104,9 @@ class Engine:
         except (aiohttp.ClientError, OSError) as error:
             raise EngineGone(str(error) or type(error).__name__) from error
 
-    def exec(self, process: str) -> Exec:
-        """The process of this id, made by an exec request, to be run at a terminal."""
-        return Exec(self._docker, process, tty=True)
+    def exec(self, process: str, *, terminal: bool) -> Exec:
+        """The process of this id, made by an exec request, to be run; whether that is at a terminal."""
+        return Exec(self._docker, process, tty=terminal)
 
     @asynccontextmanager
     async def stream(

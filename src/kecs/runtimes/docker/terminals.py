@@ -1,9 +1,15 @@
-"""Commands that ECS Exec runs in containers: an exec of Docker's with a terminal, its connection held open."""
+"""Commands that ECS Exec runs in containers: an exec of Docker's with a terminal, its connection held open.
+
+Docker has no way to end such a command, and keeps it and its terminal when the connection closes. So whatever still
+runs by then is hung up on from inside the container, where a variable of its own tells it from others.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import uuid
 from collections.abc import Sequence
+from typing import Any
 
 import aiodocker
 import aiohttp
@@ -21,23 +27,39 @@ _SETTINGS = {
     "AttachStderr": True,
     "Tty": True,
     "User": "0",
-    "Env": ["TERM=xterm-256color", "LANG=C.UTF-8", "LC_ALL=C.UTF-8"],
 }
+_ENVIRONMENT = ("TERM=xterm-256color", "LANG=C.UTF-8", "LC_ALL=C.UTF-8")
+_MARK = "KECS_EXEC"  # the variable
+# To whoever leads a session at a terminal; as it ends, the kernel tells those in its foreground. $5 is the session that
+# the process belongs to, $6 its terminal: see proc(5) for what stands behind the name in brackets.
+_HANG_UP = """
+for process in /proc/[0-9]*; do
+    grep -q "$1" "$process/environ" 2>/dev/null && read -r stat <"$process/stat" || continue
+    set -- "$1" ${stat##*) }
+    test "$5" = "${process#/proc/}" && test "$6" != 0 && kill -HUP "$5"
+done
+"""
 _NOT_THERE = 127  # exit code where Docker does not know one: the program could not be run
 
 
 class DockerTerminal:
     """See ports.terminal.Terminal."""
 
-    def __init__(self, process: Exec, stream: Stream) -> None:
+    def __init__(self, engine: Engine, container: str, mark: str, process: Exec, stream: Stream) -> None:
+        """`mark`: the variable that the command has, with its value."""
+        self._engine = engine
+        self._container = container
+        self._mark = mark
         self._process = process
         self._stream = stream
+        self._ended = False
 
     async def read(self) -> bytes:
         try:
             message = await self._stream.read_out()
         except (aiodocker.DockerError, aiohttp.ClientError, OSError):
             return b""
+        self._ended = message is None
         return b"" if message is None else message.data
 
     async def write(self, data: bytes) -> None:
@@ -58,17 +80,32 @@ class DockerTerminal:
     async def close(self) -> None:
         with contextlib.suppress(aiodocker.DockerError, aiohttp.ClientError, OSError):
             await self._stream.close()
+        if not self._ended:
+            await self._hang_up()
+
+    async def _hang_up(self) -> None:
+        """Where a container has no shell nobody can do it; a container that is gone has done it."""
+        command = ["sh", "-c", _HANG_UP, "sh", self._mark]
+        with contextlib.suppress(EngineError, aiodocker.DockerError, aiohttp.ClientError, OSError):
+            made = await _made(self._engine, self._container, {"Cmd": command, "User": "0"})
+            await made.start(detach=True)
 
 
 async def open_terminal(engine: Engine, container: str, command: Sequence[str]) -> DockerTerminal:
     """Run a command at a terminal in the container of this Docker id. Raises SessionRefused."""
+    mark = f"{_MARK}={uuid.uuid4().hex}"
     try:
-        made = await engine.call("POST", f"containers/{container}/exec", body={**_SETTINGS, "Cmd": list(command)})
-        process = engine.exec(made["Id"])
+        process = await _made(engine, container, {**_SETTINGS, "Cmd": list(command), "Env": [*_ENVIRONMENT, mark]})
         stream = process.start(detach=False)
         await stream.__aenter__()
     except EngineError as error:
         raise SessionRefused(error.message) from error
     except (aiodocker.DockerError, aiohttp.ClientError, OSError) as error:
         raise SessionRefused(str(error) or type(error).__name__) from error
-    return DockerTerminal(process, stream)
+    return DockerTerminal(engine, container, mark, process, stream)
+
+
+async def _made(engine: Engine, container: str, settings: dict[str, Any]) -> Exec:
+    """A process that has yet to be started. Raises EngineError."""
+    made = await engine.call("POST", f"containers/{container}/exec", body=settings)
+    return engine.exec(made["Id"], terminal=settings.get("Tty", False))

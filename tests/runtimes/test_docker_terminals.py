@@ -1,0 +1,89 @@
+"""Commands of ECS Exec in real containers: they end with their clients."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from tests.support.docker_runtime import Bench, bench, container, plan, run
+
+from kecs.core.tasks.plan import TaskPlan
+from kecs.ports.terminal import Terminal
+
+pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("docker")]
+
+GONE = "while grep -q {} /proc/[0-9]*/cmdline; do usleep 20000; done; echo it is gone"
+PATIENCE = 30.0  # seconds
+
+
+@pytest.fixture
+async def on() -> AsyncIterator[Bench]:
+    async with bench() as opened:
+        yield opened
+
+
+@pytest.fixture
+async def task(on: Bench) -> TaskPlan:
+    found = plan(container())
+    await run(on, found)
+    return found
+
+
+async def shows(terminal: Terminal, text: str) -> None:
+    """Wait until the terminal has shown this."""
+    shown = b""
+    async with asyncio.timeout(PATIENCE):
+        while text not in shown.decode(errors="replace"):
+            piece = await terminal.read()
+            assert piece, shown
+            shown += piece
+
+
+async def opened(on: Bench, task: TaskPlan, *command: str) -> Terminal:
+    return await on.runtime.execute(task.arn, "app", command)
+
+
+async def is_gone(on: Bench, task: TaskPlan, name: str) -> None:
+    """Wait until no process in the container has been told this, in brackets so that the one that looks is none."""
+    looking = await opened(on, task, "sh", "-c", GONE.format(name))
+    await shows(looking, "it is gone")
+    await looking.close()
+
+
+async def test_a_command_ends_with_its_client(on: Bench, task: TaskPlan) -> None:
+    alone = await opened(on, task, "sleep", "7001")
+    shell = await opened(on, task, "sh")
+    await shell.write(b"echo be''gun; sleep 7002\r")
+    await shows(shell, "begun")
+    stays = await opened(on, task, "sh", "-c", "echo stays; exec cat")
+    await shows(stays, "stays")
+    await alone.close()
+    await shell.close()
+    for seconds in ("700[1]", "700[2]"):
+        await is_gone(on, task, seconds)
+    await stays.write(b"still there\r")
+    await shows(stays, "still there")
+    await stays.close()
+
+
+async def test_what_has_let_go_of_its_terminal_stays(on: Bench, task: TaskPlan) -> None:
+    command = "setsid sh -c 'echo begun; exec sleep 7003' & exec cat"
+    shell = await opened(on, task, "sh", "-c", command)
+    await shows(shell, "begun")
+    await shell.close()
+    await is_gone(on, task, "^ca[t]")
+    looking = await opened(on, task, "sh", "-c", "grep -l '700[3]' /proc/[0-9]*/cmdline | wc -l")
+    await shows(looking, "1\r\n")
+    await looking.close()
+
+
+async def test_a_container_without_a_shell(on: Bench) -> None:
+    task = plan(
+        container(command=["busybox", "sh", "-c", "rm /bin/sh; trap 'exit 0' TERM; while :; do usleep 20000; done"])
+    )
+    await run(on, task)
+    alone = await opened(on, task, "cat")
+    await alone.write(b"hello\r")
+    await shows(alone, "hello")
+    await alone.close()
