@@ -76,7 +76,7 @@ class Listeners:
         """See ports.endpoint.TaskEndpoint."""
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port or HTTP
-        there = host in self._urls or host == self._host or (self._host in ANY_ADDRESS and port == self._port)
+        there = host in self._urls or (port == self._port and self._host in (host, *ANY_ADDRESS))
         if there or not _is_address(host):
             return
         try:
