@@ -13,12 +13,14 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from click.testing import CliRunner
 from tests.cli.conftest import Shell
 from tests.support.images import docker, test_image
 
 from kecs.cli.demo.ecs import Ecs, wait_for
 from kecs.cli.instances import Instance, Running
 from kecs.cli.main import COMMANDS
+from kecs.cli.stop import destroy_command
 
 
 def exported(shell: Shell) -> dict[str, str]:
@@ -115,6 +117,16 @@ def test_destroy_says_when_docker_is_needed_and_does_not_answer(shell: Shell) ->
     left.write(Running(1, "http://127.0.0.1:1", "simulated", 0.0, "0" * 12, "us-east-1", ephemeral=False))
     assert "destroyed" in shell.ok("destroy", DOCKER_HOST=nowhere)
     assert not left.exists()
+
+
+def test_destroy_says_what_it_may_not_remove(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    left = Instance(tmp_path, "default")
+    left.directory.mkdir()
+    left.write(Running(1, "http://127.0.0.1:1", "simulated", 0.0, "0" * 12, "us-east-1", ephemeral=False))
+    monkeypatch.setattr(Instance, "remove", lambda _: None)
+    result = CliRunner().invoke(destroy_command, ["--data-dir", str(tmp_path)])
+    assert result.exit_code == 1
+    assert f"Files in {left.directory} belong to another user" in result.output
 
 
 @pytest.mark.docker

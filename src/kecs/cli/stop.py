@@ -48,6 +48,8 @@ def destroy_command(timeout: float, instance: str, data_dir: Path | None) -> Non
         click.echo(f"There is no KECS instance {instance}.")
         return
     chosen.remove()
+    if chosen.exists():  # what containers have written to file systems
+        raise click.ClickException(f"Files in {chosen.directory} belong to another user, and are still there.")
     click.echo(f"KECS destroyed (instance {instance}).")
 
 
