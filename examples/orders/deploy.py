@@ -37,8 +37,6 @@ class Shop:
         secret = self.client("secretsmanager").create_secret(Name=f"{name}/payment", SecretString="key-of-the-bank")
         self._secret = secret["ARN"]
         self.settings = {
-            "AWS_ACCESS_KEY_ID": "testing",
-            "AWS_SECRET_ACCESS_KEY": "testing",
             "TABLE": name,
             "LABELS": name,
             "PAYMENTS": sqs.create_queue(QueueName=f"{name}-payments")["QueueUrl"],
