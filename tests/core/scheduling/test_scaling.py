@@ -54,6 +54,22 @@ def test_scaling_in_keeps_the_healthy_ones():
     assert world.healthy() == 3
 
 
+def test_scaling_in_stops_no_healthy_task_below_the_minimum_in_place_of_a_protected_one():
+    world = settled(4, checks=True, grace=30)
+    sick = world.running()[0]
+    world.check(sick, "UNHEALTHY")
+    world.protect(world.tasks[sick.arn], 60.0)
+    world.scale(3)
+    world.reconcile()
+    assert (world.healthy(), world.stopping()) == (3, [])
+    world.now += 30
+    world.step()
+    assert world.last is not None
+    assert [stop.task for stop in world.last.stops] == [sick.arn], "its grace period is over"
+    world.settle()
+    assert world.shape() == [(3, 3)]
+
+
 def test_scaling_to_zero_and_back():
     world = settled(3)
     world.scale(0)

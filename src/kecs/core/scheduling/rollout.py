@@ -59,7 +59,7 @@ class Decision:
 def decide(groups: Groups, limits: Limits, now: float) -> Decision:
     decision = Decision()
     primary = groups.primary
-    serving = _scale_in(groups, limits.desired, decision)
+    serving = _scale_in(groups, limits, decision)
     healthy = serving + sum(len(g.healthy) for g in groups.leaving)
     coming = len(primary.unproven) + len(primary.pending)
     if primary.given_up:
@@ -90,21 +90,35 @@ def stoppable(tasks: list[ServiceTask], count: int, groups: Groups, decision: De
     return free[:count]
 
 
-def _scale_in(groups: Groups, desired: int, decision: Decision) -> int:
+def _scale_in(groups: Groups, limits: Limits, decision: Decision) -> int:
     """Rule 1; gives the number of healthy PRIMARY tasks that go on."""
     primary = groups.primary
     running = [*primary.unproven, *primary.healthy]
-    count = len(primary.pending) + len(running) - desired
+    count = len(primary.pending) + len(running) - limits.desired
     if count <= 0:
         return len(primary.healthy)
     pending = leaving_first(primary.pending, [*primary.pending, *running], count)
     unproven = leaving_first(primary.unproven, running, count - len(pending))
     healthy = leaving_first(primary.healthy, primary.healthy, count - len(pending) - len(unproven))
-    in_order = [*pending, *_by_provider([*unproven, *healthy], primary, desired)]
+    in_order = [*pending, *_by_provider([*unproven, *healthy], primary, limits.desired)]
     surplus = stoppable(in_order, count, groups, decision)
+    if groups.protected:
+        surplus = _sparing_healthy(surplus, groups, limits, decision)
     decision.surplus.extend(surplus)
     stopped = {task.arn for task in surplus}
     return sum(task.arn not in stopped for task in primary.healthy)
+
+
+def _sparing_healthy(
+    surplus: list[ServiceTask], groups: Groups, limits: Limits, decision: Decision
+) -> list[ServiceTask]:
+    """The surplus without healthy tasks that the minimum needs: their turn came only because others are protected."""
+    spare = max(0, sum(len(group.healthy) for group in groups.all) - limits.minimum)
+    healthy = {task.arn for task in groups.primary.healthy}
+    needed = {task.arn for task in [task for task in surplus if task.arn in healthy][spare:]}
+    if needed:
+        decision.protected[groups.primary.deployment.id] = None
+    return [task for task in surplus if task.arn not in needed]
 
 
 def _by_provider(tasks: list[ServiceTask], group: Group, desired: int) -> list[ServiceTask]:
