@@ -47,7 +47,7 @@ class _Metrics(Collector):
         yield services
         invocations = CounterMetricFamily(
             "kecs_invocations",
-            "Attempts of rules and schedules to run tasks, by kind of source and outcome.",
+            "Attempts of rules and schedules to run tasks or to send something, by kind of source and outcome.",
             labels=["source", "outcome"],
         )
         for (source, outcome), count in self._kernel.machinery.scheduled.invocations.counted.items():
