@@ -4,6 +4,7 @@
         instance.json   what `kecs start` wrote when it was ready
         kecs.log        what a detached KECS printed
         state.sqlite    the server's own
+        logs.sqlite     likewise, once there are logs
         identity        what sets its containers apart from those of every other instance
 
 A running KECS holds a lock on its folder. The kernel lets go of it when the process ends, however it ends, so a lock
