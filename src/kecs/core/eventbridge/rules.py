@@ -207,19 +207,20 @@ def _invocation(
     if is_cluster(target.arn) and target.ecs_parameters is not None:
         run = run_of(target.arn, target.ecs_parameters, f"events-rule/{rule.name}")
     given = None if kind_of(target.arn) == BUS else input_of(target, event, rule.arn, rule.name, now)
-    whole = msgspec.json.encode(event).decode()
     letters = target.dead_letter_config.arn if target.dead_letter_config else None
+    gets_it_all = given is None and run is None
+    whole = msgspec.json.encode(event).decode() if gets_it_all or letters else None
     return new_invocation(
         uuid(),
         rule.arn,
         target.arn,
-        whole if given is None and run is None else given,
+        whole if gets_it_all else given,
         target.retry_policy,
         now,
         run=run,
         group=target.sqs_parameters.message_group_id if target.sqs_parameters else None,
         dead_letter_arn=letters,
-        event=whole if letters and (given is not None or run is not None) else None,
+        event=None if gets_it_all else whole,
         forwarded=forwarded,
     )
 
