@@ -57,7 +57,13 @@ class Listener:
             self._loop.connect_accepted_socket(lambda: _Responder(self._answer, self._connections), connection)
         )
         self._accepting.add(task)
-        task.add_done_callback(self._accepting.discard)
+
+        def accepted(_: object) -> None:
+            self._accepting.discard(task)
+            if task.cancelled():  # maybe before it has begun: then nobody else closes it
+                connection.close()
+
+        task.add_done_callback(accepted)
 
 
 class HeldPort:
