@@ -36,7 +36,11 @@ def health(url: str) -> dict[str, object]:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_in_the_foreground_it_is_ready_in_one_line_and_stops_at_a_signal(shell: Shell, number: int) -> None:
     with subprocess.Popen(
-        [sys.executable, "-m", "kecs", "start"], env=shell.environment, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "kecs", "start"],
+        env=shell.environment,
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # the tests themselves may run under nohup
     ) as server:
         assert server.stdout is not None
         assert health(url_of(server.stdout.readline()))["pid"] == server.pid

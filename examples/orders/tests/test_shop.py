@@ -12,11 +12,11 @@ from deploy import Shop
 
 from kecs.testing import (
     Server,
-    address_of,
     assert_service_healthy,
     assert_task_completed,
     probe,
     running_tasks,
+    service_urls,
     wait_for_stable_service,
     wait_for_task,
     wait_until,
@@ -26,23 +26,21 @@ from kecs.testing import (
 SOON = 120  # seconds of KECS's clock
 
 
-def doors(ecs: Any, shop: Shop) -> list[str]:
-    """Where the tasks of the orders service are reached now, those that are healthy."""
-    tasks = running_tasks(ecs, shop.cluster, "orders")
-    healthy = [task["taskArn"] for task in tasks if task["healthStatus"] == "HEALTHY"]
-    return [address_of(ecs, shop.cluster, task, 8080) for task in healthy]
+def doors(ecs: Any, shop: Shop, path: str) -> list[str]:
+    """URLs of the orders service now."""
+    return service_urls(ecs, shop.cluster, "orders", 8080, path)
 
 
 def order(ecs: Any, shop: Shop, price: int = 5) -> str:
     """Order a book; the order's id."""
     body = json.dumps({"item": "book", "price": price}).encode()
-    with urllib.request.urlopen(f"{doors(ecs, shop)[0]}/orders", body, timeout=10) as answer:
+    with urllib.request.urlopen(doors(ecs, shop, "/orders")[0], body, timeout=10) as answer:
         assert answer.status == 202
         return str(json.load(answer)["id"])
 
 
 def state(ecs: Any, shop: Shop, order: str) -> str:
-    with urllib.request.urlopen(f"{doors(ecs, shop)[0]}/orders/{order}", timeout=10) as answer:
+    with urllib.request.urlopen(doors(ecs, shop, f"/orders/{order}")[0], timeout=10) as answer:
         return str(json.load(answer)["state"])
 
 
@@ -108,7 +106,7 @@ def test_a_worker_that_dies_is_replaced(ecs: Any, shop: Shop) -> None:
 
 def test_an_update_loses_no_request(ecs: Any, shop: Shop) -> None:
     def answering() -> list[str]:
-        return [f"{door}/health" for door in doors(ecs, shop)]
+        return doors(ecs, shop, "/health")
 
     with watch_service(ecs, shop.cluster, "orders") as watch, probe(answering) as traffic:
         shop.update("orders", shop.define("orders", "2"))
