@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
+from kecs.app.snapshots import KernelSnapshots
 from kecs.aws.model import logs as c
 from tests.scenarios.express import serving
 from tests.scenarios.world import START, Refused, World
@@ -193,3 +195,16 @@ def test_an_express_service_has_its_log_group(world: World) -> None:
     (group,) = call(world, "DescribeLogGroups")["logGroups"]
     assert re.fullmatch("/aws/ecs/default/web-[0-9a-f]{4}", group["logGroupName"])
     assert call(world, "DescribeLogStreams", logGroupName=group["logGroupName"])["logStreams"] != []
+
+
+def test_a_container_out_of_a_snapshot_goes_on_in_its_stream(world: World) -> None:
+    define(world, "while true; do echo tick; sleep 1; done", awslogs_create_group="true")
+    arn = world.run()["tasks"][0]["taskArn"]
+    world.until(lambda: world.task(arn)["lastStatus"] == "RUNNING")
+    world.clock.advance(5)
+    document, before = KernelSnapshots(world.kernel).take(), len(events(world))
+    world.clock.advance(100)
+    asyncio.run(KernelSnapshots(world.kernel).restore(document))
+    kept = len(events(world))
+    world.clock.advance(10)
+    assert (before, kept, len(events(world))) == (6, 106, 116)

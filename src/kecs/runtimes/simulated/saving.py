@@ -271,6 +271,7 @@ def _restored_container(
     found.output = _read(saved.output)
     if saved.state == "running":
         found.begin(task.plan, found.script or Script(), by_function=False)
+        found.ship(runtime.intake, task.plan, runtime._clock)  # as far as there is a log group now
         page = page_of(task.plan, found.name, found.definition.image)
         found.ports = _reopened(runtime._network, task, found, page)
     if saved.output.follows is not None:
