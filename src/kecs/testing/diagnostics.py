@@ -53,6 +53,7 @@ class Diagnostics:
     history: History = field(default_factory=lambda: History(()))
     outputs: dict[tuple[str, str], list[str]] = field(default_factory=dict)  # by a task's ARN and a container's name
     log: list[str] = field(default_factory=list)  # KECS's own
+    idle_images: list[str] = field(default_factory=list)  # that functions stand for and no container has had
 
     @property
     def clusters(self) -> list[dict[str, Any]]:
@@ -84,6 +85,7 @@ class Diagnostics:
             "history": [found.to_json() for found in self.history],
             "outputs": [{"task": t, "container": c, "lines": lines} for (t, c), lines in self.outputs.items()],
             "log": self.log,
+            "idleImages": self.idle_images,
         }
 
     def write(self, directory: str | Path) -> Path:
@@ -124,6 +126,8 @@ class Diagnostics:
         for task in self.tasks[:SHOWN_TASKS]:
             yield from task_lines(task, lambda task, container: self.outputs.get((task, container), [])[-SHOWN_OUTPUT:])
         yield from _cut(len(self.tasks), SHOWN_TASKS, "older tasks")
+        if self.idle_images:
+            yield f"functions that no container has started: {', '.join(self.idle_images)}"
         if self.state:
             yield str(self.history.newest(SHOWN_CHANGES))
         yield "KECS's log:" if self.log else "KECS has logged nothing."
@@ -150,6 +154,7 @@ def capture_diagnostics(
     if not isinstance(server, str):
         found.runtime = server.runtime
         found.log = server.log_lines(log_since)
+        found.idle_images = server.idle_images
         if ended := server.ended():
             found.problems.append(f"This KECS does not run any more: {ended}.")
     if not found.problems:

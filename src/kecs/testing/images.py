@@ -31,11 +31,18 @@ class Images:
     """Binds functions to images: `image = server.image`, `@image("worker:*")`. As a context manager it ends its own
     bindings with the block."""
 
-    def __init__(self, host: Host, client: Callable[..., Any], clients: Clients | None = None) -> None:
+    def __init__(
+        self,
+        host: Host,
+        client: Callable[..., Any],
+        clients: Clients | None = None,
+        idle: dict[object, str] | None = None,
+    ) -> None:
         """`client`: Server.client."""
         self._host = host
         self._client = client
         self._clients = clients or Clients(client)
+        self._idle: dict[object, str] = {} if idle is None else idle
         self._unbind: list[Callable[[], None]] = []
 
     def __call__(self, pattern: str, *, only_simulated: bool = False) -> Callable[[F], F]:
@@ -50,14 +57,14 @@ class Images:
         def bind(function: F) -> F:
             _check(function)
             if self._host.runtime == "simulated" or not only_simulated:
-                self._bind(pattern, self._program(function))
+                self._bind(pattern, function)
             return function
 
         return bind
 
     def until_end(self) -> Images:
         """Another one, to be a context manager."""
-        return Images(self._host, self._client, self._clients)
+        return Images(self._host, self._client, self._clients, self._idle)
 
     def __enter__(self) -> Images:
         return self
@@ -66,6 +73,11 @@ class Images:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.end()
+
+    @property
+    def idle(self) -> list[str]:
+        """The patterns of all bindings there are of this server that no container has started with yet."""
+        return list(self._idle.values())
 
     @property
     def count(self) -> int:
@@ -79,7 +91,7 @@ class Images:
             if not self._host.ended():  # else they have ended with it
                 unbind()
 
-    def _bind(self, pattern: str, program: Program) -> None:
+    def _bind(self, pattern: str, function: Callable[[Container], Any]) -> None:
         host = self._host
         if host.runtime != "simulated":
             raise CannotFake(
@@ -94,11 +106,20 @@ class Images:
             )
         from kecs.app.functions import bind  # what it imports a KECS in this process has
 
+        key = object()
+        program = self._program(function, key)
         unbind = host.call(lambda kernel: bind(kernel, pattern, program))
-        self._unbind.append(lambda: host.call(lambda _: unbind()))
+        self._idle[key] = pattern
 
-    def _program(self, function: Callable[[Container], Any]) -> Program:
+        def end() -> None:
+            host.call(lambda _: unbind())
+            self._idle.pop(key, None)
+
+        self._unbind.append(end)
+
+    def _program(self, function: Callable[[Container], Any], key: object) -> Program:
         def program(process: Process) -> Any:
+            self._idle.pop(key, None)
             container = Container(process, self._clients.get)
             with inside(container):
                 return function(container)

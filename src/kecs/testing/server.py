@@ -74,6 +74,11 @@ class Server:
         """How many functions `image` has bound."""
         return self.image.count if "image" in vars(self) else 0
 
+    @property
+    def idle_images(self) -> list[str]:
+        """The patterns that functions are bound to and no container has started with yet."""
+        return self.image.idle if "image" in vars(self) else []
+
     def images(self) -> Images:
         """`with server.images() as image: …`; what `image` has bound in the block ends with it."""
         return self.image.until_end()
