@@ -16,7 +16,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.properties.watching import content
 from tests.scenarios.machines import machine
-from tests.scenarios.shifting import BALANCER, DAY
+from tests.scenarios.shifting import BALANCER, DAY, ELB
 from tests.scenarios.world import START, Refused, World
 from tests.support.journals import MemoryJournal
 
@@ -35,9 +35,11 @@ STRATEGIES: tuple[dict[str, Any], ...] = (
     {"strategy": "CANARY", "bakeTimeInMinutes": 1, "canaryConfiguration": {"canaryPercent": 12.5}},
     {"strategy": "ROLLING", "bakeTimeInMinutes": 1},
 )
+GROUPS = tuple(f"{ELB}:targetgroup/{name}" for name in ("one/1", "two/2", "three/3"))
+BALANCERS = [{"targetGroupArn": GROUPS[2], "containerName": "app", "containerPort": 80}]
 ON_INSTANCES: dict[str, Any] = {"launchType": "EC2", "networkConfiguration": None}
 SERVICES: dict[str, dict[str, Any]] = {
-    "rolling": {"count": 3, "deploymentConfiguration": BREAKER},
+    "rolling": {"count": 3, "loadBalancers": BALANCERS, "deploymentConfiguration": BREAKER},
     "packed": {"count": 2, **ON_INSTANCES, "deploymentConfiguration": BREAKER},
     "daemon": {"count": None, **ON_INSTANCES, "schedulingStrategy": "DAEMON", "deploymentConfiguration": BREAKER},
     "shifting": {"count": 2, "loadBalancers": [BALANCER], "deploymentConfiguration": {**STRATEGIES[0], **BREAKER}},
@@ -104,6 +106,11 @@ def sicken(world: World, service: str) -> None:
                 world.targets.set("default", task["task"], "unhealthy")
 
 
+def check_targets(world: World, group: str, health: Any) -> None:
+    """Health checks of a target group go on without a verdict, or have one again."""
+    world.targets.set_group(group, health)
+
+
 def turn(world: World, status: str) -> None:
     """The first instance; the second always has room for tasks that a restart has cost."""
     instance = next(iter(world.kernel.store.instances)).arn
@@ -118,7 +125,8 @@ STEPS = st.one_of(
     st.tuples(st.just(scale), REPLICAS, st.integers(0, 5)),
     st.tuples(st.just(deploy), NAMES, st.sampled_from(FAMILIES), st.sampled_from(STRATEGIES)),
     st.tuples(st.just(stop_a_task), NAMES),
-    st.tuples(st.just(sicken), st.just("shifting")),
+    st.tuples(st.just(sicken), st.sampled_from(["rolling", "shifting"])),
+    st.tuples(st.just(check_targets), st.sampled_from(GROUPS), st.sampled_from(["initial", "healthy"])),
     st.tuples(st.just(turn), st.sampled_from(["DRAINING", "ACTIVE"])),
     st.tuples(st.just(another_instance)),
     st.tuples(st.just(delete), NAMES),
@@ -155,6 +163,8 @@ def end(steps: list[tuple[Step, float]], killed: int | None = None, moment: floa
             world.clock.advance(seconds - min(moment, seconds))
         else:
             world.clock.advance(seconds)
+    for group in GROUPS:
+        check_targets(world, group, "healthy")
     world.clock.advance(2 * DAY)
     assert not world.kernel.control.queue.busy
     return shown(world)
