@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 
 import pytest
 from tests.support.docker_runtime import Bench, bench, container, plan, run
+from tests.support.images import docker
 
 from kecs.core.tasks.plan import TaskPlan
 from kecs.ports.terminal import Terminal
@@ -76,6 +78,23 @@ async def test_what_has_let_go_of_its_terminal_stays(on: Bench, task: TaskPlan) 
     looking = await opened(on, task, "sh", "-c", "grep -l '700[3]' /proc/[0-9]*/cmdline | wc -l")
     await shows(looking, "1\r\n")
     await looking.close()
+
+
+async def test_commands_end_with_kecs_however_short_their_sessions_were() -> None:
+    async with bench(keep=True) as first:
+        task = plan(container())
+        (app,) = await run(first, task)
+        for session in [await opened(first, task, "sleep", "7004") for _ in range(5)]:
+            await session.close()
+    async with bench(first.instance):
+        deadline = time.monotonic() + PATIENCE
+        while "sleep 7004" in commands_in(app.runtime_id):
+            assert time.monotonic() < deadline
+
+
+def commands_in(container_id: str) -> list[str]:
+    _, found = docker("GET", f"/containers/{container_id}/top?ps_args=-eo%20pid,args")
+    return [process[-1] for process in found["Processes"]]
 
 
 async def test_a_container_without_a_shell(on: Bench) -> None:

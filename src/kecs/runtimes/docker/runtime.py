@@ -43,6 +43,7 @@ from kecs.runtimes.docker.watch import PAUSE_LOST, Watch, Watched
 if TYPE_CHECKING:
     from kecs.ports.inside import Insight
     from kecs.runtimes.docker.shipping import Shipping
+    from kecs.runtimes.docker.terminals import Terminals
 
 _ARCHITECTURES = {"amd64": "x86_64", "arm64": "aarch64"}  # Podman's names for them; Docker uses the kernel's
 _RETRY = 1.0  # seconds between attempts while the engine does not answer
@@ -89,6 +90,7 @@ class DockerRuntime:
         self._spool = logs.Spool()
         self.intake: GetIntake | None = None  # whoever has CloudWatch Logs sets it
         self._shipping: Shipping | None = None  # made with the first container whose output goes there
+        self._terminals: Terminals | None = None  # made with the first session
         self._is_open = False
 
     async def open(self, sink: Sink) -> Capacity:
@@ -135,6 +137,8 @@ class DockerRuntime:
         await self._pulls.close()
         if self._shipping is not None:
             await self._shipping.close()
+        if self._terminals is not None:
+            await self._terminals.close()
         if self._endpoint is not None:
             await self._endpoint.close()
         await self._usages.close()
@@ -215,12 +219,13 @@ class DockerRuntime:
         return DockerInsight(self._engine, self._watch, self._launcher.network.name)
 
     async def execute(self, task: str, container: str, command: Sequence[str]) -> Terminal:
-        from kecs.runtimes.docker.terminals import open_terminal  # with the first session
+        from kecs.runtimes.docker.terminals import Terminals
 
         watched = self._watch.find(task, container)
         if watched is None or not watched.runs:
             raise SessionRefused(f"container {container} of task {task} is not running")
-        return await open_terminal(self._engine, watched.id, command)
+        self._terminals = self._terminals or Terminals(self._engine)
+        return await self._terminals.open(watched.id, command)
 
     async def logs(
         self, task: str, container: str, *, follow: bool = False, tail: int | None = None

@@ -6,9 +6,11 @@ runs by then is hung up on from inside the container, where a variable of its ow
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import aiodocker
@@ -39,19 +41,64 @@ for process in /proc/[0-9]*; do
     test "$5" = "${process#/proc/}" && test "$6" != 0 && kill -HUP "$5"
 done
 """
+_PATIENCE = 5.0  # seconds that KECS takes for it when it stops
 _NOT_THERE = 127  # exit code where Docker does not know one: the program could not be run
+
+
+class Terminals:
+    """The commands that run in the containers of one engine."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._hanging_up: set[asyncio.Task[None]] = set()
+
+    async def open(self, container: str, command: Sequence[str]) -> DockerTerminal:
+        """Run a command at a terminal in the container of this Docker id. Raises SessionRefused."""
+        mark = f"{_MARK}={uuid.uuid4().hex}"
+        settings = {**_SETTINGS, "Cmd": list(command), "Env": [*_ENVIRONMENT, mark]}
+        try:
+            process = await self._made(container, settings)
+            stream = process.start(detach=False)
+            await stream.__aenter__()
+        except EngineError as error:
+            raise SessionRefused(error.message) from error
+        except (aiodocker.DockerError, aiohttp.ClientError, OSError) as error:
+            raise SessionRefused(str(error) or type(error).__name__) from error
+        return DockerTerminal(process, stream, partial(self._lost, process, container, mark))
+
+    async def close(self) -> None:
+        """Return when everybody knows who has been hung up on, or the engine takes too long."""
+        if self._hanging_up:
+            await asyncio.wait(self._hanging_up, timeout=_PATIENCE)
+
+    def _lost(self, process: Exec, container: str, mark: str) -> None:
+        """Nobody sits at the terminal of a command that still runs. No client has to wait until the command knows."""
+        task = asyncio.get_running_loop().create_task(self._hang_up(process, container, mark))
+        self._hanging_up.add(task)
+        task.add_done_callback(self._hanging_up.discard)
+
+    async def _hang_up(self, process: Exec, container: str, mark: str) -> None:
+        """Where a container has no shell nobody can do it; a container that is gone has done it."""
+        command = ["sh", "-c", _HANG_UP, "sh", mark]
+        with contextlib.suppress(aiodocker.DockerError, aiohttp.ClientError, OSError):
+            await process.resize(h=1, w=1)  # which waits until the command has begun
+        with contextlib.suppress(EngineError, aiodocker.DockerError, aiohttp.ClientError, OSError):
+            await (await self._made(container, {"Cmd": command, "User": "0"})).start(detach=True)
+
+    async def _made(self, container: str, settings: dict[str, Any]) -> Exec:
+        """A process that has yet to be started. Raises EngineError."""
+        made = await self._engine.call("POST", f"containers/{container}/exec", body=settings)
+        return self._engine.exec(made["Id"], terminal=settings.get("Tty", False))
 
 
 class DockerTerminal:
     """See ports.terminal.Terminal."""
 
-    def __init__(self, engine: Engine, container: str, mark: str, process: Exec, stream: Stream) -> None:
-        """`mark`: the variable that the command has, with its value."""
-        self._engine = engine
-        self._container = container
-        self._mark = mark
+    def __init__(self, process: Exec, stream: Stream, lost: Callable[[], None]) -> None:
+        """`lost` sees to a command that runs on when this is closed."""
         self._process = process
         self._stream = stream
+        self._lost = lost
         self._ended = False
 
     async def read(self) -> bytes:
@@ -81,31 +128,4 @@ class DockerTerminal:
         with contextlib.suppress(aiodocker.DockerError, aiohttp.ClientError, OSError):
             await self._stream.close()
         if not self._ended:
-            await self._hang_up()
-
-    async def _hang_up(self) -> None:
-        """Where a container has no shell nobody can do it; a container that is gone has done it."""
-        command = ["sh", "-c", _HANG_UP, "sh", self._mark]
-        with contextlib.suppress(EngineError, aiodocker.DockerError, aiohttp.ClientError, OSError):
-            made = await _made(self._engine, self._container, {"Cmd": command, "User": "0"})
-            await made.start(detach=True)
-
-
-async def open_terminal(engine: Engine, container: str, command: Sequence[str]) -> DockerTerminal:
-    """Run a command at a terminal in the container of this Docker id. Raises SessionRefused."""
-    mark = f"{_MARK}={uuid.uuid4().hex}"
-    try:
-        process = await _made(engine, container, {**_SETTINGS, "Cmd": list(command), "Env": [*_ENVIRONMENT, mark]})
-        stream = process.start(detach=False)
-        await stream.__aenter__()
-    except EngineError as error:
-        raise SessionRefused(error.message) from error
-    except (aiodocker.DockerError, aiohttp.ClientError, OSError) as error:
-        raise SessionRefused(str(error) or type(error).__name__) from error
-    return DockerTerminal(engine, container, mark, process, stream)
-
-
-async def _made(engine: Engine, container: str, settings: dict[str, Any]) -> Exec:
-    """A process that has yet to be started. Raises EngineError."""
-    made = await engine.call("POST", f"containers/{container}/exec", body=settings)
-    return engine.exec(made["Id"], terminal=settings.get("Tty", False))
+            self._lost()
