@@ -1,6 +1,6 @@
 """What is measured, in the order of the report. Each module has a `CASE` and `measure(subject)` for one round."""
 
-from bench.cases import containers, kit, scheduling, startup, thousand, throughput
+from bench.cases import containers, kit, logs, scheduling, startup, thousand, throughput
 from bench.docker_api import unavailable
 from bench.model import Module
 
@@ -11,4 +11,5 @@ MODULES = (
     Module(containers.CASE, containers.measure, unavailable),
     Module(scheduling.CASE, scheduling.measure),
     Module(kit.CASE, kit.measure),
+    Module(logs.CASE, logs.measure, logs.unavailable),
 )
