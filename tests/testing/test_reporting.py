@@ -226,3 +226,17 @@ def test_a_child_does_not_outlive_its_tests_whatever_ends_them(tmp_path: Path) -
     finally:
         os.close(child)
         tests.stdout.close()
+
+
+def test_a_bug_of_its_own_does_not_end_the_session(run: Run) -> None:
+    printed = run(
+        "from kecs.testing import Diagnostics\n"
+        "def test_one(ecs):\n"
+        "    Diagnostics.__str__ = lambda self: {}['how it is']\n"
+        "    assert False, 'on purpose'\n"
+        "def test_other(ecs): pass\n",
+        code=1,
+    )
+    assert "on purpose" in printed
+    assert "Nothing can be told, because of a bug of KECS's own: KeyError('how it is')" in printed
+    assert "1 failed, 1 passed" in printed

@@ -6,6 +6,7 @@ It imports nothing of KECS's before there is a server.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
@@ -93,7 +94,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
     """Let time flow again, should the test have frozen it."""
     if nextitem is None and _uses_kecs(item):  # its server goes with it, and could not be asked what went wrong
-        item.stash.setdefault(_TOLD, _Told()).captured.extend(_captured(item, "call"))
+        with contextlib.suppress(Exception):  # nothing may keep its fixtures from their end
+            item.stash.setdefault(_TOLD, _Told()).captured.extend(_captured(item, "call"))
     try:
         return (yield)
     finally:
@@ -107,15 +109,23 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     """A test that has failed, in whichever phase, is told what its KECS knows: now, before fixtures are torn down."""
     report: Any = yield
     if report.failed:
-        for number, found in enumerate(_captured(item, report.when), 1):
-            text = str(found)
-            if folder := _folder(item, report.when, number):
-                try:
-                    text += f"\nAll of it: {found.write(folder)}"
-                except OSError as error:
-                    text += f"\nIt could not be written to {folder}: {error}"
-            report.sections.append(("KECS", text))
+        try:
+            report.sections.extend(("KECS", text) for text in _texts(item, report.when))
+        except Exception as error:  # which would end the whole session
+            report.sections.append(("KECS", f"Nothing can be told, because of a bug of KECS's own: {error!r}"))
     return report  # type: ignore[no-any-return]  # pytest's own type says no more
+
+
+def _texts(item: pytest.Item, when: str) -> Iterator[str]:
+    """What is known, and where its files are."""
+    for number, found in enumerate(_captured(item, when), 1):
+        text = str(found)
+        if folder := _folder(item, when, number):
+            try:
+                text += f"\nAll of it: {found.write(folder)}"
+            except OSError as error:
+                text += f"\nIt could not be written to {folder}: {error}"
+        yield text
 
 
 def _uses_kecs(item: pytest.Item) -> bool:
