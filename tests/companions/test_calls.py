@@ -8,6 +8,7 @@ import select
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -15,13 +16,21 @@ from typing import Any
 
 import pytest
 
+from kecs.companions.around import Passing
 from kecs.companions.calls import OwnCalls
+from kecs.companions.choice import chosen
 from kecs.companions.moto.process import MotoProcess
-from kecs.ports.companion import CompanionError
+from kecs.companions.moto.server import Server as MotoServer
+from kecs.companions.moto.wire import AWS_URL
+from kecs.ports.companion import Addressed, CompanionError
 from kecs.testing import Server, start_server
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes as Linux shows them")
 HERE = {"account": "111111111111", "region": "eu-west-1"}
+
+
+def folders_of_moto() -> set[Path]:
+    return set(Path(tempfile.gettempdir()).glob("kecs-moto-*"))
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +142,61 @@ def test_it_is_started_again_when_it_has_died() -> None:
 
 
 @LINUX
+async def test_what_it_has_seen_nothing_of_goes_to_the_next_one() -> None:
+    around = Passing(
+        chosen(()), "111111111111", "us-east-1", "http://127.0.0.1:1", interfaces=dict, identify=lambda _: None
+    )
+    moto = around._moto
+    await moto.session()
+    assert moto._process is not None
+    dying = moto._process
+    (moto._directory / "moto").unlink()  # it listens no more
+    asked = asyncio.create_task(status_of(around))
+    await asyncio.to_thread(dying.kill)
+    assert await asked == 200
+    assert moto._process is not dying
+    await around.close()
+
+
+async def status_of(around: Passing) -> int:
+    """What moto says to somebody who asks who he is."""
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b"Action=GetCallerIdentity&Version=2011-06-15"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    headers = [(b"content-type", b"application/x-www-form-urlencoded"), (b"content-length", b"43")]
+    scope = {"method": "POST", "path": "/", "query_string": b"", "scheme": "http", "headers": headers}
+    await around.pass_on(Addressed("sts", "us-east-1", ""), scope, receive, send)
+    status: int = sent[0]["status"]
+    return status
+
+
+async def test_half_a_request_is_not_carried_out() -> None:
+    messages = [{"type": "http.request", "body": b"half", "more_body": True}, {"type": "http.disconnect"}]
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return messages.pop(0)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "PUT",
+        "headers": [(AWS_URL.encode(), b"https://s3.us-east-1.amazonaws.com/b/k")],
+    }
+    await MotoServer()(scope, receive, send)
+    assert (messages, sent) == ([], [])
+
+
+@LINUX
 def test_it_does_not_outlive_a_kecs_that_is_killed() -> None:
+    folders = folders_of_moto()
     with start_server(in_process=False) as server:
         server.client("sqs").list_queues()
         pid = server._host._process.pid  # type: ignore[attr-defined]
@@ -142,6 +205,7 @@ def test_it_does_not_outlive_a_kecs_that_is_killed() -> None:
         os.kill(pid, signal.SIGKILL)
         assert select.select([end], [], [], 10)[0]
         os.close(end)
+    assert folders_of_moto() == folders
 
 
 @LINUX

@@ -10,7 +10,7 @@ from tests.gateway.connections import HEALTH, Connection, Gateway, create, reque
 
 from kecs.gateway.foreign import signed, unsigned
 from kecs.gateway.protocol import MOST_HEAD
-from kecs.ports.companion import Addressed
+from kecs.ports.companion import Addressed, CutShort
 
 KEY = "111111111111"
 PRESIGNED = f"X-Amz-Credential={KEY}%2F20260101%2Feu-west-1%2Fs3%2Faws4_request"
@@ -38,6 +38,15 @@ class Companion:
         length = [(b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": 299, "headers": length})
         await send({"type": "http.response.body", "body": body})
+
+
+class Dying(Companion):
+    """It begins to answer."""
+
+    async def pass_on(self, to: Addressed, scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 299, "headers": [(b"content-length", b"8")]})
+        await send({"type": "http.response.body", "body": b"half", "more_body": True})
+        raise CutShort
 
 
 @pytest.fixture
@@ -153,6 +162,16 @@ async def test_a_client_that_goes_away_has_not_asked(accompanied: Gateway, compa
     await connection.close()
     assert (await sent(await accompanied.connect(), request()))[0] == 200
     assert companion.asked == []
+
+
+async def test_an_answer_that_is_cut_short_ends_its_connection(caplog: pytest.LogCaptureFixture) -> None:
+    async with serving(around=Dying()) as gateway:
+        connection = await gateway.connect()
+        connection.send(message("GET /b/k", authorization("s3")))
+        assert (await connection.reply(head_only=True)).headers["content-length"] == "8"
+        assert await connection.ended() == b"half"
+        await gateway.stop()
+    assert caplog.text == ""
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from kecs.companions.remote import Headers, Remote
 from kecs.core.arns import Scope
 from kecs.core.inside.credentials import Identity, account_in
 from kecs.core.tasks.interfaces import Interface
-from kecs.ports.companion import Addressed
+from kecs.ports.companion import Addressed, CutShort
 
 if TYPE_CHECKING:
     from aiohttp import ClientResponse
@@ -85,13 +85,13 @@ class Passing:
         await self._remote.close()
 
     async def _passed_on(self, to: Addressed, scope: Any, receive: Any, send: Any) -> Refusal | None:
-        """Pass it on; gives the refusal of what has no answer."""
+        """Pass it on; gives the refusal of what has no answer. Raises CutShort."""
         import aiohttp  # with the first such request
 
         begun = _Begun(send)
         protocol = protocol_of(dict(scope["headers"]), to.service)
         try:
-            async with await self._sent(to, scope, receive) as response:
+            async with await self._sent_to_whom_there_is(to, scope, receive) as response:
                 if response.status == TROUBLE and self._choice.of(to.service) == MOTO:
                     trouble = msgspec.json.decode(await response.read(), type=Trouble)
                     return error_in(protocol, NOT_THERE, *_told(to, trouble))
@@ -100,10 +100,23 @@ class Passing:
             return error_in(protocol, NOT_THERE, "NotImplemented", EXTRA.format(to.service))
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             log.warning("No answer of the companion for %s: %s", to.service, error or type(error).__name__)
+            if begun.begun:
+                raise CutShort from error
             text = f"The companion for {to.service} does not answer: {error or type(error).__name__}"
-            if not begun.begun:
-                return error_in(protocol, NOT_THERE, "ServiceUnavailable", text)
+            return error_in(protocol, NOT_THERE, "ServiceUnavailable", text)
         return None
+
+    async def _sent_to_whom_there_is(self, to: Addressed, scope: Any, receive: Any) -> ClientResponse:
+        """A moto that has just died has seen nothing of the request: the next one gets it."""
+        import aiohttp
+
+        try:
+            return await self._sent(to, scope, receive)
+        except aiohttp.ClientConnectorError:
+            if self._choice.of(to.service) != MOTO:
+                raise
+            await self._moto.ended()
+        return await self._sent(to, scope, receive)
 
     async def _sent(self, to: Addressed, scope: Any, receive: Any) -> ClientResponse:
         import yarl

@@ -16,7 +16,7 @@ from kecs.gateway.endpoint import Answer, Endpoint, is_our_target
 from kecs.gateway.foreign import is_ours, refusal_of_foreign, signed, signed_service, unsigned
 from kecs.gateway.guard import refusal
 from kecs.gateway.protocol import FOREIGN_PAGE
-from kecs.ports.companion import Addressed, Around
+from kecs.ports.companion import Addressed, Around, CutShort
 
 if TYPE_CHECKING:
     from kecs.gateway.faults import CallFaults
@@ -153,7 +153,12 @@ class HttpApp:
 
     async def _passed_on(self, to: Addressed, scope: Any, receive: Any, send: Any) -> None:
         assert self._around is not None
-        await self._around.pass_on(to, scope, receive, self._named(send))
+        try:
+            await self._around.pass_on(to, scope, receive, self._named(send))
+        except CutShort:
+            scope["extensions"][TRANSPORT]["of"].abort()
+            while (await receive())["type"] != "http.disconnect":
+                pass
 
     def _is_foreign_page(self, scope: Any, headers: dict[bytes, bytes]) -> bool:
         return b"origin" in headers and refusal(scope["headers"], self._host) is not None

@@ -20,6 +20,10 @@ class CompanionError(Exception):
         self.message = message
 
 
+class CutShort(Exception):
+    """An answer has begun and will not come to its end."""
+
+
 class Companion(Protocol):
     """Calls AWS services in the names that boto3 has for them."""
 
@@ -49,4 +53,4 @@ class Around(Protocol):
         """Whether nothing can be there to be read: no request for any service has been passed on yet."""
 
     async def pass_on(self, to: Addressed, scope: Any, receive: Any, send: Any) -> None:
-        """Answer the request of an ASGI server, or refuse it in the words of its protocol; never raises."""
+        """Answer the request of an ASGI server, or refuse it in the words of its protocol. Raises CutShort."""

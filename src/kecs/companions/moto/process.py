@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 EXTRA = "The service {} is played by moto, which needs KECS's extra aws: pip install 'kecs[aws]'."
 _BACKLOG = 512  # connections
 _END = 5.0  # seconds that it gets to end by itself
+_DIES = 2.0  # seconds; it has much to give back
 
 
 class MotoMissing(Exception):
@@ -70,6 +71,12 @@ class MotoProcess:
                 await self._start()
             assert self._session is not None
             return self._session
+
+    async def ended(self) -> None:
+        """Return when a process has ended that has just ceased to listen: `session` then starts another."""
+        if self._process is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):  # it is another already
+                await asyncio.to_thread(self._process.wait, _DIES)
 
     async def reset(self) -> None:
         """Have it forget everything, if it runs."""

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import socket
 import sys
 import threading
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -29,7 +31,8 @@ _lock = threading.Lock()
 
 def run(listener: int) -> None:
     """Serve until KECS's end of standard input closes, however KECS ends."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    sock = socket.socket(fileno=listener)
+    threading.Thread(target=_end_with_parent, args=[Path(sock.getsockname()).parent], daemon=True).start()
     quirks.forget_objects()
     quirks.forget_quickly()
     config = uvicorn.Config(
@@ -43,12 +46,14 @@ def run(listener: int) -> None:
         timeout_graceful_shutdown=1,
         timeout_keep_alive=_IDLE,
     )
-    with socket.socket(fileno=listener) as sock:
+    with sock:
         uvicorn.Server(config).run(sockets=[sock])
 
 
-def _end_with_parent() -> None:
+def _end_with_parent(folder: Path) -> None:
+    """`folder` was made for this process, and KECS may have been killed."""
     sys.stdin.buffer.read()
+    shutil.rmtree(folder, ignore_errors=True)
     os._exit(0)  # nothing here outlives KECS, and threads that wait for messages would not let go
 
 
@@ -61,6 +66,8 @@ class Server:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         body = await _body(receive)
+        if body is None:
+            return
         loop = asyncio.get_running_loop()
         act = _control if CONTROL in headers else _answer
         status, sent, data = await loop.run_in_executor(self._pool, act, scope, headers, body)
@@ -122,10 +129,13 @@ def _control(scope: Any, headers: dict[str, str], body: bytes) -> tuple[int, lis
     return 204, [], b""
 
 
-async def _body(receive: Any) -> bytes:
+async def _body(receive: Any) -> bytes | None:
+    """All of it; None when its end does not come: what was half sent must not be carried out."""
     parts, more = [], True
     while more:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
         parts.append(message.get("body", b""))
         more = message.get("more_body", False)
     return b"".join(parts)
