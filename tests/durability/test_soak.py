@@ -20,7 +20,7 @@ from kecs.aws.model import ecs as m
 from kecs.core.records import Change, TaskRecord
 from kecs.core.settings import Settings
 from tests.support.docker_runtime import listed
-from tests.support.images import test_image
+from tests.support.images import docker, test_image
 
 pytestmark = [pytest.mark.docker, pytest.mark.slow]
 
@@ -116,6 +116,14 @@ def descriptors() -> int:
     return sum(1 for _ in DESCRIPTORS.iterdir())
 
 
+def miscounted(network: str) -> bool:
+    """Whether Docker refuses to remove a network that nobody is in: engines before 28 sometimes count endpoints wrongly
+    when several come and go at once, and are right again when they are restarted."""
+    _, found = docker("GET", f"/networks/{network}")
+    status, answer = docker("DELETE", f"/networks/{network}")
+    return not found["Containers"] and status == 403 and "has active endpoints" in answer["message"]
+
+
 @pytest.mark.skipif(not DESCRIPTORS.is_dir(), reason="open files can only be counted on Linux")
 async def test_many_short_tasks_leave_nothing() -> None:
     instance = f"soak-{os.getpid()}"
@@ -134,4 +142,5 @@ async def test_many_short_tasks_leave_nothing() -> None:
         assert len(listed("networks", ours)) == 1, "the one that they were all in"
         assert descriptors() <= before + AT_ONCE, "as many connections to Docker as there may be, no more"
         assert len(asyncio.all_tasks()) <= jobs
-    assert listed("networks", ours) == []
+    for network in listed("networks", ours):
+        assert miscounted(network["Id"]), "KECS removes its network"

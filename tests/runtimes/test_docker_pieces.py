@@ -24,9 +24,11 @@ class ScriptedEngine:
         self.images: set[str] = set()
         self.asked: list[tuple[str, str, Any]] = []
         self.pulls = 0
+        self.platforms: list[str | None] = []
         self.arrived = asyncio.Event()
         self.hung_up = 0
         self.logins: list[dict[str, str] | None] = []
+        self.platform: dict[str, str] = {}  # of every image
         self.overlapping = 0  # how many subnets are refused
 
     async def call(self, method: str, path: str, *, params: Any = None, body: Any = None) -> Any:
@@ -39,7 +41,7 @@ class ScriptedEngine:
         image = path.removeprefix("images/").removesuffix("/json")
         if image not in self.images:
             raise EngineError(404, f"No such image: {image}")
-        return {"Id": "sha256:id", "RepoDigests": ["x@sha256:digest"]}
+        return {"Id": "sha256:id", "RepoDigests": ["x@sha256:digest"], **self.platform}
 
     def _create_network(self, body: dict[str, Any]) -> dict[str, Any]:
         if "IPAM" not in body:
@@ -51,6 +53,7 @@ class ScriptedEngine:
 
     async def progress(self, path: str, *, params: dict[str, str], headers: dict[str, str] | None) -> None:
         self.pulls += 1
+        self.platforms.append(params.get("platform"))
         self.logins.append(json.loads(base64.urlsafe_b64decode(headers["X-Registry-Auth"])) if headers else None)
         try:
             await self.arrived.wait()
@@ -107,6 +110,25 @@ async def test_a_pull_goes_on_while_anybody_waits_for_it() -> None:
     assert await again == "sha256:digest"
     assert engine.pulls == 2
     await pulls.close()
+
+
+async def test_an_image_for_another_platform_is_pulled_for_the_one_that_is_wanted() -> None:
+    engine = ScriptedEngine()
+    engine.images.add("x:latest")
+    engine.platform = {"Os": "linux", "Architecture": "amd64"}
+    engine.arrived.set()
+    pulls = Pulls(engine, "missing")  # type: ignore[arg-type]
+    assert await pulls.obtain("x", platform="linux/amd64") == "sha256:digest"
+    assert engine.platforms == []
+    with pytest.raises(EngineError, match="no matching manifest for linux/arm64 in the manifest list entries"):
+        await pulls.obtain("x", platform="linux/arm64")
+    assert engine.platforms == ["linux/arm64"]
+
+
+async def test_an_image_that_does_not_say_for_which_platform_it_is_goes_for_any() -> None:
+    engine = ScriptedEngine()
+    engine.images.add("x:latest")
+    assert await Pulls(engine, "never").obtain("x", platform="linux/arm64") == "sha256:digest"  # type: ignore[arg-type]
 
 
 async def test_a_failed_pull_is_tried_again_by_the_next_who_asks() -> None:

@@ -6,6 +6,7 @@ are the subnets below tried, in an order of the instance's own so that two insta
 
 from __future__ import annotations
 
+import logging
 import zlib
 from typing import Any
 
@@ -15,6 +16,8 @@ from kecs.runtimes.docker.once import Once
 
 _SPARE_SUBNETS = tuple(f"10.{second}.{third}.0/20" for second in range(201, 220) for third in range(0, 256, 16))
 _TRIES = 20
+
+log = logging.getLogger(__name__)
 
 
 class TaskNetwork:
@@ -51,6 +54,8 @@ class TaskNetwork:
             except EngineError as error:
                 if error.status not in (403, 404):
                     raise
+                if error.status == 403:
+                    log.warning("the network %s is still there: %s", self.name, error.message)
 
     async def _list(self) -> list[dict[str, Any]]:
         filters = labels.of_instance(self._instance)

@@ -32,7 +32,7 @@ class _Image(NamedTuple):
     """An image that the engine has."""
 
     digest: str | None
-    platform: str  # linux/amd64
+    platform: str | None  # linux/amd64; None: it does not say, and goes for any
 
 
 class _Pull:
@@ -94,7 +94,7 @@ class Pulls:
     async def _fit(self, known: tuple[str, ...], platform: str | None) -> str | None:
         """The digest of the first of these that the engine has; it has to be for the platform. Raises EngineError."""
         found = (await self._first_local(known))[1]
-        if platform is not None and found.platform != platform:
+        if platform is not None and found.platform not in (None, platform):
             raise EngineError(_OTHER_PLATFORM, no_platform(platform))
         return found.digest
 
@@ -115,7 +115,8 @@ class Pulls:
         if (seen := self._seen.get(image)) is not None and now < seen[0]:
             return seen[1]
         found = await self._engine.call("GET", f"images/{with_tag(image)}/json")
-        here = _Image(_digest(found), f"{found.get('Os')}/{found.get('Architecture')}")
+        system, architecture = found.get("Os"), found.get("Architecture")
+        here = _Image(_digest(found), f"{system}/{architecture}" if system and architecture else None)
         self._seen[image] = (now + REMEMBERED, here)
         return here
 
