@@ -27,7 +27,7 @@ UV_COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help demo test check image bench test-integration test-integration-verbose test-integration-specific models lock format clean
+.PHONY: help demo test test-long check image bench test-integration test-integration-verbose test-integration-specific models lock format clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-27s %s\n", $$1, $$2}' Makefile
@@ -35,8 +35,11 @@ help: ## this list
 demo: $(BASE) ## a real service through the AWS API: deployed, updated under traffic, healed; on Docker if it answers
 	$(BIN)/kecs demo
 
-test: $(DEV) ## every test that can run here; the others are skipped by name
-	$(PYTEST) $(PARALLEL) $(PYTEST_ARGS)
+test: $(DEV) ## every test that can run here, but for those that take minutes; the others are skipped by name
+	$(PYTEST) $(PARALLEL) -m "not long" $(PYTEST_ARGS)
+
+test-long: $(DEV) ## the tests that take minutes, most of them on Docker
+	$(PYTEST) -m long -o faulthandler_timeout=3600 $(PYTEST_ARGS)
 
 check: $(DEV) ## lint, format, types, import layers, generated files
 	$(BIN)/ruff check .

@@ -37,7 +37,7 @@ def test_in_test_mode() -> None:
     run()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.docker
 @pytest.mark.xdist_group("docker")
 def test_on_docker() -> None:

@@ -22,7 +22,7 @@ from kecs.core.settings import Settings
 from tests.support.docker_runtime import listed
 from tests.support.images import docker, test_image
 
-pytestmark = [pytest.mark.docker, pytest.mark.slow]
+pytestmark = [pytest.mark.docker, pytest.mark.long]
 
 TASKS = int(os.environ.get("KECS_SOAK_TASKS", "40"))
 AT_ONCE = 20
