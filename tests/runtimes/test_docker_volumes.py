@@ -128,6 +128,12 @@ async def test_without_a_data_folder_a_file_system_goes_with_the_instance() -> N
     assert listed("volumes", f"io.kecs.instance={on.instance}") == []
 
 
+async def test_anybody_may_write_to_such_a_one_too() -> None:
+    async with bench() as on:
+        await printed(on, task("touch /data/x", efs("fs-1"), user="1234"))
+        assert await printed(on, task("stat -c '%u %a' /data/x /data", efs("fs-1"))) == ["1234 644", "0 777"]
+
+
 async def test_a_volume_configured_at_launch_is_the_task_s_own_and_deleted_with_it() -> None:
     at_launch = volume(configuredAtLaunch=True)
     async with bench() as on:

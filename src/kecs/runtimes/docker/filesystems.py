@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import posixpath
 import re
-from collections.abc import Mapping
+import tarfile
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -19,8 +21,8 @@ from urllib.parse import urlsplit
 from kecs.aws.model import ecs as m
 from kecs.core.arns import last_part
 from kecs.core.tasks.plan import TaskPlan
-from kecs.runtimes.docker import labels
-from kecs.runtimes.docker.engine import Engine
+from kecs.runtimes.docker import labels, pause
+from kecs.runtimes.docker.engine import Engine, EngineError
 
 FOLDER = "file-systems"
 DESKTOP = "Docker Desktop"
@@ -71,9 +73,12 @@ def _inside(directory: str | None) -> str:
 class FileSystems:
     """The shared file systems of one instance."""
 
-    def __init__(self, engine: Engine, instance: str, data_folder: Path | None) -> None:
-        """`data_folder`: of this KECS, where the engine sees it too; None: there is none."""
+    def __init__(
+        self, engine: Engine, instance: str, data_folder: Path | None, pause_image: Callable[[], Awaitable[None]]
+    ) -> None:
+        """`data_folder`: of this KECS, where the engine sees it too; None: there is none. `pause_image` makes that."""
         self._engine = engine
+        self._pause_image = pause_image
         self._instance = instance
         self._folder = None if data_folder is None else data_folder / FOLDER
 
@@ -88,13 +93,38 @@ class FileSystems:
             path = self._folder / wanted.name / wanted.directory
             await asyncio.to_thread(_make, self._folder, path)
             return str(path)
-        # Docker answers with the volume that is there, and makes a folder in it when a container mounts that.
-        body = {
-            "Name": labels.file_system_name(self._instance, wanted.name),
-            "Labels": {labels.INSTANCE: self._instance, labels.ROLE: "file-system"},
-        }
-        volume = await self._engine.call("POST", "volumes/create", body=body)
+        volume = await self._volume(labels.file_system_name(self._instance, wanted.name))
+        # Docker makes the directory when a container mounts it.
         return posixpath.join(volume["Mountpoint"], wanted.directory).rstrip("/")
+
+    async def _volume(self, name: str) -> dict[str, Any]:
+        """The Docker volume of that name, made if need be."""
+        found: dict[str, Any]
+        try:
+            found = await self._engine.call("GET", f"volumes/{name}")
+        except EngineError as error:
+            if error.status != 404:
+                raise
+            ours = {labels.INSTANCE: self._instance, labels.ROLE: "file-system"}
+            found = await self._engine.call("POST", "volumes/create", body={"Name": name, "Labels": ours})
+            await self._let_anybody_write(name)
+        return found
+
+    async def _let_anybody_write(self, volume: str) -> None:
+        """Docker unpacks an archive into a container that is not even started, and gives folders the archive's mode."""
+        await self._pause_image()
+        buffer = io.BytesIO()
+        with tarfile.open(fileobj=buffer, mode="w") as tar:
+            entry = tarfile.TarInfo("volume")
+            entry.type, entry.mode = tarfile.DIRTYPE, _OPEN
+            tar.addfile(entry)
+        body = {"Image": pause.IMAGE, "HostConfig": {"Binds": [f"{volume}:/volume"], "NetworkMode": "none"}}
+        made = f"containers/{(await self._engine.call('POST', 'containers/create', body=body))['Id']}"
+        try:
+            async with self._engine.stream("PUT", f"{made}/archive", params={"path": "/"}, body=buffer.getvalue()):
+                pass  # there is nothing to read
+        finally:
+            await self._engine.call("DELETE", made)
 
 
 def _make(above: Path, path: Path) -> None:

@@ -62,9 +62,9 @@ class Launcher:
         self._instance = instance
         self._bind_ip = bind_ip
         self._machine = f"linux/{pause.docker_name(architecture)}"
-        self._file_systems = FileSystems(engine, instance, data_folder)
         self.network = TaskNetwork(engine, instance)
         self._pause_image = Once(partial(pause.ensure_image, engine, architecture))
+        self._file_systems = FileSystems(engine, instance, data_folder, self._pause_image.ensure)
 
     async def provision(self, plan: TaskPlan, on_created: OnCreated) -> Address:
         """Make the task's volumes and, where it has one, its pause container. Raises LaunchError."""
