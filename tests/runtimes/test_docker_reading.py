@@ -63,17 +63,18 @@ def test_going_on_from_any_line_gives_exactly_the_others(chunks: list[Chunk], pi
         assert [(line.at, line.text) for line in rest] == [(line.at, line.text) for line in lines[read:]]
 
 
-@given(files(), st.integers(0, 20), st.integers(0, 20))
-def test_going_on_twice_is_as_going_on_once(chunks: list[Chunk], one: int, more: int) -> None:
-    first = LineReader("", terminal=False)
-    first.feed(sent(chunks[:one], first))
-    second = LineReader(first.mark, terminal=False)
-    second.feed(sent(chunks[: one + more], second))
+@given(files(), st.lists(st.integers(0, 400), max_size=6))
+def test_however_often_the_connection_breaks_each_line_comes_once(chunks: list[Chunk], breaks: list[int]) -> None:
     straight = LineReader("", terminal=False)
-    straight.feed(sent(chunks[: one + more], straight))
-    third, fourth = LineReader(second.mark, terminal=False), LineReader(straight.mark, terminal=False)
-    rest = [(line.at, line.text) for line in third.feed(sent(chunks, third)) + third.end()]
-    assert rest == [(line.at, line.text) for line in fourth.feed(sent(chunks, fourth)) + fourth.end()]
+    whole = straight.feed(sent(chunks, straight)) + straight.end()
+    mark, lines = "", []
+    for came in breaks:
+        reader = LineReader(mark, terminal=False)
+        lines += reader.feed(sent(chunks, reader)[:came])
+        mark = reader.mark
+    last = LineReader(mark, terminal=False)
+    lines += last.feed(sent(chunks, last)) + last.end()
+    assert [(line.at, line.text) for line in lines] == [(line.at, line.text) for line in whole]
 
 
 def test_a_terminal_has_lines_as_they_are() -> None:
@@ -82,6 +83,15 @@ def test_a_terminal_has_lines_as_they_are() -> None:
     lines = reader.feed("".join(texts).encode()[:-3])
     lines += reader.feed(b"end") + reader.end()
     assert [line.text for line in lines] == ["one", "two", "no end"]
+
+
+@pytest.mark.parametrize(
+    "other", ["2023-11-15T00:13:20.5+02:00", "2023-11-14T22:13:20.500000000Z", "2023-11-14T22:13:20.5Z"]
+)
+def test_podmans_times_are_dockers(other: str) -> None:
+    reader = LineReader("", terminal=True)
+    (line,) = reader.feed(f"{other} text\n".encode())
+    assert line == Line(START // 1_000_000 + 500, "text", " 1")
 
 
 @pytest.mark.parametrize("text", [b"\xff\xfe\n", "ü\n".encode()])

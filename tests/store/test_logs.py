@@ -156,3 +156,11 @@ def test_memory_stays_flat_over_100_000_lines(path: Path, kept: bool) -> None:
 def memory() -> int:
     """Bytes of this process that are in memory."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def test_a_file_that_cannot_be_opened_is_done_without(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    store = SqliteLogs(tmp_path / "nowhere" / "logs.sqlite")
+    store.append(stream(store).id, numbers(1), NOW)
+    assert texts(store) == ["0"]
+    assert "they go with this process" in caplog.text
+    store.close()

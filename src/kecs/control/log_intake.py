@@ -69,6 +69,9 @@ class LogIntake:
         return outlet
 
     def forget(self, source: str) -> None:
+        outlet = self._outlets.pop(source, None)
+        if outlet is not None:
+            outlet.close()
         self._store.forget(source)
 
     def collect(self) -> None:

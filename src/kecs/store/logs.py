@@ -79,6 +79,10 @@ class SqliteLogs:
     def _opened(self) -> sqlite3.Connection:
         try:
             return self._connect()
+        except sqlite3.OperationalError as error:
+            log.warning("logs cannot be kept in %s (%s): they go with this process", self._path, error)
+            self._path = None
+            return self._connect()
         except sqlite3.DatabaseError as error:
             if self._path is None or not self._path.exists():
                 raise

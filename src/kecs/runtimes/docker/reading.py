@@ -7,12 +7,14 @@ from before it can still come, and how many chunks have been read that are not o
 
 from __future__ import annotations
 
-from datetime import datetime
+import re
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from kecs.ports.logs import Line
 
 _STREAMS = {0: "stdout", 1: "stdout", 2: "stderr"}
+_USUAL = 30  # characters of a time
 _HEADER = 8  # bytes: stream, three zeros, length
 _LONG_ENOUGH = 1000  # milliseconds within which Docker stores what a container has written
 
@@ -24,6 +26,7 @@ class LineReader:
         """`mark`: that of the last line that is not wanted any more; "" when all are. A `terminal` has no frames."""
         stamp, _, counts = mark.partition(" ")
         skipped, *wanted = map(int, counts.split() or "0")
+        self._given = mark
         self._anchor, self._skipped, self._wanted = stamp, skipped, set(wanted)
         self._terminal = terminal
         self._rest = b""
@@ -39,8 +42,15 @@ class LineReader:
         return f"{_milliseconds(self._anchor) // 1000}.{self._anchor[20:29]}" if self._anchor else None
 
     @property
+    def count(self) -> int:
+        """How many chunks from where it began have been read."""
+        return self._count
+
+    @property
     def mark(self) -> str:
         """Of all that has been read; chunks of lines whose end has not come are wanted again."""
+        if self._count < self._skipped:  # it has not come as far as it was before
+            return self._given
         wanted = [str(index) for begun in self._begun.values() for index in begun.chunks]
         return " ".join([self._anchor, str(self._count), *wanted])
 
@@ -91,6 +101,8 @@ class LineReader:
 
     def _counted(self, stamp: str) -> int:
         """The time of the next chunk, milliseconds since the epoch."""
+        if len(stamp) != _USUAL or stamp[-1] != "Z":
+            stamp = _as_usual(stamp)
         if stamp[:19] != self._second:
             self._second, self._second_at = stamp[:19], _milliseconds(f"{stamp[:19]}Z")
         at = self._second_at + int(stamp[20:23])
@@ -110,6 +122,14 @@ class _Begun(NamedTuple):
     at: int
     text: bytes
     chunks: tuple[int, ...]
+
+
+def _as_usual(stamp: str) -> str:
+    """A time as Docker writes it; Podman's have an offset, and as many digits as they need."""
+    whole = datetime.fromisoformat(stamp).astimezone(UTC)
+    digits = re.match(r"\.?(\d*)", stamp[19:])
+    fraction = digits[1] if digits else ""
+    return f"{whole:%Y-%m-%dT%H:%M:%S}.{fraction.ljust(9, '0')}Z"
 
 
 def _milliseconds(stamp: str) -> int:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import aclosing
 
 import msgspec
 
@@ -23,6 +24,7 @@ from kecs.runtimes.docker.watch import Watched
 
 PAUSE = 0.05  # seconds between two looks at what has come: many lines at once cost less than each by itself
 PIECE = 64 * 1024  # bytes; more than that has piled up, and there is no pause
+UNREAD = 100_000  # lines that may be left when the stream of a container has ended
 _LOOK_AFTER = 30.0  # seconds of no end after which a container may turn out to run
 _RETRY = 1.0  # seconds between attempts while the engine does not answer
 
@@ -72,22 +74,23 @@ class Shipping:
             for job in done:
                 del pending[job]
             if not done and await self._any_runs(pending.values()):
-                await self.give_up(task)  # one that could not be stopped writes on for ever
-                return
-        for container in self._forget(task):
-            self._intake.forget(container)
+                break  # one that could not be stopped writes on for ever
+        await self.give_up(task)
 
     async def give_up(self, task: str) -> None:
-        """Read nothing more of the task."""
-        jobs = [job for (of, _), job in self._jobs.items() if of == task]
+        """Read nothing more of the task, whose containers go for good."""
+        await self._cancel([job for (of, _), job in self._jobs.items() if of == task])
+        for key in [key for key in self._jobs if key[0] == task]:
+            del self._jobs[key]
+            self._intake.forget(key[1])
+
+    async def close(self) -> None:
+        await self._cancel(list(self._jobs.values()))
+
+    async def _cancel(self, jobs: list[asyncio.Task[None]]) -> None:
         for job in jobs:
             job.cancel()
         await asyncio.gather(*jobs, return_exceptions=True)
-        self._forget(task)
-
-    async def close(self) -> None:
-        for task in {task for task, _ in self._jobs}:
-            await self.give_up(task)
 
     async def _any_runs(self, containers: Iterable[str]) -> bool:
         try:
@@ -98,13 +101,6 @@ class Shipping:
     async def _runs(self, container: str) -> bool:
         """Raises EngineError."""
         return bool((await self._engine.call("GET", f"containers/{container}/json"))["State"]["Running"])
-
-    def _forget(self, task: str) -> list[str]:
-        """The containers that were read."""
-        keys = [key for key in self._jobs if key[0] == task]
-        for key in keys:
-            del self._jobs[key]
-        return [container for _, container in keys]
 
     async def _ship(self, container: str, to: Destination, before: asyncio.Task[None] | None) -> None:
         if before is not None:
@@ -127,21 +123,32 @@ class Shipping:
         except EngineGone:
             await asyncio.sleep(_RETRY)
             return mark
-        reader = LineReader(mark, terminal=inspected["Config"]["Tty"])
-        params = {"stdout": True, "stderr": True, "timestamps": True, "follow": True, "since": reader.since or 0}
+        terminal: bool = inspected["Config"]["Tty"]
+        reader = LineReader(mark, terminal=terminal)
         try:
-            async with self._engine.stream("GET", f"containers/{container}/logs", params=params) as content:
-                async for piece in content.iter_any():
+            async with aclosing(self._pieces(container, reader, follow=True)) as pieces:
+                async for piece in pieces:
                     to.write(reader.feed(piece))
                     await asyncio.sleep(0 if len(piece) >= PIECE else PAUSE)
-            running = await self._runs(container)
+            if await self._runs(container):
+                return reader.mark
+            # Older engines end the stream of a container that exits before its last lines.
+            read, reader = reader.count, LineReader(reader.mark, terminal=terminal)
+            async with aclosing(self._pieces(container, reader, follow=False, tail=read + UNREAD)) as pieces:
+                async for piece in pieces:
+                    to.write(reader.feed(piece))
         except EngineGone:
             await asyncio.sleep(_RETRY)
             return reader.mark
-        if running:
-            return reader.mark
         to.write(reader.end())
         return None
+
+    async def _pieces(self, container: str, reader: LineReader, **how: bool | int) -> AsyncGenerator[bytes]:
+        """What Docker has for the reader. Raises EngineError."""
+        params = {"stdout": True, "stderr": True, "timestamps": True, "since": reader.since or 0, **how}
+        async with self._engine.stream("GET", f"containers/{container}/logs", params=params) as content:
+            async for piece in content.iter_any():
+                yield piece
 
 
 def _read(label: str) -> Destination:
