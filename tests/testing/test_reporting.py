@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import re
 import select
 import signal
 import subprocess
@@ -240,3 +241,34 @@ def test_a_bug_of_its_own_does_not_end_the_session(run: Run) -> None:
     assert "on purpose" in printed
     assert "Nothing can be told, because of a bug of KECS's own: KeyError('how it is')" in printed
     assert "1 failed, 1 passed" in printed
+
+
+SEEN = """
+import pytest
+from kecs.testing import deploy_service, probe, running_tasks, watch_service, wait_for_stable_service
+
+def look(ecs, cluster):
+    deploy_service(ecs, cluster, "web", count=2)
+    with watch_service(ecs, cluster, "web", minimum=2) as watch, probe("http://127.0.0.1:1/") as traffic:
+        ecs.stop_task(cluster=cluster, task=running_tasks(ecs, cluster, "web")[0]["taskArn"])
+        wait_for_stable_service(ecs, cluster, "web")
+    return watch, traffic
+
+def test_it_fails(ecs, ecs_cluster):
+    watch, traffic = look(ecs, ecs_cluster)
+    assert watch.lowest == 2 or traffic.failed == 0
+
+def test_its_error_tells(ecs, ecs_cluster):
+    watch, traffic = look(ecs, ecs_cluster)
+    watch.assert_always_healthy()
+
+def test_another(ecs):
+    assert False
+"""
+
+
+def test_pictures_of_what_went_wrong(run: Run) -> None:
+    first, second, third = re.split(r"\n_+ test_\w+ _+\n", run(SEEN, code=1))[1:]
+    for told, seen in {first: 1, second: 1, third: 0}.items():
+        assert told.count("1 healthy tasks at the least") == seen
+        assert told.count("requests in") == seen

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from kecs.testing.addressing import addresses
 from kecs.testing.creating import running_tasks
 from kecs.testing.hiding import told
+from kecs.testing.pictures import pictures
 
 __tracebackhide__ = told
 
@@ -100,6 +101,7 @@ class Probe:
     ) -> None:
         self._stopping.set()
         self._thread.join()
+        pictures.append(lambda: str(self) if self.failed else "")
 
     @property
     def total(self) -> int:

@@ -73,6 +73,8 @@ def clean_up(item: pytest.Item, server: Server, client: Any, cluster: str) -> No
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Make sure that the server runs, and note how far it has come."""
     told = item.stash[_TOLD] = _Told()
+    if module := sys.modules.get("kecs.testing.pictures"):
+        module.pictures.clear()
     server = item.config.stash.get(_SERVER, None)
     if server is None or not _uses_kecs(item):
         return
@@ -110,10 +112,20 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     report: Any = yield
     if report.failed:
         try:
+            report.sections.extend(("KECS", text) for text in _pictures(report.longreprtext))
             report.sections.extend(("KECS", text) for text in _texts(item, report.when))
         except Exception as error:  # which would end the whole session
             report.sections.append(("KECS", f"Nothing can be told, because of a bug of KECS's own: {error!r}"))
     return report  # type: ignore[no-any-return]  # pytest's own type says no more
+
+
+def _pictures(told: str) -> Iterator[str]:
+    """What probes and watches of the test have seen go wrong, unless its error tells."""
+    module = sys.modules.get("kecs.testing.pictures")
+    for picture in module.pictures if module else ():
+        text = picture()
+        if text and text.split("\n", 1)[0] not in told:
+            yield text
 
 
 def _texts(item: pytest.Item, when: str) -> Iterator[str]:

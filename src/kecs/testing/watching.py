@@ -16,6 +16,7 @@ from kecs.testing import admin
 from kecs.testing.explaining import service_of
 from kecs.testing.hiding import told
 from kecs.testing.picture import Column, picture
+from kecs.testing.pictures import pictures
 
 __tracebackhide__ = told
 
@@ -99,6 +100,7 @@ class ServiceWatch:
         except (OSError, admin.Refused) as failed:  # the block has an error of its own to tell
             self._lost = f"KECS does not answer: {failed}"
         self._open = False
+        pictures.append(lambda: str(self) if self._lost is None and self.intervals else "")
 
     @property
     def lowest(self) -> int:
