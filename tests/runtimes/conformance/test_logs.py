@@ -1,0 +1,96 @@
+"""Output of containers with the log driver awslogs: all of it is taken in before the task is released."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from tests.runtimes.conformance.harness import Harness
+from tests.runtimes.plans import SCOPE, make_plan
+
+from kecs.control.clock import SystemClock
+from kecs.control.log_intake import LogIntake
+from kecs.core.logs.records import LogGroup
+from kecs.core.tasks.plan import TaskPlan
+from kecs.core.tasks.reports import Exited, Started
+from kecs.ports.logs import FIRST, LAST, LogStore
+from kecs.store.logs import SqliteLogs
+
+OPTIONS = {"awslogs-group": "/shop", "awslogs-region": SCOPE.region, "awslogs-stream-prefix": "web", "mode": "blocking"}
+
+
+@pytest.fixture
+async def store(harness: Harness) -> AsyncIterator[LogStore]:
+    """With the group /shop; what the harness's runtime writes goes there."""
+    store = SqliteLogs(None)
+    store.create_group(LogGroup(id=0, **SCOPE._asdict(), name="/shop", created=0))
+    intake = LogIntake(store, getattr(harness, "clock", None) or SystemClock(asyncio.get_running_loop()))
+    harness.runtime.intake = lambda: intake
+    yield store
+    store.close()
+
+
+def container(command: str, name: str = "app", **options: str) -> dict[str, Any]:
+    log = {"logDriver": "awslogs", "options": OPTIONS | options}
+    return {"name": name, "command": ["sh", "-c", command], "logConfiguration": log}
+
+
+def lines(store: LogStore, plan: TaskPlan, name: str = "app") -> list[str]:
+    group = store.group(SCOPE, "/shop")
+    assert group is not None
+    stream = store.stream(group, f"web/{name}/{plan.id}")
+    assert stream is not None
+    return [event.text for event in store.events([stream], FIRST, LAST)]
+
+
+async def test_all_output_is_there_when_the_task_is_released(harness: Harness, store: LogStore) -> None:
+    plan = make_plan(
+        container("echo one; echo two; sleep 1; echo three; exit 3"),
+        container("echo here; exit 1", "sidecar"),
+    )
+    await harness.run(plan)
+    await harness.until(Exited, plan, "app")
+    await harness.until(Exited, plan, "sidecar")
+    await harness.release(plan)
+    assert lines(store, plan) == ["one", "two", "three"]
+    assert lines(store, plan, "sidecar") == ["here"]
+    assert await harness.output(plan) == ["one", "two", "three"]
+
+
+async def test_a_container_that_runs_again_goes_on_in_its_stream(harness: Harness, store: LogStore) -> None:
+    plan = make_plan(container("echo here; sleep 1; exit 7"))
+    await harness.finish(plan)
+    harness.runtime.restart(plan, "app")
+    await harness.until(Started, plan, "app", nth=2)
+    await harness.until(Exited, plan, "app", nth=2)
+    await harness.release(plan)
+    assert lines(store, plan) == ["here", "here"]
+
+
+async def test_lines_are_joined(harness: Harness, store: LogStore) -> None:
+    plan = make_plan(container("echo '!a'; echo b; echo '!c'", **{"awslogs-multiline-pattern": "^!"}))
+    await harness.finish(plan)
+    await harness.release(plan)
+    assert lines(store, plan) == ["!a\nb\n", "!c\n"]
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"awslogs-group": "/nowhere"}, "ResourceNotFoundException: The specified log group does not exist."),
+        ({"awslogs-create-group": "perhaps"}, "must specify valid value for log opt 'awslogs-create-group'"),
+    ],
+)
+async def test_a_container_does_not_start_without_a_place_for_its_output(
+    harness: Harness, store: LogStore, options: dict[str, str], reason: str
+) -> None:
+    plan = make_plan(container("echo here", **options))
+    await harness.provision(plan)
+    failed = await harness.fails_to_start(plan)
+    assert failed.reason.startswith(
+        "CannotStartContainerError: Error response from daemon: failed to initialize logging"
+    )
+    assert reason in failed.reason
+    assert harness.seen(Started, plan) == []
