@@ -118,6 +118,15 @@ async def is_refused(waiting: dict[str, str]) -> None:
         assert (message.type, message.data) == (aiohttp.WSMsgType.CLOSE, 1008)
 
 
+async def test_a_client_that_does_not_say_what_it_wants(server: Server) -> None:
+    url = f"{server.url.replace('http', 'ws')}/v1/data-channel/ecs-execute-command-0"
+    for said in ("", "[]", '{"TokenValue": 5}', '{"TokenValue": "\\ud800"}', "[" * 60_000):
+        async with aiohttp.ClientSession() as http, http.ws_connect(url) as socket:
+            await socket.send_str(said)
+            message = await socket.receive(20)
+            assert (message.type, message.data) == (aiohttp.WSMsgType.CLOSE, 1008)
+
+
 async def test_what_is_no_websocket(server: Server, ecs: Any, cluster: str, task: str) -> None:
     url = session(ecs, cluster, task, "/bin/sh")["streamUrl"]
     async with aiohttp.ClientSession() as http:

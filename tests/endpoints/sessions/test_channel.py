@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import uuid
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -76,6 +77,16 @@ def test_what_input_can_be():
     assert channel.receive(typed(3, (2).to_bytes(4), Payload.FLAG), 0.0) == [Terminate()]
     assert channel.receive(typed(4, (1).to_bytes(4), Payload.FLAG), 0.0) == []
     assert channel.receive(encode(Message("start_publication", 0, uuid.uuid4(), 0.0, b"")), 0.0) == []
+
+
+@pytest.mark.parametrize(
+    "payload", [b"", b"[]", b"{}", b'{"cols": 1e400, "rows": 1}', b'{"cols": NaN, "rows": 1}', b"[" * 60_000, b"\xff"]
+)
+def test_what_makes_no_sense_is_let_go_of(payload: bytes):
+    channel = opened()
+    assert channel.receive(typed(0, payload, Payload.SIZE), 0.0) == []
+    assert channel.receive(encode(Message(ACKNOWLEDGE, 0, uuid.uuid4(), 0.0, payload)), 0.0) == []
+    assert channel.receive(typed(1, b"on"), 0.0) == [Data(b"on")]
 
 
 def test_output_goes_in_pieces():

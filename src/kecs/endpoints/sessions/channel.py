@@ -33,6 +33,13 @@ MOST_WAITING = 10_000  # input messages that wait for one that is missing
 WINDOW = 200  # output messages that may be on their way
 SEND_AGAIN = 1.0  # seconds without an acknowledgement
 GIVE_UP = 60.0  # seconds without an acknowledgement
+NONSENSE = (
+    ValueError,
+    LookupError,
+    TypeError,
+    OverflowError,
+    RecursionError,
+)  # what comes of JSON that says something else
 _TERMINATE: Final = 2  # flag: the client ends the session
 _LENGTHS: Final = {0b1100: 2, 0b1101: 2, 0b1110: 3, 0b1111: 4}  # of characters of UTF-8, by how their first bytes begin
 _MOST_OF_A_CHARACTER: Final = 4
@@ -221,7 +228,7 @@ def _number(payload: bytes) -> int:
     """The number that an acknowledgement names; -1 where it names none."""
     try:
         found = json.loads(payload)["AcknowledgedMessageSequenceNumber"]
-    except (ValueError, LookupError, TypeError):
+    except NONSENSE:
         return -1
     return found if isinstance(found, int) else -1
 
@@ -231,6 +238,6 @@ def _size(payload: bytes) -> list[Event]:
     try:
         found = json.loads(payload)
         columns, rows = int(found["cols"]), int(found["rows"])
-    except (ValueError, LookupError, TypeError):
+    except NONSENSE:
         return []
     return [Size(columns, rows)] if 0 < columns < 65536 and 0 < rows < 65536 else []

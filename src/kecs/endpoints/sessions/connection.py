@@ -14,7 +14,7 @@ import uuid
 from typing import Any
 
 from kecs.core.tasks.exec import PATH
-from kecs.endpoints.sessions.channel import Data, DataChannel, Event, Size, Terminate
+from kecs.endpoints.sessions.channel import NONSENSE, Data, DataChannel, Event, Size, Terminate
 from kecs.ports.terminal import SessionRefused, Terminal, Terminals
 
 TICK = 0.25  # seconds between two looks at what has to be sent again
@@ -155,7 +155,7 @@ def _token(message: dict[str, Any]) -> str:
     """The token that a client opens its data channel with. Raises ValueError."""
     try:
         token = json.loads(message.get("text") or "")["TokenValue"]
-    except (ValueError, LookupError, TypeError):
+    except NONSENSE:
         raise ValueError("the first message has to be JSON with a TokenValue") from None
     if not isinstance(token, str):
         raise ValueError("TokenValue is a text")
