@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import io
 import json
@@ -15,7 +16,7 @@ from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 from botocore.parsers import RpcV2CBORParser
 
-from kecs.companions.remote import CannotSign, signed_anew
+from kecs.companions.remote import CannotSign, Remote, signed_anew
 from kecs.ports.companion import Addressed
 from kecs.testing import Server, start_server
 
@@ -61,6 +62,12 @@ def test_one_service_is_elsewhere_and_none_here(other: Server) -> None:
         assert code(server.client("s3").list_buckets) == "UnknownOperationException"
         assert code(server.client("dynamodb").list_tables) == "UnknownOperationException"
         assert code(server.client("sts").get_caller_identity) == "UnknownOperationException"
+
+
+async def test_whoever_comes_first_there_is_one_pool_of_connections() -> None:
+    remote = Remote()
+    assert len(set(await asyncio.gather(*(remote.session() for _ in range(5))))) == 1
+    await remote.close()
 
 
 def test_one_that_does_not_answer() -> None:

@@ -45,7 +45,7 @@ class Remote:
     async def session(self) -> ClientSession:
         if self._session is None:
             aiohttp = await asyncio.to_thread(importlib.import_module, "aiohttp")
-            self._session = aiohttp.ClientSession(
+            self._session = self._session or aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=0),
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT),
                 auto_decompress=False,
