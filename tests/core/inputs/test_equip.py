@@ -56,6 +56,24 @@ def test_a_member_of_any_type_becomes_text(json: str, text: str) -> None:
     assert value(result(given, {"SecretString": f'{{"key": {json}}}'})) == text
 
 
+@pytest.mark.parametrize(
+    ("container", "answer"),
+    [
+        (m.ContainerDefinition(name="app", secrets=[secret("X", SECRET)]), {"SecretString": "hunter2\0"}),
+        (
+            m.ContainerDefinition(
+                name="app", environment_files=[m.EnvironmentFile(type="s3", value="arn:aws:s3:::b/app.env")]
+            ),
+            {"Body": b"X=hunter2\0\n"},
+        ),
+    ],
+)
+def test_a_value_that_no_variable_can_have_is_not_told(container: m.ContainerDefinition, answer: Any) -> None:
+    with pytest.raises(Unresolved, match="environment variable X has a null character") as refused:
+        result(plan(container), answer)
+    assert "hunter2" not in str(refused.value)
+
+
 def test_a_secret_without_text_is_empty() -> None:
     assert value(result(with_secret(SECRET), {"SecretBinary": b"x"})) == ""
 

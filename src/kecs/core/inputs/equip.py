@@ -36,6 +36,7 @@ from kecs.core.inputs.references import (
 from kecs.core.tasks.plan import RegistryLogin, TaskPlan
 
 Answers = Mapping[Lookup, Answer]
+NULL = "\0"
 
 
 def equipped(plan: TaskPlan, answers: Answers) -> TaskPlan:
@@ -60,8 +61,12 @@ def _filled(
 ) -> m.ContainerDefinition:
     files = [_file(plan, file.value, answers) for file in container.environment_files or ()]
     environment = merged(files)
+    secrets = {secret.name: values[secret.value_from] for secret in container.secrets or ()}
+    for name, value in (*environment.items(), *secrets.items()):
+        if NULL in name + value:  # whatever runs containers would say so with the value
+            raise reasons.no_variable(plan.launch_type, name.replace(NULL, ""))
     environment |= {pair.name or "": pair.value or "" for pair in container.environment or ()}
-    environment |= {secret.name: values[secret.value_from] for secret in container.secrets or ()}
+    environment |= secrets
     log = container.log_configuration
     if log is not None and log.secret_options:
         secret_options = {secret.name: values[secret.value_from] for secret in log.secret_options}

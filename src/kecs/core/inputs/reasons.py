@@ -85,5 +85,10 @@ def file_refused(launch_type: str, wanted: S3Object, refusal: Refusal) -> Unreso
     return Unresolved(f"{ERROR}failed to download env files: {RETRIED}operation error S3: HeadObject, {answer}")
 
 
+def no_variable(launch_type: str, name: str) -> Unresolved:
+    problem = f"the value of the environment variable {name} has a null character in it"
+    return Unresolved(f"{PULL if launch_type == 'FARGATE' else ERROR}{problem}")
+
+
 def _asm(problem: str) -> Unresolved:
     return Unresolved(f"{PULL}unable to retrieve secret from asm: {RETRIED}{problem}")
