@@ -201,7 +201,10 @@ class MemoryStore(MemoryTables):
         self.flush()
 
     def load(self, records: Iterable[tuple[str, Record]]) -> None:
-        """Hold these records, each with its table's name, and no others; durable once flushed. No listener hears of it."""
+        """Hold these records, each with its table's name, and no others; durable once flushed.
+
+        No listener hears of it.
+        """
         for table in self.tables.values():
             for old in table:
                 key = table.key_of(old)

@@ -73,9 +73,7 @@ def test_a_start_under_way_that_was_lost_is_made_again() -> None:
     assert world.commands == [Start(container="app")]
 
 
-@pytest.mark.parametrize(
-    ("state", "again"), [("created", Release()), ("running", Stop(container="app", timeout=30.0))]
-)
+@pytest.mark.parametrize(("state", "again"), [("created", Release()), ("running", Stop(container="app", timeout=30.0))])
 def test_a_start_that_was_being_given_up_when_kecs_was_killed(state: str, again: Command) -> None:
     world = World(container("app"))
     for _ in range(2):

@@ -278,29 +278,26 @@ def _out(redirections: tuple[str, ...]) -> Out:
     return out
 
 
-class Prompt:
+class Prompt(_Shell):
     """A shell that somebody sits at: it takes a line at a time and remembers its variables."""
 
-    def __init__(self, environment: dict[str, str]) -> None:
-        self._shell = _Shell(environment)
-        self.over = False  # the last line has left the shell
+    over = False  # the last line has left the shell
 
     def interrupt(self, code: int) -> None:
         """The last line was ended early, with this exit code."""
-        self._shell.status = code
+        self.status = code
 
     def enter(self, line: str) -> Course:
         """What comes of this line. A program that is not known is said so, with exit code 127."""
-        shell = self._shell
-        shell.lines, shell.clock, shell.background, shell._steps = [], 0.0, 0.0, 0
+        self.lines, self.clock, self.background, self._steps = [], 0.0, 0.0, 0
         try:
-            shell.run(parse(line))
+            self.run(parse(line))
         except Ended as ended:
             self.over = True
-            shell.status = ended.code
+            self.status = ended.code
         except Endless as endless:
-            return shell._made(None, 0, endless.loop)
+            return self._made(None, 0, endless.loop)
         except (NotUnderstood, RecursionError, Broke, Continued) as error:
-            shell.write("stderr", f"sh: {error}: not found\n")
-            shell.status = _NOT_FOUND
-        return shell._made(shell.clock, shell.status, None)
+            self.write("stderr", f"sh: {error}: not found\n")
+            self.status = _NOT_FOUND
+        return self._made(self.clock, self.status, None)
