@@ -62,8 +62,8 @@ async def test_a_command_that_is_not_there(ecs: Any, cluster: str, task: str) ->
 async def test_ctrl_c_reaches_the_program(ecs: Any, cluster: str, task: str) -> None:
     async with connected(session(ecs, cluster, task, "/bin/sh")) as client:
         await client.sees("# ")
-        await client.type("echo begun; sleep 600\r")
-        await client.sees("begun\r\n")  # the shell has let go of the terminal
+        await client.type("sh -c 'echo begun; sleep 600'\r")
+        await client.sees("begun\r\n")  # it is another process that has the terminal
         await client.type("\x03")
         await client.sees("^C")
         await client.type("echo back $?\r")
