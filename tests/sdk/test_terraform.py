@@ -20,7 +20,7 @@ from tests.support.servers import Server, running
 
 PLUGINS = os.environ.get("KECS_TERRAFORM_PLUGINS", "")  # a folder with the provider, as terraform init takes it
 CONFIGURATION = Path(__file__).with_name("terraform")
-LONGEST = 300  # seconds that one command may take; a service that never becomes steady would hold it up for ever
+LONGEST = 240  # seconds that one command may take; a service that never becomes steady would hold it up for ever
 
 pytestmark = [
     pytest.mark.slow,
@@ -84,6 +84,7 @@ def server() -> Iterator[Server]:
 def test_apply_update_destroy_without_drift(server: Server, tmp_path: Path) -> None:
     terraform = Terraform(tmp_path, server)
     terraform("init", f"-plugin-dir={PLUGINS}", "-input=false")
+    server.client("ssm").put_parameter(Name="key", Value="its value", Type="String")  # a secret of the tasks
     terraform.apply()
     terraform.plan_nothing()
     update = ["-var=image=app:2", "-var=tasks=3"]
