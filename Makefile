@@ -38,7 +38,7 @@ demo: $(BASE) ## a real service through the AWS API: deployed, updated under tra
 test: $(DEV) ## every test that can run here, but for those that take minutes; the others are skipped by name
 	$(PYTEST) $(PARALLEL) -m "not long" $(PYTEST_ARGS)
 
-test-long: $(DEV) ## the tests that take minutes, most of them on Docker
+test-long: $(DEV) ## the tests that take long, most of them on Docker
 	$(PYTEST) -m long -o faulthandler_timeout=3600 $(PYTEST_ARGS)
 
 check: $(DEV) ## lint, format, types, import layers, generated files

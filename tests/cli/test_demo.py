@@ -36,6 +36,7 @@ def test_on_the_simulated_runtime() -> None:
     check(demo("--runtime", "simulated"), "simulated")
 
 
+@pytest.mark.long
 @pytest.mark.docker
 @pytest.mark.skipif(sys.platform != "linux", reason="the image is made of this machine's files")
 def test_on_docker_with_an_image_made_here() -> None:

@@ -96,6 +96,7 @@ def test_what_a_failed_test_leaves_is_what_the_job_keeps(project: Path) -> None:
     assert any((project / kept).iterdir())
 
 
+@pytest.mark.long
 @pytest.mark.docker
 def test_the_docker_job(project: Path) -> None:
     (command,) = commands(JOBS["docker"])

@@ -44,6 +44,7 @@ def free_port() -> int:
         return port
 
 
+@pytest.mark.long
 @pytest.mark.docker
 def test_the_shell_examples(tmp_path: Path) -> None:
     kecs_image()
@@ -61,6 +62,7 @@ def test_the_shell_examples(tmp_path: Path) -> None:
         subprocess.run(["docker", "volume", "rm", "--force", mine["kecs-data"]], capture_output=True, check=False)
 
 
+@pytest.mark.long
 @pytest.mark.docker
 def test_the_tests_in_python(tmp_path: Path) -> None:
     kecs_image()
@@ -69,6 +71,7 @@ def test_the_tests_in_python(tmp_path: Path) -> None:
     run([*RUN_TESTS, str(file)], tmp_path)
 
 
+@pytest.mark.long
 @pytest.mark.docker
 def test_the_image_with_more_in_it(tmp_path: Path) -> None:
     """All but the download: pip finds KECS in the image, and what it needs without the extra is there."""

@@ -69,6 +69,7 @@ async def test_options_of_a_volume_reach_its_driver() -> None:
         assert await printed(on, task("df -m /data | awk 'NR==2{print $1, $2}'", small)) == ["tmpfs 3"]
 
 
+@pytest.mark.long
 async def test_a_driver_that_is_not_there() -> None:
     async with bench() as on:
         odd = task("true", volume(dockerVolumeConfiguration={"scope": "task", "driver": "kecs-nowhere"}))

@@ -41,7 +41,7 @@ def records(world: World) -> dict[str, Any]:
     return {name: len(table) for name, table in world.kernel.store.tables.items() if len(table)}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_memory_is_flat_over_ten_thousand_tasks(world: World) -> None:
     world.runtime.set_script("job:1", {"run_seconds": 5})
     world.define("job", {"name": "app", "image": "job:1"})

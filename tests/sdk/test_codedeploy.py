@@ -134,7 +134,7 @@ def test_a_deployment_is_stopped_and_rolled_back(
     until(lambda: [s["status"] for s in service()["taskSets"]] == ["PRIMARY"], 60, "the original task set alone")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_aws_cli(server: Server, ecs: Any, cluster: str, image: Any, names: dict[str, str], tmp_path: Path) -> None:
     """`aws ecs deploy` registers the task definition, deploys it and waits; it looks every 15 seconds."""
     definition = ecs.describe_task_definition(taskDefinition="web")["taskDefinition"]

@@ -23,7 +23,7 @@ CONFIGURATION = Path(__file__).with_name("terraform")
 LONGEST = 240  # seconds that one command may take; a service that never becomes steady would hold it up for ever
 
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.long,
     pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not installed"),
     pytest.mark.skipif(
         not Path(PLUGINS or "?").is_dir(), reason="KECS_TERRAFORM_PLUGINS is no folder with the provider"

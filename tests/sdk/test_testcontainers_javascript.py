@@ -16,6 +16,7 @@ FOLDER = Path(__file__).parent / "testcontainers"
 GUIDE = ROOT / "docs/guides/testcontainers.md"
 
 
+@pytest.mark.long
 @pytest.mark.docker
 def test_the_example_of_the_guide(tmp_path: Path) -> None:
     if reason := javascript.problem(FOLDER):

@@ -83,6 +83,7 @@ def main_job(server: Server, image: str) -> None:
         assert_task_completed(client, "shop", task)
 
 
+@pytest.mark.long
 @pytest.mark.docker
 def test_the_main_job_in_test_mode(image: str, noted: Callable[[Server], None]) -> None:
     heard: list[str] = []
@@ -104,6 +105,7 @@ def test_the_main_job_in_test_mode(image: str, noted: Callable[[Server], None]) 
     server.cleanup()
 
 
+@pytest.mark.long
 @pytest.mark.docker
 def test_the_main_job_on_the_engine_that_runs_kecs(image: str, noted: Callable[[Server], None]) -> None:
     real = test_image("v1")
@@ -119,6 +121,7 @@ def test_the_main_job_on_the_engine_that_runs_kecs(image: str, noted: Callable[[
         assert len(labelled("containers", label)) == 4
 
 
+@pytest.mark.long
 @pytest.mark.docker
 def test_containers_side_by_side(image: str, noted: Callable[[Server], None]) -> None:
     def work(number: int) -> list[str]:
@@ -131,6 +134,7 @@ def test_containers_side_by_side(image: str, noted: Callable[[Server], None]) ->
         assert list(pool.map(work, range(3))) == [["default", f"c{number}"] for number in range(3)]
 
 
+@pytest.mark.long
 @pytest.mark.docker
 def test_only_this_machine_reaches_it_where_the_engine_is_here(image: str, monkeypatch: pytest.MonkeyPatch) -> None:
     from testcontainers.core import config
@@ -144,6 +148,7 @@ def test_only_this_machine_reaches_it_where_the_engine_is_here(image: str, monke
         assert len(server.ecs_client().list_clusters()["clusterArns"]) == 1
 
 
+@pytest.mark.long
 @pytest.mark.docker
 def test_a_container_that_nobody_cleaned_up_ends_with_the_process(image: str) -> None:
     program = (
@@ -164,6 +169,7 @@ def test_a_container_that_nobody_cleaned_up_ends_with_the_process(image: str) ->
     assert docker("GET", f"/containers/{container}/json")[0] == 404
 
 
+@pytest.mark.long
 @pytest.mark.docker
 def test_a_container_that_somebody_else_ends(image: str) -> None:
     with start_container(image=image) as killed, start_container(image=image) as removed:
@@ -176,6 +182,7 @@ def test_a_container_that_somebody_else_ends(image: str) -> None:
         assert "No such container" in (removed.ended() or "")
 
 
+@pytest.mark.long
 @pytest.mark.docker
 def test_the_reaper_of_testcontainers_may_have_no_image(image: str, monkeypatch: pytest.MonkeyPatch) -> None:
     from testcontainers.core.config import testcontainers_config
@@ -187,6 +194,7 @@ def test_the_reaper_of_testcontainers_may_have_no_image(image: str, monkeypatch:
         start_container(image=image)
 
 
+@pytest.mark.long
 @pytest.mark.docker
 @pytest.mark.parametrize(
     ("options", "text"),

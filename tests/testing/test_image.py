@@ -68,6 +68,7 @@ def clusters(container: str, *new: str) -> list[str]:
     return [arn.rsplit("/", 1)[-1] for arn in client.list_clusters()["clusterArns"]]
 
 
+@pytest.mark.long
 @pytest.mark.docker
 def test_it_is_healthy_and_nobody_in_particular(box: Box) -> None:
     container = box.start("--env", "KECS_TEST_MODE=true")
@@ -84,6 +85,7 @@ def test_it_is_healthy_and_nobody_in_particular(box: Box) -> None:
     assert run("docker", "inspect", "--format", "{{.State.ExitCode}}", container) == "0"
 
 
+@pytest.mark.long
 @pytest.mark.docker
 def test_what_it_is_made_of() -> None:
     found = docker("GET", f"/images/{kecs_image()}/json")[1]
@@ -98,6 +100,7 @@ def test_what_it_is_made_of() -> None:
     assert wanted == run(sys.executable, "-m", "kecs", "version")
 
 
+@pytest.mark.long
 @pytest.mark.docker
 def test_its_state_is_in_the_volume(box: Box) -> None:
     volume = f"kecs-test-{secrets.token_hex(4)}"
@@ -112,6 +115,7 @@ def test_its_state_is_in_the_volume(box: Box) -> None:
         run("docker", "volume", "rm", volume)
 
 
+@pytest.mark.long
 @pytest.mark.docker
 def test_any_user_of_group_0_may_run_it(box: Box) -> None:
     container = box.start("--user", "12345:0", "--env", "KECS_RUNTIME=simulated", "--read-only")
@@ -119,6 +123,7 @@ def test_any_user_of_group_0_may_run_it(box: Box) -> None:
     run("docker", "exec", container, "kecs", "status", "--quiet")
 
 
+@pytest.mark.long
 @pytest.mark.docker
 @pytest.mark.skipif(not Path(SOCKET).is_socket(), reason="the engine has no socket in the usual place")
 def test_a_socket_that_it_may_not_use_is_one_clear_line(box: Box) -> None:
