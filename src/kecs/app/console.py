@@ -10,14 +10,14 @@ from typing import Any, Literal
 from kecs import __version__
 from kecs.app import functions, scaling
 from kecs.app.calls import Calls
+from kecs.app.finding import task_named
 from kecs.app.history import history_of
 from kecs.app.kernel import Kernel
 from kecs.app.state import state_of
 from kecs.control.alarms import PATIENCE
 from kecs.control.clock import VirtualClock
 from kecs.control.interruptions import interrupt_provider, interrupt_task
-from kecs.core.arns import Scope, last_part
-from kecs.core.records import TaskRecord
+from kecs.core.arns import Scope
 from kecs.core.records.told import AlarmRecord
 from kecs.ports.console import (
     ClockNotControllable,
@@ -102,7 +102,7 @@ class KernelConsole:
     def logs(
         self, cluster: str, task: str, container: str, *, follow: bool = False, tail: int | None = None
     ) -> AsyncIterator[LogLine]:
-        record = self._task(cluster, task)
+        record = task_named(self._kernel, cluster, task)
         if container not in {c.name for c in record.containers}:
             raise NoSuchContainer(f"Task {record.id} has no container {container}.")
         return self._kernel.runtime.logs(record.arn, container, follow=follow, tail=tail)
@@ -110,7 +110,7 @@ class KernelConsole:
     def interrupt(self, cluster: str, *, task: str | None = None, provider: str | None = None) -> list[str]:
         kernel = self._kernel
         if task is not None:
-            return interrupt_task(kernel.store, kernel.clock, self._task(cluster, task))
+            return interrupt_task(kernel.store, kernel.clock, task_named(self._kernel, cluster, task))
         for record in kernel.store.clusters:
             if cluster in (record.arn, record.name):
                 return interrupt_provider(kernel.store, kernel.clock, record, provider or "")
@@ -171,15 +171,6 @@ class KernelConsole:
         from kecs.app.metrics import exposition  # prometheus_client is only needed here
 
         return exposition(self._kernel)
-
-    def _task(self, cluster: str, task: str) -> TaskRecord:
-        """The task of that id in a cluster of that name, in whichever account and region it is."""
-        for record in self._kernel.store.clusters:
-            if cluster in (record.arn, record.name):
-                found = self._kernel.store.tasks.get(record.scope.task(record.name, last_part(task)))
-                if found is not None:
-                    return found
-        raise NoSuchContainer(f"Cluster {cluster} has no task {task}.")
 
     def _virtual(self) -> VirtualClock:
         clock = self._kernel.clock

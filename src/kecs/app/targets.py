@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from kecs.app.finding import task_named
 from kecs.app.kernel import Kernel
-from kecs.core.arns import last_part
-from kecs.core.records import TaskRecord
 from kecs.core.records.told import TargetGroupRecord
-from kecs.ports.console import NoSuchContainer
 from kecs.ports.target_health import GivenHealth
 
 
@@ -38,7 +36,7 @@ class KernelTargets:
     def set(
         self, cluster: str, task: str, health: GivenHealth, *, group: str | None = None, reason: str | None = None
     ) -> None:
-        found = self._task(cluster, task)
+        found = task_named(self._kernel, cluster, task)
         self._kernel.machinery.targets.set(found, group, health, reason)
         self._settle([found.arn])
 
@@ -51,11 +49,3 @@ class KernelTargets:
         for arn in tasks:
             self._kernel.control.supervisors.work(arn)
         self._kernel.store.flush()
-
-    def _task(self, cluster: str, task: str) -> TaskRecord:
-        for record in self._kernel.store.clusters:
-            if cluster in (record.arn, record.name):
-                found = self._kernel.store.tasks.get(record.scope.task(record.name, last_part(task)))
-                if found is not None:
-                    return found
-        raise NoSuchContainer(f"Cluster {cluster} has no task {task}.")
