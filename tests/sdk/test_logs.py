@@ -117,7 +117,7 @@ def test_pages_in_both_directions(logs: Any) -> None:
     end = answer["nextForwardToken"]
     assert (nothing, page(nextToken=end)[1]["nextForwardToken"]) == ([], end)
     assert page(nextToken=answer["nextBackwardToken"])[0] == list(range(15, 25))
-    put(logs, "s", "25")
+    put(logs, "s", "25", at=now())  # later than all of them
     oldest, answer = page(startFromHead=True)
     assert oldest == list(range(10))
     assert page(nextToken=end, startFromHead=True)[0] == [25]
