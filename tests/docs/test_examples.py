@@ -25,6 +25,7 @@ NOT_RUN = {"", "text", "json", "toml", "yaml", "mermaid", "dockerfile", "makefil
 # These need an image, or a project of a user's, and have tests of their own. What is written in Go and Java there needs
 # libraries that tests cannot count on: it is read by people only.
 ELSEWHERE = {"docs/guides/testcontainers.md": "test_container_guide", "docs/guides/ci.md": "test_ci_guide"}
+LONG = {"docs/reference/codedeploy.md"}  # the AWS CLI looks at a deployment every 15 seconds
 WRITTEN_URL = "http://127.0.0.1:5373"  # what the pages say; the test's KECS is elsewhere
 
 _TEST = re.compile(r"^def test_", re.MULTILINE)
@@ -54,7 +55,8 @@ def examples() -> Iterator[object]:
             continue
         for language in RUN:
             if script(page, language).strip():
-                yield pytest.param(page, language, id=f"{name_of(page)}-{language}")
+                marks = [pytest.mark.long] if name_of(page) in LONG else []
+                yield pytest.param(page, language, id=f"{name_of(page)}-{language}", marks=marks)
 
 
 @pytest.fixture

@@ -107,6 +107,7 @@ async def private_registry() -> AsyncIterator[tuple[str, list[str]]]:
         server.close()
 
 
+@pytest.mark.long
 async def test_a_registry_is_told_who_pulls(name: str) -> None:
     async with private_registry() as (registry, shown), bench() as on:
         task = plan(container(image=f"{registry}/{name}:1"))

@@ -12,7 +12,7 @@ FAILS = {"command": ["CMD-SHELL", "exit 1"], "interval": 5, "timeout": 2, "retri
 OBEYS = ["sh", "-c", "trap 'exit 0' TERM; while true; do sleep 0.1; done"]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_what_becomes_of_an_unhealthy_task(ecs: Any, cluster: str, image: Any) -> None:
     define(ecs, "sick", image(), command=OBEYS, healthCheck=FAILS)
     where = {"cluster": cluster, "launchType": "FARGATE", "networkConfiguration": NETWORK, "taskDefinition": "sick"}
