@@ -1,4 +1,4 @@
-"""What holds for every test: how hypothesis looks for examples, and which tests need a Docker Engine.
+"""What holds for every test: how hypothesis looks for examples, and which tests need a Docker Engine or Kubernetes.
 
 Fixtures belong to the folder that needs them; nothing here is a fixture.
 """
@@ -22,7 +22,9 @@ settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.register_profile("explore", deadline=None, max_examples=1000, print_blob=True)
 settings.load_profile("repeatable")
 
-DOCKER_REQUIRED = os.environ.get("KECS_REQUIRE_DOCKER") == "1"
+# What tests may need, by its marker.
+NEEDED = ("docker", "kubernetes")
+REQUIRED = {name: os.environ.get(f"KECS_REQUIRE_{name.upper()}") == "1" for name in NEEDED}
 
 
 class _DockerConnection(http.client.HTTPConnection):
@@ -52,28 +54,43 @@ def docker_problem() -> str | None:
     return None if status == 200 else f"the Docker Engine answers its ping with status {status}"
 
 
+@functools.cache
+def kubernetes_problem() -> str | None:
+    """Why no Kubernetes cluster can be used, or None. Only the one that is named for tests is ever touched."""
+    kubeconfig = os.environ.get("KECS_TEST_KUBECONFIG")
+    if not kubeconfig:
+        return "no Kubernetes cluster for tests: KECS_TEST_KUBECONFIG names none"
+    return None if os.path.exists(kubeconfig) else f"KECS_TEST_KUBECONFIG names {kubeconfig}, which is not there"
+
+
+PROBLEMS = {"docker": docker_problem, "kubernetes": kubernetes_problem}
+
+
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One worker runs all Docker tests, one after the other: they share an engine and ports of this machine."""
+    """One worker runs all tests of an engine, one after the other: they share it, and ports of this machine."""
     for item in items:
-        if item.get_closest_marker("docker"):
-            item.add_marker(pytest.mark.xdist_group("docker"))
+        for needed in NEEDED:
+            if item.get_closest_marker(needed):
+                item.add_marker(pytest.mark.xdist_group(needed))
 
 
 @pytest.hookimpl(tryfirst=True)  # before fixtures that would talk to the engine
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    if item.get_closest_marker("docker") and (problem := docker_problem()):
-        pytest.skip(problem)
+    for needed in NEEDED:
+        if item.get_closest_marker(needed) and (problem := PROBLEMS[needed]()):
+            pytest.skip(problem)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Where Docker is required, a Docker test that is skipped, for whatever reason, has failed."""
+    """Where an engine is required, a test of it that is skipped, for whatever reason, has failed."""
     report = yield
-    if DOCKER_REQUIRED and report.skipped and item.get_closest_marker("docker") and not hasattr(report, "wasxfail"):
-        report.outcome = "failed"
-        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
-        report.longrepr = f"KECS_REQUIRE_DOCKER=1, but {reason}"
+    for needed in NEEDED:
+        if REQUIRED[needed] and report.skipped and item.get_closest_marker(needed) and not hasattr(report, "wasxfail"):
+            report.outcome = "failed"
+            reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+            report.longrepr = f"KECS_REQUIRE_{needed.upper()}=1, but {reason}"
     return report
 
 
