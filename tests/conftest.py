@@ -11,6 +11,7 @@ import os
 import socket
 from collections import Counter
 from collections.abc import Generator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -60,7 +61,7 @@ def kubernetes_problem() -> str | None:
     kubeconfig = os.environ.get("KECS_TEST_KUBECONFIG")
     if not kubeconfig:
         return "no Kubernetes cluster for tests: KECS_TEST_KUBECONFIG names none"
-    return None if os.path.exists(kubeconfig) else f"KECS_TEST_KUBECONFIG names {kubeconfig}, which is not there"
+    return None if Path(kubeconfig).exists() else f"KECS_TEST_KUBECONFIG names {kubeconfig}, which is not there"
 
 
 PROBLEMS = {"docker": docker_problem, "kubernetes": kubernetes_problem}
