@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -25,24 +23,6 @@ OURS = f"arn:aws:ecs:us-east-1:{ACCOUNT}:"
 CALLS = 50
 TASK = "io.kecs.task"
 CONTAINER = "io.kecs.container"
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Any]:
-    """Starts a KECS on the same data folder each time; what the last one made is removed at the end."""
-    started: list[Server] = []
-
-    def start() -> Server:
-        flags = ("--runtime", "docker", "--port", "0", "--data-dir", str(tmp_path), "--instance", "durability")
-        started.append(Server(*flags))
-        return started[-1]
-
-    yield start
-    if started:
-        started[-1].stop()
-        cleaner = start()
-        cleaner.reset()
-        cleaner.stop()
 
 
 def containers() -> dict[tuple[str, str], dict[str, Any]]:
