@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import base64
 import contextlib
 import secrets
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 
 import pytest
 from msgspec.structs import replace
 from tests.support.docker_runtime import bench, container, inspect, plan, run
 from tests.support.images import docker, test_image
+from tests.support.registry import Authentication, registry
 
 from kecs.core.tasks.plan import RegistryLogin
 from kecs.core.tasks.reports import Failed, Pulled
@@ -80,40 +79,30 @@ async def test_an_image_that_is_nowhere_has_the_name_of_the_definition_in_its_re
         assert f"{ECR}/{name}:1" in (await on.until(Failed, task, "app")).reason
 
 
-@contextlib.asynccontextmanager
-async def private_registry() -> AsyncIterator[tuple[str, list[str]]]:
-    """HOST:PORT of a registry that lets nobody in, and the logins that it was shown."""
-    shown: list[str] = []
-    denied = b'{"errors":[{"code":"DENIED","message":"requested access to the resource is denied"}]}'
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
-            while True:
-                head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-                lines = dict(line.split(": ", 1) for line in head.split("\r\n")[1:] if ": " in line)
-                if login := lines.get("Authorization"):
-                    shown.append(base64.b64decode(login.removeprefix("Basic ")).decode())
-                status = b"403 Forbidden" if login else b"401 Unauthorized"
-                writer.write(
-                    b"HTTP/1.1 %b\r\nWWW-Authenticate: Basic realm=kecs\r\nContent-Type: application/json\r\n"
-                    b"Content-Length: %d\r\n\r\n%b" % (status, len(denied), denied)
-                )
-        writer.close()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    try:
-        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}", shown
-    finally:
-        server.close()
+@pytest.mark.parametrize("authentication", ["basic", "token"])
+async def test_a_registry_is_told_who_pulls(name: str, authentication: Authentication) -> None:
+    with registry(name, authentication=authentication, login="alice:hunter2") as shop:
+        async with bench() as on:
+            task = plan(container(image=f"{shop.address}/{name}:1"))
+            on.runtime.pull(replace(task, logins={"app": RegistryLogin("alice", "hunter2")}), "app")
+            pulled = await on.until(Pulled, task, "app")
+    assert pulled.digest == shop.digest
+    assert set(shop.asked) == {"alice:hunter2"}
+    assert any("/blobs/" in path for path in shop.served)
 
 
-@pytest.mark.long
-async def test_a_registry_is_told_who_pulls(name: str) -> None:
-    async with private_registry() as (registry, shown), bench() as on:
-        task = plan(container(image=f"{registry}/{name}:1"))
-        on.runtime.pull(replace(task, logins={"app": RegistryLogin("alice", "hunter2")}), "app")
-        failed = await on.until(Failed, task, "app")
-    assert set(shown) == {"alice:hunter2"}
-    assert failed.reason.startswith("CannotPullContainerError: ")
-    assert "denied" in failed.reason
-    assert "hunter2" not in failed.reason
+@pytest.mark.parametrize("authentication", ["basic", "token"])
+@pytest.mark.parametrize("login", [None, RegistryLogin("alice", "hunter3")])
+async def test_a_registry_that_lets_nobody_else_in(
+    name: str, login: RegistryLogin | None, authentication: Authentication
+) -> None:
+    with registry(name, authentication=authentication, login="alice:hunter2") as shop:
+        async with bench() as on:
+            task = plan(container(image=f"{shop.address}/{name}:1"))
+            on.runtime.pull(replace(task, logins={"app": login} if login else {}), "app")
+            failed = await on.until(Failed, task, "app")
+    assert set(shop.asked) == ({"alice:hunter3"} if login else set())
+    assert not shop.served
+    assert failed.reason.startswith("CannotPullContainerError: Error response from daemon: ")
+    assert "unauthorized" in failed.reason or "no basic auth credentials" in failed.reason
+    assert "hunter3" not in failed.reason

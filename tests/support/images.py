@@ -51,17 +51,28 @@ def docker(
     method: str, path: str, body: bytes | None = None, content_type: str = "application/json"
 ) -> tuple[int, Any]:
     """One request to the engine, for tests that look behind KECS: the status and the decoded answer."""
+    status, text = _asked(method, path, body, content_type)
+    try:
+        return status, json.loads(text) if text else None
+    except ValueError:
+        return status, text.decode(errors="replace")
+
+
+def saved(reference: str) -> bytes:
+    """An image as `docker save` writes it."""
+    status, image = _asked("GET", f"/images/{quote(reference)}/get")
+    assert status == 200, image
+    return image
+
+
+def _asked(method: str, path: str, body: bytes | None = None, content_type: str = "") -> tuple[int, bytes]:
     connection = _Connection("docker", timeout=120)
     try:
         connection.request(method, path, body, {"Content-Type": content_type} if body else {})
         response = connection.getresponse()
-        text = response.read()
+        return response.status, response.read()
     finally:
         connection.close()
-    try:
-        return response.status, json.loads(text) if text else None
-    except ValueError:
-        return response.status, text.decode(errors="replace")
 
 
 @functools.cache
