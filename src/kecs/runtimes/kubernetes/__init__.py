@@ -1,0 +1,1 @@
+"""The Kubernetes runtime: ECS tasks as pods. `app` imports it only when it is chosen."""
