@@ -13,7 +13,7 @@ from kecs.core.tasks.plan import TaskPlan
 from kecs.ports.runtime import LogLine
 from kecs.runtimes.docker import labels, pause, ports, translate
 from kecs.runtimes.docker.filesystems import file_system, sees_files
-from kecs.runtimes.docker.logs import CHARACTERS_KEPT, Spool, join
+from kecs.runtimes.docker.logs import join
 from kecs.runtimes.docker.volumes import DockerVolume, VolumeError, docker_volume, mount_source
 
 TASK_ID = "0123456789abcdef0123456789abcdef"
@@ -502,21 +502,6 @@ def test_a_long_line_comes_in_chunks_and_is_put_together() -> None:
     line = join(parts, "stdout", b"1970-01-01T00:00:03Z  end\n")
     assert line == LogLine(at=1.5, stream="stdout", text="begin end")
     assert not parts
-
-
-def test_the_spool_forgets_the_oldest_output_first() -> None:
-    spool = Spool()
-    spool.keep("t", "old", [LogLine(at=0.0, stream="stdout", text="x")])
-    spool.keep("t", "big", [LogLine(at=0.0, stream="stdout", text="y" * CHARACTERS_KEPT)])
-    assert not list(spool.lines("t", "old", None))
-    assert len(list(spool.lines("t", "big", None))) == 1
-
-
-def test_the_spool_answers_the_tail() -> None:
-    spool = Spool()
-    spool.keep("t", "a", [LogLine(at=0.0, stream="stdout", text=str(n)) for n in range(5)])
-    assert [line.text for line in spool.lines("t", "a", 2)] == ["3", "4"]
-    assert [line.text for line in spool.lines("t", "a", 9)] == ["0", "1", "2", "3", "4"]
 
 
 @pytest.mark.parametrize("architecture", ["x86_64", "aarch64"])

@@ -7,12 +7,13 @@ from typing import Any
 
 from kecs.runtimes.docker import labels, logs, volumes
 from kecs.runtimes.docker.engine import Engine, EngineError
+from kecs.runtimes.spool import LINES_KEPT, Spool
 
 _ATTEMPTS = 5
 _PAUSE_BETWEEN = 0.5  # seconds; a file system that is busy or a removal under way is over by then
 
 
-async def remove_task(engine: Engine, instance: str, task: str, spool: logs.Spool | None) -> None:
+async def remove_task(engine: Engine, instance: str, task: str, spool: Spool | None) -> None:
     """Remove the task's containers, then its network namespace and volumes. Raises EngineError."""
     params = {"all": True, "filters": labels.of_task(instance, task)}
     listed = await engine.call("GET", "containers/json", params=params)
@@ -47,9 +48,9 @@ async def remove_container(engine: Engine, container: str) -> None:
         await asyncio.sleep(_PAUSE_BETWEEN)
 
 
-async def _save(engine: Engine, task: str, entry: dict[str, Any], spool: logs.Spool) -> None:
+async def _save(engine: Engine, task: str, entry: dict[str, Any], spool: Spool) -> None:
     """Keep the output of a container that has run."""
     if entry["State"] == "created":
         return
-    lines = logs.output(engine, entry["Id"], follow=False, tail=logs.LINES_KEPT)
+    lines = logs.output(engine, entry["Id"], follow=False, tail=LINES_KEPT)
     spool.keep(task, entry["Labels"].get(labels.CONTAINER, ""), [line async for line in lines])

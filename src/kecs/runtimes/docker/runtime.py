@@ -39,6 +39,7 @@ from kecs.runtimes.docker.reach import Reach
 from kecs.runtimes.docker.translate import has_interface, needs_pause, sends_to_cloudwatch
 from kecs.runtimes.docker.usage import Usages
 from kecs.runtimes.docker.watch import PAUSE_LOST, Watch, Watched
+from kecs.runtimes.spool import Spool
 
 if TYPE_CHECKING:
     from kecs.ports.inside import Insight
@@ -54,7 +55,7 @@ log = logging.getLogger(__name__)
 class DockerRuntime:
     """Runs the containers of tasks on a Docker Engine.
 
-    Containers of a released task are removed at once; their last output is kept in memory (`logs.Spool`), so `logs`
+    Containers of a released task are removed at once; their last output is kept in memory (`spool`), so `logs`
     answers for stopped tasks too, until KECS ends.
     """
 
@@ -87,7 +88,7 @@ class DockerRuntime:
         self._data_folder = data_folder
         self._lanes = Lanes()
         self._pulling: dict[tuple[str, str], asyncio.Task[None]] = {}
-        self._spool = logs.Spool()
+        self._spool = Spool()
         self.intake: GetIntake | None = None  # whoever has CloudWatch Logs sets it
         self._shipping: Shipping | None = None  # made with the first container whose output goes there
         self._terminals: Terminals | None = None  # made with the first session
