@@ -174,8 +174,16 @@ class Supervisors:
         if plan is None:
             definition = self._definition(task)
             mode = effective(self._store.account_settings.get, task.scope, "defaultLogDriverMode", root_of(task.scope))
-            plan = self._plans[task.arn] = task_plan(task, definition, task.service_name, mode)
+            plan = task_plan(task, definition, task.service_name, mode, self._node(task))
+            if not task.unplaced:  # where it will run is not known before
+                self._plans[task.arn] = plan
         return plan
+
+    def _node(self, task: TaskRecord) -> str | None:
+        """The name of the node that the task's container instance is made of."""
+        arn = task.container_instance_arn
+        instance = self._store.instances.get(arn) if arn is not None else None
+        return instance.node.name if instance is not None and instance.node is not None else None
 
     def _definition(self, task: TaskRecord) -> m.TaskDefinition:
         record = self._store.task_definitions.get(task.definition_arn)

@@ -26,6 +26,7 @@ from kecs.core.records import (
     GatewayRouteRecord,
     GatewayUseRecord,
     InstanceRecord,
+    NodeRecord,
     Record,
     RevisionRecord,
     ServiceDeploymentRecord,
@@ -94,7 +95,9 @@ def in_scope(record: _HasArn) -> str:
     return scope_key(scope_of(record.arn))
 
 
-CLUSTERS = Table("clusters", ClusterRecord, by_arn, {"scope": in_scope})
+CLUSTERS = Table(
+    "clusters", ClusterRecord, by_arn, {"scope": in_scope, "nodes": lambda r: "taken" if r.takes_nodes else None}
+)
 FAMILIES = Table("families", FamilyRecord, lambda r: r.key, {"scope": lambda r: scope_key(scope_of(r.key))})
 TASK_DEFINITIONS = Table(
     "task_definitions",
@@ -150,8 +153,10 @@ INSTANCES = Table(
     {
         "cluster": lambda r: r.cluster_arn,
         "group": lambda r: (name := r.instance.capacity_provider_name) and group_key(r.cluster_arn, name),
+        "node": lambda r: r.node and r.node.name,
     },
 )
+NODES = Table("nodes", NodeRecord, lambda r: r.name)
 CAPACITY_PROVIDERS = Table("capacity_providers", CapacityProviderRecord, by_arn, {"scope": in_scope})
 CAPACITY_GROUPS = Table("capacity_groups", CapacityGroupRecord, lambda r: r.key)
 GATEWAYS = Table("gateways", GatewayRecord, by_arn, {"scope": in_scope})
@@ -260,6 +265,7 @@ TABLES: tuple[Table[Any], ...] = (
     TASK_SETS,
     TASKS,
     INSTANCES,
+    NODES,
     CAPACITY_PROVIDERS,
     CAPACITY_GROUPS,
     TOKENS,

@@ -29,6 +29,7 @@ from kecs.core.records import (
     GatewayRouteRecord,
     GatewayUseRecord,
     InstanceRecord,
+    NodeRecord,
     Record,
     RevisionRecord,
     ServiceDeploymentRecord,
@@ -95,7 +96,7 @@ class Store(Protocol):
 
     @property
     def clusters(self) -> Table[ClusterRecord]:
-        """By ARN. Index: scope."""
+        """By ARN. Indexes: scope, nodes ("taken": those that take nodes which are no cluster's own)."""
 
     @property
     def families(self) -> Table[FamilyRecord]:
@@ -130,7 +131,12 @@ class Store(Protocol):
 
     @property
     def instances(self) -> Table[InstanceRecord]:
-        """By ARN. Indexes: cluster, group (a core.arns.group_key: of the capacity provider that it belongs to)."""
+        """By ARN. Indexes: cluster, group (a core.arns.group_key: of the capacity provider that it belongs to), node (its
+        name)."""
+
+    @property
+    def nodes(self) -> Table[NodeRecord]:
+        """By name. None on a runtime that has no machines of its own."""
 
     @property
     def capacity_providers(self) -> Table[CapacityProviderRecord]:

@@ -100,6 +100,7 @@ class MemoryTables:
         self.task_sets = MemoryTable(tables.TASK_SETS, log)
         self.tasks = MemoryTable(tables.TASKS, log)
         self.instances = MemoryTable(tables.INSTANCES, log)
+        self.nodes = MemoryTable(tables.NODES, log)
         self.capacity_providers = MemoryTable(tables.CAPACITY_PROVIDERS, log)
         self.capacity_groups = MemoryTable(tables.CAPACITY_GROUPS, log)
         self.tokens = MemoryTable(tables.TOKENS, log)

@@ -40,6 +40,7 @@ from kecs.core.records.gateways import (
     GatewayUseRecord,
 )
 from kecs.core.records.instances import InstanceRecord
+from kecs.core.records.nodes import Node, NodeRecord
 from kecs.core.records.services import DeploymentRecord, RolloutState, ServiceRecord
 from kecs.core.records.sessions import SessionRecord
 from kecs.core.records.task_definitions import FamilyRecord, TaskDefinitionRecord
@@ -76,6 +77,8 @@ __all__ = [
     "HookRecord",
     "InstanceRecord",
     "LifecycleStage",
+    "Node",
+    "NodeRecord",
     "Record",
     "RevisionRecord",
     "RolloutState",

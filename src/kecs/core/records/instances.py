@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kecs.aws.model import ecs as m
 from kecs.core.records.base import Record
+from kecs.core.records.nodes import Node
 
 
 class InstanceRecord(Record):
@@ -19,3 +20,4 @@ class InstanceRecord(Record):
     agent_updated_at: float | None = None  # when the update of its agent last came a step further
     deregistered_at: float | None = None
     interfaces: int | None = None  # how many tasks may have a network interface of their own; None: any number
+    node: Node | None = None  # what it is made of, as of when it was last brought up to date with that

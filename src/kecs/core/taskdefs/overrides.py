@@ -108,11 +108,16 @@ def validate_overrides(definition: m.TaskDefinition, overrides: m.TaskOverride |
 
 
 def task_plan(
-    task: TaskRecord, definition: m.TaskDefinition, service_name: str | None, log_mode: str = "non-blocking"
+    task: TaskRecord,
+    definition: m.TaskDefinition,
+    service_name: str | None,
+    log_mode: str = "non-blocking",
+    node: str | None = None,
 ) -> TaskPlan:
     """Everything a runtime has to know of `task`, which runs `definition` for the service of that name (if any).
 
-    `log_mode` is how awslogs delivers where the definition does not say: the account's defaultLogDriverMode.
+    `log_mode` is how awslogs delivers where the definition does not say: the account's defaultLogDriverMode. `node` is
+    the name of the one that its container instance is made of.
     """
     scope = task.scope
     effective = effective_definition(definition, task.overrides)
@@ -130,6 +135,8 @@ def task_plan(
         memory=task.memory or effective.memory,
         service=service_name,
         group=task.group,
+        node=node,
+        capacity_provider=task.capacity_provider_name,
         kept_volumes=kept_volumes(task),
     )
 

@@ -35,6 +35,8 @@ class TaskPlan(Record):
     memory: str | None = None  # MiB of the whole task
     service: str | None = None  # the service's name
     group: str = ""
+    node: str | None = None  # the node to run on, where its container instance is one
+    capacity_provider: str | None = None  # its name
     kept_volumes: tuple[str, ...] = ()  # those configured at launch that are not deleted with the task
     logins: Mapping[str, RegistryLogin] = {}  # by container; only while the task starts, like all that is secret
 
