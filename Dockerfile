@@ -6,9 +6,9 @@ ARG BASE=python:3.13-slim
 FROM ${BASE} AS build
 WORKDIR /source
 # What changes seldom comes first. pip installs into an environment that has no pip of its own.
-COPY requirements/base.txt requirements/
+COPY requirements/image.txt requirements/
 RUN python3 -m venv --without-pip /opt/kecs \
- && python3 -m pip --python /opt/kecs/bin/python install --quiet --no-cache-dir --require-hashes -r requirements/base.txt
+ && python3 -m pip --python /opt/kecs/bin/python install --quiet --no-cache-dir --require-hashes -r requirements/image.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY src src
 RUN python3 -m pip --python /opt/kecs/bin/python install --quiet --no-cache-dir --no-deps --no-build-isolation .

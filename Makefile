@@ -77,6 +77,7 @@ models: $(DEV) ## write the shapes of ECS anew, from the botocore that is instal
 lock: $(DEV) ## write requirements/ anew after pyproject.toml changed; UPGRADE=--upgrade also raises versions
 	$(UV_COMPILE) --group dev -o requirements/dev.txt
 	$(UV_COMPILE) --group build --constraint requirements/dev.txt -o requirements/base.txt
+	$(UV_COMPILE) --group build --extra kubernetes --constraint requirements/dev.txt -o requirements/image.txt
 
 format: $(DEV) ## mend what ruff can mend
 	$(BIN)/ruff check --fix .

@@ -71,10 +71,12 @@ def declared(*groups: str) -> list[Requirement]:
     return [Requirement(text) for text in texts]
 
 
-def extras() -> list[Requirement]:
-    """The dependencies of everything that is optional."""
-    texts = PYPROJECT["project"]["optional-dependencies"].values()
-    return [Requirement(text) for extra in texts for text in extra]
+EXTRAS = PYPROJECT["project"]["optional-dependencies"]
+
+
+def extras(*names: str) -> list[Requirement]:
+    """The dependencies of these extras."""
+    return [Requirement(text) for name in names for text in EXTRAS[name]]
 
 
 def test_no_file_names_a_machine_or_a_package_registry() -> None:
@@ -119,22 +121,25 @@ def test_what_the_sources_import_is_what_is_declared() -> None:
                 names = [node.module]
             imported |= {name.split(".")[0] for name in names} - sys.stdlib_module_names
     assert {canonicalize_name(DISTRIBUTIONS.get(name, name)) for name in imported - {"kecs"}} == {
-        canonicalize_name(requirement.name) for requirement in [*declared(), *extras()]
+        canonicalize_name(requirement.name) for requirement in [*declared(), *extras(*EXTRAS)]
     } - UNSEEN
 
 
-@pytest.mark.parametrize(("name", "groups"), [("base", ["build"]), ("dev", ["dev"])])
-def test_a_lock_file_satisfies_what_is_declared(name: str, groups: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("name", "groups", "optional"),
+    [("base", ["build"], []), ("image", ["build"], ["kubernetes"]), ("dev", ["dev"], [*EXTRAS])],
+)
+def test_a_lock_file_satisfies_what_is_declared(name: str, groups: list[str], optional: list[str]) -> None:
     pins = locked(name)
     unmet = [
         str(requirement)
-        for requirement in [*declared(*groups), *(extras() if name == "dev" else [])]
+        for requirement in [*declared(*groups), *extras(*optional)]
         if not requirement.specifier.contains(pins.get(canonicalize_name(requirement.name), "0"), prereleases=True)
     ]
     assert unmet == [], "run: make lock"
 
 
-@pytest.mark.parametrize("name", ["base", "dev"])
+@pytest.mark.parametrize("name", ["base", "image", "dev"])
 def test_every_locked_package_has_hashes(name: str) -> None:
     entries = re.split(r"^(?=\S)", (ROOT / f"requirements/{name}.txt").read_text(), flags=re.MULTILINE)
     packages = [entry for entry in entries if entry.strip() and not entry.startswith("#")]
@@ -142,8 +147,8 @@ def test_every_locked_package_has_hashes(name: str) -> None:
     assert [entry.split()[0] for entry in packages if "--hash=sha256:" not in entry] == []
 
 
-def test_the_development_lock_contains_the_base_lock() -> None:
-    assert locked("base").items() <= locked("dev").items()
+def test_each_lock_contains_the_smaller_ones() -> None:
+    assert locked("base").items() <= locked("image").items() <= locked("dev").items()
 
 
 def make_targets() -> set[str]:

@@ -3,9 +3,9 @@
     make image PYTHON_IMAGE=$(.venv/bin/python tools/base_image.py)
 
 It has the interpreter with its standard library and the shared libraries that they load, all at the paths where they
-are on this machine, pip, a static busybox for a shell, and as wheels what requirements/base.txt names and the arguments
-say, such as boto3: pip fetches them out here and finds them in there, so that building needs no network. The same
-contents are made once.
+are on this machine, pip, a static busybox for a shell, and as wheels what requirements/image.txt names and the
+arguments say, such as boto3: pip fetches them out here and finds them in there, so that building needs no network. The
+same contents are made once.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-REQUIREMENTS = ROOT / "requirements/base.txt"
+REQUIREMENTS = ROOT / "requirements/image.txt"
 REPOSITORY = "kecs-base"
 
 APPLETS = ("sh", "cat", "chmod", "chown", "echo", "env", "id", "ls", "mkdir", "ps", "rm", "sleep")

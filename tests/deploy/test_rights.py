@@ -6,9 +6,9 @@ from typing import Any
 
 import yaml
 from tests.support.manifests import BASE, ROOT
-from tools import rbac
 
 from kecs.runtimes.kubernetes.rights import AT_HOME, EVERYWHERE, questions
+from tools import rbac
 
 
 def base(kind: str) -> dict[str, Any]:
