@@ -13,8 +13,8 @@ from kecs.core.tasks.plan import RegistryLogin
 from kecs.runtimes.docker.engine import Engine, EngineError
 from kecs.runtimes.docker.lanes import Lanes
 from kecs.runtimes.docker.networks import TaskNetwork
-from kecs.runtimes.docker.once import Once
 from kecs.runtimes.docker.pulls import Pulls
+from kecs.runtimes.once import Once
 
 
 class ScriptedEngine:

@@ -22,17 +22,14 @@ from kecs.runtimes.docker import labels, pause, ports, routing, translate, volum
 from kecs.runtimes.docker.engine import Engine, EngineError
 from kecs.runtimes.docker.filesystems import FileSystems
 from kecs.runtimes.docker.networks import TaskNetwork
-from kecs.runtimes.docker.once import Once
+from kecs.runtimes.launching import LaunchError
+from kecs.runtimes.once import Once
 
 _RANGE_TRIES = 5
 _PORT_TAKEN = ("port is already allocated", "address already in use")
 
 OnCreated = Callable[[str], Awaitable[None]]
 """Told the id of a container before it is started, so that none of its events comes too early."""
-
-
-class LaunchError(Exception):
-    """A step that could not be done; the text is the reason that ECS shows."""
 
 
 class Address(NamedTuple):

@@ -1,7 +1,7 @@
 """The network over which containers reach 169.254.170.2, where AWS's SDKs look for the credentials of a task.
 
 One network for all KECS of a machine, beside those that containers are in anyway: its bridge has that address, and KECS
-listens there. It leads nowhere else, and not from container to container. Called by `reach`; docs/adr/0013 has the why.
+listens there. It leads nowhere else, and not from container to container. Called by `reach`; docs/adr/0010 has the why.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 from kecs.ports.endpoint import TaskEndpoint
 from kecs.runtimes.docker.engine import Engine, EngineError
-from kecs.runtimes.docker.once import Once
+from kecs.runtimes.once import Once
 
 NAME = "kecs-link"
 HOST = "169.254.170.2"

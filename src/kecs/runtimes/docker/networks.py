@@ -12,7 +12,7 @@ from typing import Any
 
 from kecs.runtimes.docker import labels
 from kecs.runtimes.docker.engine import Engine, EngineError
-from kecs.runtimes.docker.once import Once
+from kecs.runtimes.once import Once
 
 _SPARE_SUBNETS = tuple(f"10.{second}.{third}.0/20" for second in range(201, 220) for third in range(0, 256, 16))
 _TRIES = 20
