@@ -33,18 +33,19 @@ from kecs.runtimes.docker.engine import ANSWER_WITHIN, Engine, EngineError, Engi
 from kecs.runtimes.docker.events import Events
 from kecs.runtimes.docker.filesystems import sees_files
 from kecs.runtimes.docker.lanes import Lanes, Work
-from kecs.runtimes.docker.launch import Launcher, LaunchError, Surroundings
+from kecs.runtimes.docker.launch import Launcher, Surroundings
 from kecs.runtimes.docker.pulls import PullPolicy, Pulls
 from kecs.runtimes.docker.reach import Reach
 from kecs.runtimes.docker.translate import has_interface, needs_pause, sends_to_cloudwatch
 from kecs.runtimes.docker.usage import Usages
 from kecs.runtimes.docker.watch import PAUSE_LOST, Watch, Watched
+from kecs.runtimes.launching import LaunchError
 from kecs.runtimes.spool import Spool
 
 if TYPE_CHECKING:
     from kecs.ports.inside import Insight
-    from kecs.runtimes.docker.shipping import Shipping
     from kecs.runtimes.docker.terminals import Terminals
+    from kecs.runtimes.shipping import Shipping
 
 _ARCHITECTURES = {"amd64": "x86_64", "arm64": "aarch64"}  # Podman's names for them; Docker uses the kernel's
 _RETRY = 1.0  # seconds between attempts while the engine does not answer
@@ -158,9 +159,9 @@ class DockerRuntime:
         except EngineError as error:
             raise RuntimeUnavailable(f"the Docker Engine does not tell what it runs: {error.message}") from error
         await self._reach.resume(told)
-        shipped = [watched for task in found for watched in self._watch.of(task.task) if watched.logs is not None]
-        if shipped and self.intake is not None:
-            self._ships().resume(shipped)
+        for watched in [watched for task in found for watched in self._watch.of(task.task)]:
+            if watched.logs is not None and watched.started_at and self.intake is not None:
+                self._ships().resume(watched.task, watched.id, watched.logs)
         return found
 
     async def discard(self, tasks: Iterable[str] | None = None) -> None:
@@ -303,7 +304,7 @@ class DockerRuntime:
         )
         self._watch.settle(watched)
         if watched.logs is not None and self._shipping is not None:
-            self._shipping.begin(watched)
+            self._shipping.begin(watched.task, watched.id, watched.logs)
 
     async def _stop(self, plan: TaskPlan, container: str, timeout: float) -> None:
         """Docker's stop: the image's stop signal, KILL after `timeout` seconds, whole ones for Docker."""
@@ -346,11 +347,10 @@ class DockerRuntime:
 
     def _ships(self) -> Shipping:
         """What reads output for CloudWatch Logs."""
-        from kecs.runtimes.docker.shipping import Shipping
+        from kecs.runtimes.docker.shipping import docker_shipping
 
-        if self._shipping is None:
-            assert self.intake is not None
-            self._shipping = Shipping(self._engine, self.intake())
+        assert self.intake is not None
+        self._shipping = self._shipping or docker_shipping(self._engine, self.intake())
         return self._shipping
 
     def _give_up_pull(self, key: tuple[str, str]) -> None:

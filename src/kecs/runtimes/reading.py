@@ -1,8 +1,11 @@
-"""What Docker sends of a container's output, as lines, with marks from which reading can go on. `shipping` calls it.
+"""What an engine sends of a container's output, as lines, with marks from which reading can go on.
+
+The runtimes' `shipping` calls it: Docker's with its frames, Kubernetes' with plain lines.
 
 Reading goes on by time, and times do not tell lines apart: two may have the same one, and those of the two streams may
 be stored in another order than they were made. So a mark is the time of an earlier chunk, long enough ago that nothing
-from before it can still come, and how many chunks have been read that are not older.
+from before it can still come, the newest time that has been read, and how many chunks have been read from the earlier
+one on. Chunks newer than all that were read are new, whatever their number: a log that is rotated loses its beginning.
 """
 
 from __future__ import annotations
@@ -16,19 +19,23 @@ from kecs.ports.logs import Line
 _STREAMS = {0: "stdout", 1: "stdout", 2: "stderr"}
 _USUAL = 30  # characters of a time
 _HEADER = 8  # bytes: stream, three zeros, length
-_LONG_ENOUGH = 1000  # milliseconds within which Docker stores what a container has written
+_LONG_ENOUGH = 1000  # milliseconds within which an engine stores what a container has written
+_PART = 8192  # bytes: where engines cut long lines, or at twice of it
+_STAMP = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 
 
 class LineReader:
     """Reads the output of one container from a mark on, in whatever pieces it comes."""
 
-    def __init__(self, mark: str, *, terminal: bool) -> None:
-        """`mark`: that of the last line that is not wanted any more; "" when all are. A `terminal` has no frames."""
-        stamp, _, counts = mark.partition(" ")
+    def __init__(self, mark: str, *, framed: bool) -> None:
+        """`mark`: that of the last line that is not wanted any more; "" when all are. `framed` output comes in Docker's
+        frames, other output as it is."""
+        stamps, _, counts = mark.partition(" ")
         skipped, *wanted = map(int, counts.split() or "0")
         self._given = mark
-        self._anchor, self._skipped, self._wanted = stamp, skipped, set(wanted)
-        self._terminal = terminal
+        self._anchor, _, self._read_to = stamps.partition(",")
+        self._skipped, self._wanted = skipped, set(wanted)
+        self._framed = framed
         self._rest = b""
         self._begun: dict[str, _Begun] = {}  # by stream: the line whose end has not come
         self._count = 0  # of chunks from the anchor on
@@ -37,9 +44,10 @@ class LineReader:
         self._second, self._second_at = "", 0
 
     @property
-    def since(self) -> str | None:
-        """Docker's parameter: where it has to begin."""
-        return f"{_milliseconds(self._anchor) // 1000}.{self._anchor[20:29]}" if self._anchor else None
+    def since(self) -> str:
+        """The time from which the engine has to send, in RFC 3339, with nanoseconds; "": from the beginning. It may
+        send what is older, too."""
+        return self._anchor
 
     @property
     def count(self) -> int:
@@ -52,7 +60,7 @@ class LineReader:
         if self._count < self._skipped:  # it has not come as far as it was before
             return self._given
         wanted = [str(index) for begun in self._begun.values() for index in begun.chunks]
-        return " ".join([self._anchor, str(self._count), *wanted])
+        return " ".join([self._stamps(), str(self._count), *wanted])
 
     def feed(self, data: bytes) -> list[Line]:
         """The lines that are complete with this piece."""
@@ -60,11 +68,11 @@ class LineReader:
         lines: list[Line] = []
         at = 0
         while True:
-            if self._terminal:
+            if not self._framed:
                 end = data.find(b"\n", at) + 1
                 if not end:
                     break
-                stream, chunk, at = "stdout", data[at:end], end
+                stream, chunk, at = "stdout", _one_stamp(data[at:end]), end
             else:
                 begin = at + _HEADER
                 end = begin + int.from_bytes(data[at + 4 : begin], "big")
@@ -78,7 +86,7 @@ class LineReader:
 
     def end(self) -> list[Line]:
         """The container has exited: what came without a line end."""
-        lines = self.feed(b"\n") if self._terminal and self._rest else []
+        lines = self.feed(b"\n") if self._rest and not self._framed else []
         for stream in list(self._begun):
             begun = self._begun.pop(stream)
             lines.append(Line(begun.at, _text(begun.text), self.mark))
@@ -87,7 +95,9 @@ class LineReader:
     def _take(self, stream: str, chunk: bytes) -> Line | None:
         """The line that ends with this chunk. Docker cuts a long line into chunks, each with a time of its own."""
         stamp, _, text = chunk.partition(b" ")
-        at = self._counted(stamp.decode())
+        at = self._counted(stamp)
+        if at is None:
+            return None
         if self._skipped >= self._count and self._count not in self._wanted:
             return None
         begun = self._begun.pop(stream, None)
@@ -97,12 +107,19 @@ class LineReader:
             return None
         if begun is not None:
             at, text = begun.at, begun.text + text
-        return Line(at, _text(text), self.mark if self._begun else f"{self._anchor} {self._count}")
+        return Line(at, _text(text), self.mark if self._begun else f"{self._stamps()} {self._count}")
 
-    def _counted(self, stamp: str) -> int:
-        """The time of the next chunk, milliseconds since the epoch."""
+    def _counted(self, given: bytes) -> int | None:
+        """The time of the next chunk, milliseconds since the epoch; None for what is no chunk, or an older one."""
+        if not _STAMP.fullmatch(given):
+            return None  # the end of a line that has begun before
+        stamp = given.decode()
         if len(stamp) != _USUAL or stamp[-1] != "Z":
             stamp = _as_usual(stamp)
+        if stamp < self._anchor:
+            return None
+        if stamp > self._read_to != "":
+            self._skipped = 0
         if stamp[:19] != self._second:
             self._second, self._second_at = stamp[:19], _milliseconds(f"{stamp[:19]}Z")
         at = self._second_at + int(stamp[20:23])
@@ -115,6 +132,9 @@ class LineReader:
         self._newest = max(self._newest, stamp)
         return at
 
+    def _stamps(self) -> str:
+        return f"{self._anchor},{max(self._newest, self._read_to)}"
+
 
 class _Begun(NamedTuple):
     """A line whose end has not come: when it began, what of it has, and the numbers of its chunks."""
@@ -124,8 +144,21 @@ class _Begun(NamedTuple):
     chunks: tuple[int, ...]
 
 
+def _one_stamp(line: bytes) -> bytes:
+    """The line without the times that some engines put before each part of a long one."""
+    begin = line.find(b" ") + 1
+    if len(line) - begin <= _PART:
+        return line
+    at = begin + _PART
+    while at < len(line):
+        if stamp := _STAMP.match(line, at):
+            line = line[:at] + line[stamp.end() + 1 :]
+        at += _PART
+    return line
+
+
 def _as_usual(stamp: str) -> str:
-    """A time as Docker writes it; Podman's have an offset, and as many digits as they need."""
+    """A time as Docker writes it; others have an offset, and as many digits as they need."""
     whole = datetime.fromisoformat(stamp).astimezone(UTC)
     digits = re.match(r"\.?(\d*)", stamp[19:])
     fraction = digits[1] if digits else ""
