@@ -71,6 +71,14 @@ class Listing(NamedTuple):
     version: str
 
 
+class Event(NamedTuple):
+    """Something that happened to an object: ADDED, MODIFIED, DELETED; of a BOOKMARK only the version counts."""
+
+    type: str
+    object: Any
+    version: str
+
+
 class Cluster:
     """A connection pool to one API server.
 
@@ -197,20 +205,23 @@ class Cluster:
         await self._ask("deletecollection", kind, request)
 
     async def watch(
-        self, kind: type[R], version: str, namespace: str | None = ALL, *, labels: str | None = None
-    ) -> AsyncIterator[tuple[str, R]]:
-        """What happens to these objects after `version`: ADDED, MODIFIED, DELETED and BOOKMARK, until the API server
-        ends it. One request, no second attempt; raises ClusterError with status 410 for a version that is forgotten."""
+        self, kind: type[Resource], version: str, namespace: str | None = ALL, *, labels: str | None = None
+    ) -> AsyncIterator[Event]:
+        """What happens to these objects after `version`, until the API server ends it. One request, no second attempt;
+        raises ClusterError with status 410 for a version that is forgotten."""
         params = {"labelSelector": labels, "resourceVersion": version, "timeoutSeconds": WATCH_FOR}
         params["allowWatchBookmarks"] = "true"
-        request = self._api.prepare_request("list", kind, namespace=_scope(kind, namespace), watch=True, params=params)
+        scope = _scope(kind, namespace)
+        request = self._api.prepare_request("list", kind, namespace=scope, watch=True, params=params)
         request.timeout = httpx2.Timeout(SILENT_FOR, connect=CONNECT_WITHIN, pool=None)
         async with self._stream("watch", kind, request) as lines:
             async for line in lines:
-                event = msgspec.json.decode(line, type=_Event)
+                event = msgspec.json.decode(line, type=_Line)
                 if event.type == "ERROR":
                     raise _refusal(500, event.object)
-                yield event.type, msgspec.json.decode(event.object, type=kind)
+                version = msgspec.json.decode(event.object, type=_Versioned).metadata.resourceVersion
+                found = None if event.type == "BOOKMARK" else msgspec.json.decode(event.object, type=kind)
+                yield Event(event.type, found, version)
 
     async def log(
         self,
@@ -222,16 +233,17 @@ class Cluster:
         tail: int | None = None,
         timestamps: bool = True,
         since: str | None = None,
-    ) -> AsyncIterator[str]:
-        """The lines of a container, each behind its time in RFC 3339 unless `timestamps` is false. `since` is such a
-        time. Raises ClusterError, with status 400 for a container that has not started."""
+    ) -> AsyncIterator[bytes]:
+        """What a container has written, in pieces as they come; each line behind its time in RFC 3339 unless
+        `timestamps` is false. `since` is such a time, of which Kubernetes takes the whole seconds. Raises ClusterError,
+        with status 400 for a container that has not started."""
         params = {"container": container, "tailLines": tail, "sinceTime": since}
         params |= {"follow": "true" if follow else None, "timestamps": "true" if timestamps else None}
         request = self._api.prepare_request("get", PodLog, name=name, namespace=namespace, params=params)
         request.timeout = httpx2.Timeout(None if follow else ANSWER_WITHIN, connect=CONNECT_WITHIN, pool=None)
-        async with self._stream("log", PodLog, request) as lines:
-            async for line in lines:
-                yield line
+        async with self._stream("log", PodLog, request) as pieces:
+            async for piece in pieces:
+                yield piece
 
     def _one(self, verb: str, kind: type[Resource], name: str, namespace: str | None) -> BasicRequest:
         request: BasicRequest = self._api.prepare_request(verb, kind, name=name, namespace=namespace)
@@ -279,8 +291,8 @@ class Cluster:
     @asynccontextmanager
     async def _stream(
         self, verb: str, kind: type[Resource], request: BasicRequest
-    ) -> AsyncIterator[AsyncIterator[str]]:
-        """The lines of an answer as they come. It takes no turn: it may last for days."""
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
+        """The pieces of an answer as they come. It takes no turn: it may last for days."""
         self._count(verb, kind)
         try:
             answer = await self._api.send(self._api.build_adapter_request(request), stream=True)
@@ -288,7 +300,7 @@ class Cluster:
                 if answer.status_code >= 400:
                     await answer.aread()
                 self._check(answer.status_code, answer.content if answer.status_code >= 400 else b"")
-                yield answer.aiter_lines()
+                yield answer.aiter_bytes()
             finally:
                 await answer.aclose()
         except _Busy as busy:
@@ -332,15 +344,32 @@ class _Busy(ClusterError):
     """An answer that another attempt may change."""
 
 
-class _Event(msgspec.Struct):
+class _Line(msgspec.Struct):
     type: str
     object: msgspec.Raw
+
+
+class _Metadata(msgspec.Struct):
+    resourceVersion: str = ""
+
+
+class _Versioned(msgspec.Struct):
+    metadata: _Metadata
 
 
 class _Status(msgspec.Struct):
     code: int | None = None
     reason: str | None = None
     message: str | None = None
+
+
+async def _lines(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Lines that nothing but a line feed ends; httpx2 has a dozen other ends."""
+    rest = b""
+    async for piece in pieces:
+        *lines, rest = (rest + piece).split(b"\n")
+        for line in lines:
+            yield line
 
 
 def _refusal(status: int, body: bytes | msgspec.Raw) -> ClusterError:
