@@ -27,6 +27,9 @@ from lightkube.resources.core_v1 import PodLog
 from lightkube.types import PatchType
 
 from kecs.ports.runtime import RuntimeUnavailable
+from kecs.runtimes.kubernetes.wire import Busy, ClusterError, ClusterGone, Event, event_of, refusal, retry_after
+
+__all__ = ["ALL", "Cluster", "ClusterError", "ClusterGone", "Event", "Listing"]
 
 R = TypeVar("R", bound=Resource)
 
@@ -46,36 +49,10 @@ PAGE = 500  # objects of a list in one answer
 _LOST = (httpx2.HTTPError, httpx2.StreamError, ConfigError, OSError)  # ConfigError: a helper has no token to give
 
 
-class ClusterError(Exception):
-    """The API server refused. `status` is HTTP's, `reason` Kubernetes' word for it, `message` its explanation."""
-
-    def __init__(self, status: int, reason: str, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.reason = reason
-        self.message = message
-
-
-class ClusterGone(ClusterError):
-    """No answer: it is away, cannot be reached, or has been too busy for too long. What was asked may have been
-    done."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(0, "Unreachable", message)
-
-
 class Listing(NamedTuple):
     """What a list found, and the version of the collection from which a watch goes on."""
 
     items: list[Any]
-    version: str
-
-
-class Event(NamedTuple):
-    """Something that happened to an object: ADDED, MODIFIED, DELETED; of a BOOKMARK only the version counts."""
-
-    type: str
-    object: Any
     version: str
 
 
@@ -216,12 +193,7 @@ class Cluster:
         request.timeout = httpx2.Timeout(SILENT_FOR, connect=CONNECT_WITHIN, pool=None)
         async with self._stream("watch", kind, request) as lines:
             async for line in lines:
-                event = msgspec.json.decode(line, type=_Line)
-                if event.type == "ERROR":
-                    raise _refusal(500, event.object)
-                version = msgspec.json.decode(event.object, type=_Versioned).metadata.resourceVersion
-                found = None if event.type == "BOOKMARK" else msgspec.json.decode(event.object, type=kind)
-                yield Event(event.type, found, version)
+                yield event_of(line, kind)
 
     async def log(
         self,
@@ -276,10 +248,10 @@ class Cluster:
                     answer = await self._api.send(self._api.build_adapter_request(request))
                 self._check(answer.status_code, answer.content)
                 return self._api.handle_response("list" if verb == "list" else "get", answer, request)
-            except _Busy as busy:
+            except Busy as busy:
                 if attempt == ATTEMPTS:
                     raise self._gone(f"it is too busy: {busy.message}") from None
-                wait = _retry_after(answer) or pause
+                wait = retry_after(answer) or pause
             except _LOST as error:
                 if attempt > 1 or not isinstance(error, httpx2.NetworkError | httpx2.RemoteProtocolError):
                     raise self._gone(str(error) or type(error).__name__) from error
@@ -303,7 +275,7 @@ class Cluster:
                 yield answer.aiter_bytes()
             finally:
                 await answer.aclose()
-        except _Busy as busy:
+        except Busy as busy:
             raise self._gone(f"it is too busy: {busy.message}") from None
         except _LOST as error:
             raise self._gone(str(error) or type(error).__name__) from error
@@ -317,10 +289,10 @@ class Cluster:
         if status < 400:
             self.trouble = None
             return
-        error = _refusal(status, body)
+        error = refusal(status, body)
         confused = status == 403 and now - self._away_at < CONFUSED_FOR
         if status in (401, 429) or status >= 500 or confused:  # 401: a token may be renewed
-            raise _Busy(error.status, error.reason, error.message)
+            raise Busy(error.status, error.reason, error.message)
         self.trouble = None
         raise error
 
@@ -340,47 +312,6 @@ class _Api(GenericAsyncClient):
         return httpx2.AsyncClient(limits=limits, **params.httpx_params(config))
 
 
-class _Busy(ClusterError):
-    """An answer that another attempt may change."""
-
-
-class _Line(msgspec.Struct):
-    type: str
-    object: msgspec.Raw
-
-
-class _Metadata(msgspec.Struct):
-    resourceVersion: str = ""
-
-
-class _Versioned(msgspec.Struct):
-    metadata: _Metadata
-
-
-class _Status(msgspec.Struct):
-    code: int | None = None
-    reason: str | None = None
-    message: str | None = None
-
-
-async def _lines(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Lines that nothing but a line feed ends; httpx2 has a dozen other ends."""
-    rest = b""
-    async for piece in pieces:
-        *lines, rest = (rest + piece).split(b"\n")
-        for line in lines:
-            yield line
-
-
-def _refusal(status: int, body: bytes | msgspec.Raw) -> ClusterError:
-    """What the body, a Status object most of the time, says went wrong."""
-    try:
-        said = msgspec.json.decode(body, type=_Status)
-    except msgspec.MsgspecError:
-        said = _Status(message=" ".join(bytes(body).decode(errors="replace").split())[:500])
-    return ClusterError(said.code or status, said.reason or "", said.message or f"status {status}")
-
-
 def _whole(kind: type[Resource], manifest: Mapping[str, Any]) -> dict[str, Any]:
     """The manifest with what every one has to say of itself."""
     resource = api_info(kind).resource
@@ -390,10 +321,3 @@ def _whole(kind: type[Resource], manifest: Mapping[str, Any]) -> dict[str, Any]:
 def _scope(kind: type[Resource], namespace: str | None) -> str | None:
     """lightkube has no word for every namespace where there are none."""
     return namespace if issubclass(kind, NamespacedResource) else None
-
-
-def _retry_after(answer: httpx2.Response) -> float | None:
-    try:
-        return float(answer.headers.get("Retry-After", ""))
-    except ValueError:
-        return None
