@@ -8,11 +8,12 @@ import msgspec
 import pytest
 
 from kecs.aws.model import ecs as m
+from kecs.core.tasks.file_systems import file_system
 from kecs.core.tasks.images import full_reference, no_platform, pull_failure, with_tag
 from kecs.core.tasks.plan import TaskPlan
 from kecs.ports.runtime import LogLine
 from kecs.runtimes.docker import labels, pause, ports, translate
-from kecs.runtimes.docker.filesystems import file_system, sees_files
+from kecs.runtimes.docker.filesystems import sees_files
 from kecs.runtimes.docker.logs import join
 from kecs.runtimes.docker.volumes import DockerVolume, VolumeError, docker_volume, mount_source
 

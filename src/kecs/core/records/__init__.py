@@ -45,7 +45,15 @@ from kecs.core.records.services import DeploymentRecord, RolloutState, ServiceRe
 from kecs.core.records.sessions import SessionRecord
 from kecs.core.records.task_definitions import FamilyRecord, TaskDefinitionRecord
 from kecs.core.records.task_sets import TaskSetRecord
-from kecs.core.records.tasks import ContainerPhase, ContainerRecord, Health, Submission, TaskRecord, TaskStatus
+from kecs.core.records.tasks import (
+    ContainerPhase,
+    ContainerRecord,
+    Health,
+    LaunchVolume,
+    Submission,
+    TaskRecord,
+    TaskStatus,
+)
 from kecs.core.records.tokens import TokenRecord
 
 Change = tuple[str, str, Any, Any]
@@ -76,6 +84,7 @@ __all__ = [
     "Health",
     "HookRecord",
     "InstanceRecord",
+    "LaunchVolume",
     "LifecycleStage",
     "Node",
     "NodeRecord",

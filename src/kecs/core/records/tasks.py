@@ -60,6 +60,14 @@ class ContainerRecord(Record):
     restart_count: int = 0
 
 
+class LaunchVolume(Record):
+    """What the launch of a task has said of one of its volumes, an EBS volume of its own."""
+
+    name: str
+    size: int | None = None  # GiB; None: that of its snapshot
+    type: str | None = None  # gp3, io2, …
+
+
 class Submission(Record):
     """What the agent of a container instance has said of one of its tasks, in the words of the Submit operations."""
 
@@ -96,6 +104,7 @@ class TaskRecord(Record):
     awsvpc: bool = False
     network_configuration: m.NetworkConfiguration | None = None
     attachments: tuple[m.Attachment, ...] = ()
+    launch_volumes: tuple[LaunchVolume, ...] = ()
     container_instance_arn: str | None = None
     capacity_provider_name: str | None = None
     platform_version: str | None = None

@@ -137,6 +137,9 @@ def task_plan(
         group=task.group,
         node=node,
         capacity_provider=task.capacity_provider_name,
+        zone=task.availability_zone,
+        deployment=task.deployment_id,
+        launch_volumes=task.launch_volumes,
         kept_volumes=kept_volumes(task),
     )
 

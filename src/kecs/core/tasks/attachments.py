@@ -9,7 +9,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from kecs.aws.model import ecs as m
-from kecs.core.records import TaskRecord
+from kecs.core.records import LaunchVolume, TaskRecord
 
 INTERFACE = "ElasticNetworkInterface"
 SUBNET = "subnetId"
@@ -46,6 +46,12 @@ def storage(volume: m.TaskVolumeConfiguration | m.ServiceVolumeConfiguration, at
         DELETED: "false" if kept else "true",
     }
     return m.Attachment(id=attachment_id, type=STORAGE, status="PRECREATED", details=_pairs(details))
+
+
+def launch_volume(volume: m.TaskVolumeConfiguration | m.ServiceVolumeConfiguration) -> LaunchVolume:
+    """What a runtime has to know of the volume."""
+    given = volume.managed_ebs_volume or m.TaskManagedEBSVolumeConfiguration(role_arn="")
+    return LaunchVolume(name=volume.name, size=given.size_in_gi_b, type=given.volume_type)
 
 
 def kept_volumes(task: TaskRecord) -> tuple[str, ...]:

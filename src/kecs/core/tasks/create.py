@@ -11,7 +11,7 @@ from kecs.core.records import ClusterRecord, ContainerRecord, InstanceRecord, Re
 from kecs.core.records.targets import TargetRecord
 from kecs.core.taskdefs.overrides import apply_overrides, effective_definition
 from kecs.core.taskdefs.requirements import Requirements, requirements
-from kecs.core.tasks.attachments import interface, storage
+from kecs.core.tasks.attachments import interface, launch_volume, storage
 from kecs.core.tasks.platforms import architecture, platform_family, platform_version
 from kecs.core.tasks.subnets import subnet_in
 from kecs.core.zones import zone_of, zone_of_subnet, zones_of_region
@@ -78,6 +78,7 @@ def new_task(
         started_by=spec.started_by,
         network_configuration=spec.network_configuration,
         attachments=_attachments(spec, subnet, awsvpc, uuid),
+        launch_volumes=tuple(map(launch_volume, spec.volumes)),
         capacity_provider_name=spec.capacity_provider_name,
         availability_zone=zone_of(instance) or _zone(subnet, scope.region),
         cpu=definition.cpu,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from kecs.aws.model import ecs as m
-from kecs.core.records import Record
+from kecs.core.records import LaunchVolume, Record
 
 
 class RegistryLogin(NamedTuple):
@@ -37,6 +37,9 @@ class TaskPlan(Record):
     group: str = ""
     node: str | None = None  # the node to run on, where its container instance is one
     capacity_provider: str | None = None  # its name
+    zone: str | None = None  # the Availability Zone that it is in
+    deployment: str | None = None  # id of the service's deployment that it belongs to
+    launch_volumes: tuple[LaunchVolume, ...] = ()
     kept_volumes: tuple[str, ...] = ()  # those configured at launch that are not deleted with the task
     logins: Mapping[str, RegistryLogin] = {}  # by container; only while the task starts, like all that is secret
 

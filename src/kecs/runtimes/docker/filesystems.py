@@ -11,15 +11,13 @@ import asyncio
 import contextlib
 import io
 import posixpath
-import re
 import tarfile
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlsplit
 
-from kecs.aws.model import ecs as m
-from kecs.core.arns import last_part
+from kecs.core.tasks.file_systems import FileSystem, file_system
 from kecs.core.tasks.plan import TaskPlan
 from kecs.runtimes.docker import labels, pause
 from kecs.runtimes.docker.engine import Engine, EngineError
@@ -27,34 +25,6 @@ from kecs.runtimes.docker.engine import Engine, EngineError
 FOLDER = "file-systems"
 DESKTOP = "Docker Desktop"
 _OPEN = 0o777  # whoever mounts a file system may use it: KECS does not know as whom an access point has it used
-_ODD = re.compile(r"[^A-Za-z0-9-]")
-
-
-class FileSystem(NamedTuple):
-    """What a volume of a task definition is on."""
-
-    kind: str  # efs | fsx | s3files
-    id: str
-    access_point: str | None
-    directory: str  # relative to its root, "" for that; never leaves it
-
-    @property
-    def name(self) -> str:
-        """The name of its folder: each access point has files of its own."""
-        return f"{self.kind}-" + ".".join(_ODD.sub("_", part) for part in (self.id, self.access_point) if part)
-
-
-def file_system(volume: m.Volume) -> FileSystem | None:
-    """What the volume is on; None when it is no shared file system."""
-    if efs := volume.efs_volume_configuration:
-        access = efs.authorization_config or m.EFSAuthorizationConfig()
-        return FileSystem("efs", efs.file_system_id, access.access_point_id, _inside(efs.root_directory))
-    if fsx := volume.fsx_windows_file_server_volume_configuration:
-        return FileSystem("fsx", fsx.file_system_id, None, _inside(fsx.root_directory.replace("\\", "/")))
-    if s3 := volume.s3files_volume_configuration:
-        point = s3.access_point_arn and last_part(s3.access_point_arn)
-        return FileSystem("s3files", last_part(s3.file_system_arn), point, _inside(s3.root_directory))
-    return None
 
 
 def sees_files(url: str, info: Mapping[str, Any]) -> bool:
@@ -64,10 +34,6 @@ def sees_files(url: str, info: Mapping[str, Any]) -> bool:
     if info.get("OperatingSystem") == DESKTOP:  # in a machine of its own, with the user's files
         return not Path("/.dockerenv").exists()
     return Path(str(info.get("DockerRootDir"))).exists()
-
-
-def _inside(directory: str | None) -> str:
-    return posixpath.normpath(f"/{directory or ''}").strip("/")
 
 
 class FileSystems:
