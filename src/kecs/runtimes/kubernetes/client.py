@@ -27,7 +27,16 @@ from lightkube.resources.core_v1 import PodLog
 from lightkube.types import PatchType
 
 from kecs.ports.runtime import RuntimeUnavailable
-from kecs.runtimes.kubernetes.wire import Busy, ClusterError, ClusterGone, Event, event_of, refusal, retry_after
+from kecs.runtimes.kubernetes.wire import (
+    Busy,
+    ClusterError,
+    ClusterGone,
+    Event,
+    event_of,
+    lines_of,
+    refusal,
+    retry_after,
+)
 
 __all__ = ["ALL", "Cluster", "ClusterError", "ClusterGone", "Event", "Listing"]
 
@@ -191,8 +200,8 @@ class Cluster:
         scope = _scope(kind, namespace)
         request = self._api.prepare_request("list", kind, namespace=scope, watch=True, params=params)
         request.timeout = httpx2.Timeout(SILENT_FOR, connect=CONNECT_WITHIN, pool=None)
-        async with self._stream("watch", kind, request) as lines:
-            async for line in lines:
+        async with self._stream("watch", kind, request) as pieces:
+            async for line in lines_of(pieces):
                 yield event_of(line, kind)
 
     async def log(

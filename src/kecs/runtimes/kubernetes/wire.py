@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
 
 import httpx2
@@ -58,7 +59,7 @@ class _Status(msgspec.Struct):
     message: str | None = None
 
 
-async def _lines(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def lines_of(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     """Lines that nothing but a line feed ends; httpx2 has a dozen other ends."""
     rest = b""
     async for piece in pieces:
@@ -67,7 +68,7 @@ async def _lines(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
             yield line
 
 
-def event_of(line: str, kind: type[Resource]) -> Event:
+def event_of(line: bytes, kind: type[Resource]) -> Event:
     """One line of a watch. Raises ClusterError for what has ended it."""
     said = msgspec.json.decode(line, type=_Line)
     if said.type == "ERROR":
