@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from msgspec.structs import replace
 
 from kecs.aws.model import ecs as m
 from kecs.core.tasks.changes import request_stop
 from kecs.core.tasks.commands import Pull, Release, Start, Stop
-from kecs.core.tasks.reports import Exited, Failed, HealthChanged, Pulled
+from kecs.core.tasks.reports import Exited, Failed, HealthChanged, Provisioned, Pulled, Started
 from kecs.core.tasks.view import task_view
 
 from .tasks import World, after, container
@@ -102,6 +104,35 @@ def test_a_network_that_is_lost_later_ends_a_task_that_had_started() -> None:
     world.report(Failed(task=world.task.arn, container=None, reason=reason, at=world.now))
     world.obey()
     assert (world.task.stop_code, world.task.stopped_reason) == ("EssentialContainerExited", reason)
+
+
+def test_whoever_took_the_task_s_place_away_may_say_what_that_is_called() -> None:
+    world = World(container("app"))
+    world.obey()
+    reason = "The node was low on resource: memory."
+    arn = world.task.arn
+    world.report(Failed(task=arn, container=None, reason=reason, at=world.now, stop_code="TerminationNotice"))
+    world.obey()
+    assert (world.task.stop_code, world.task.stopped_reason) == ("TerminationNotice", reason)
+
+
+def test_address_and_digest_may_be_known_only_at_the_start() -> None:
+    world = World(container("app"), container("other"))
+    arn = world.task.arn
+    world.report(Provisioned(task=arn))
+    world.report(Pulled(task=arn, container="app"))
+    world.report(Pulled(task=arn, container="other", digest="sha256:other"))
+    assert details(world) == {"networkInterfaceId"}
+    started: dict[str, Any] = {"task": arn, "runtime_id": "r1", "at": world.now, "address": "10.0.0.7"}
+    world.report(Started(container="app", digest="sha256:app", **started))
+    world.report(Started(container="other", **started))
+    assert world.task.address == "10.0.0.7"
+    assert details(world) == {"networkInterfaceId", "privateIPv4Address", "privateDnsName"}
+    assert [c.image_digest for c in world.task.containers] == ["sha256:app", "sha256:other"]
+
+
+def details(world: World) -> set[str | None]:
+    return {d.name for a in world.task.attachments for d in a.details or ()}
 
 
 def test_the_first_reason_to_stop_stays() -> None:

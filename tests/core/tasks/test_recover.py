@@ -7,7 +7,7 @@ import pytest
 from kecs.core.tasks.changes import request_stop
 from kecs.core.tasks.commands import Command, Provision, Pull, Release, Start, Stop
 from kecs.core.tasks.recover import recover
-from kecs.core.tasks.reports import ObservedContainer, ObservedTask
+from kecs.core.tasks.reports import ObservedContainer, ObservedTask, Provisioned, Pulled
 
 from .tasks import World, container
 
@@ -36,6 +36,15 @@ def test_a_running_container_is_adopted() -> None:
     restart(world, observed(world, seen("app", "running")))
     assert world.task == before
     assert world.commands == []
+
+
+def test_an_address_that_was_not_told_any_more_is_found() -> None:
+    world = World(container("app"))
+    world.report(Provisioned(task=world.task.arn))
+    world.report(Pulled(task=world.task.arn, container="app"))
+    restart(world, observed(world, seen("app", "running")))
+    assert world.task.address == "10.0.0.5"
+    assert "privateIPv4Address" in {d.name for a in world.task.attachments for d in a.details or ()}
 
 
 def test_what_exited_meanwhile_is_seen() -> None:

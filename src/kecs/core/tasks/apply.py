@@ -7,7 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from kecs.core.records import TaskRecord
-from kecs.core.tasks.attachments import attached
+from kecs.core.tasks.attachments import addressed, attached
 from kecs.core.tasks.changes import ESSENTIAL_EXITED, change_container, container_of, request_stop
 from kecs.core.tasks.reports import (
     Exited,
@@ -35,7 +35,7 @@ def apply(task: TaskRecord, report: Report) -> TaskRecord:
         case Released():
             return replace(task, provisioning="RELEASED") if task.provisioning == "RELEASING" else task
         case Failed(container=None):
-            return request_stop(task, _stop_code(task), report.reason, report.at)
+            return request_stop(task, report.stop_code or _stop_code(task), report.reason, report.at)
         case Failed():
             return _failed(task, report)
         case Exited():
@@ -70,15 +70,17 @@ def _started(task: TaskRecord, report: Started) -> TaskRecord:
     container = container_of(task, report.container)
     if container is None:
         return task
-    return change_container(
+    changed = change_container(
         task,
         container,
         "started",
         runtime_id=report.runtime_id,
         started_at=report.at,
         network_bindings=report.network_bindings,
+        image_digest=report.digest or container.image_digest,
         **NOT_EXITED,
     )
+    return changed if changed is task else addressed(changed, report.address)
 
 
 def _exited(task: TaskRecord, report: Exited) -> TaskRecord:

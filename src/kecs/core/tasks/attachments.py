@@ -1,7 +1,7 @@
 """What is attached to a task: its network interface and the EBS volumes that are configured at its launch.
 
-`create` makes them, `apply` attaches them once the task is provisioned; `step` deletes them with the task. Model shape
-Attachment says which details each has.
+`create` makes them, `apply` attaches them once the task is provisioned and gives the interface its address when that is
+known; `step` deletes them with the task. Model shape Attachment says which details each has.
 """
 
 from __future__ import annotations
@@ -77,6 +77,17 @@ def attached(attachment: m.Attachment, region: str, address: str | None, mac_add
         return attachment
     details = [d for d in attachment.details or [] if d.name not in found]
     return replace(attachment, status="ATTACHED", details=details + _pairs(found))
+
+
+def addressed(task: TaskRecord, address: str | None, mac_address: str | None = None) -> TaskRecord:
+    """The task with the address that it has turned out to have; itself when that is no news."""
+    if address is None or address == task.address:
+        return task
+    region = task.scope.region
+    attachments = tuple(
+        attached(a, region, address, mac_address) if a.status == "ATTACHED" else a for a in task.attachments
+    )
+    return replace(task, address=address, attachments=attachments)
 
 
 def _pairs(details: dict[str, str | None]) -> list[m.KeyValuePair]:

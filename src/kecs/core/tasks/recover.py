@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from kecs.core.records import ContainerRecord, TaskRecord
 from kecs.core.tasks.apply import apply
+from kecs.core.tasks.attachments import addressed
 from kecs.core.tasks.changes import container_of
 from kecs.core.tasks.reports import Exited, HealthChanged, ObservedContainer, ObservedTask, Report, Started
 
@@ -26,9 +27,10 @@ def recover(task: TaskRecord, observed: ObservedTask | None, now: float) -> Task
     task = replace(
         task,
         provisioning=_provisioning(task, provisioned, bool(found)),
-        address=observed.address if observed and observed.address else task.address,
         containers=tuple(_certain(container, found.get(container.name)) for container in task.containers),
     )
+    if observed is not None:
+        task = addressed(task, observed.address, observed.mac_address)
     for container in task.containers:
         seen = found.get(container.name)
         if seen is not None:

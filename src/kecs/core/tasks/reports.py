@@ -36,6 +36,8 @@ class Started(Record):
     runtime_id: str
     at: float
     network_bindings: tuple[m.NetworkBinding, ...] = ()
+    digest: str | None = None  # sha256:… of its image, where pulling is part of starting
+    address: str | None = None  # the task's, as of `Provisioned`, where it is known no earlier
 
 
 class Exited(Record):
@@ -60,6 +62,7 @@ class Failed(Record):
     container: str | None  # None: the task's own resources
     reason: str
     at: float
+    stop_code: str | None = None  # of the task, with its own resources; None: what follows from how far it has come
 
 
 class Released(Record):
