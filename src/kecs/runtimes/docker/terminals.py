@@ -1,14 +1,13 @@
 """Commands that ECS Exec runs in containers: an exec of Docker's with a terminal, its connection held open.
 
 Docker has no way to end such a command, and keeps it and its terminal when the connection closes. So whatever still
-runs by then is hung up on from inside the container, where a variable of its own tells it from others.
+runs by then is hung up on from inside the container (`hanging_up`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import uuid
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -20,6 +19,7 @@ from aiodocker.stream import Stream
 
 from kecs.ports.terminal import SessionRefused
 from kecs.runtimes.docker.engine import Engine, EngineError
+from kecs.runtimes.hanging_up import ENVIRONMENT, hang_up, new_mark
 
 # ECS Exec runs commands as root, whoever the container's own process is.
 # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-exec.html
@@ -30,17 +30,6 @@ _SETTINGS = {
     "Tty": True,
     "User": "0",
 }
-_ENVIRONMENT = ("TERM=xterm-256color", "LANG=C.UTF-8", "LC_ALL=C.UTF-8")
-_MARK = "KECS_EXEC"  # the variable
-# To whoever leads a session at a terminal; as it ends, the kernel tells those in its foreground. $5 is the session that
-# the process belongs to, $6 its terminal: see proc(5) for what stands behind the name in brackets.
-_HANG_UP = """
-for process in /proc/[0-9]*; do
-    grep -q "$1" "$process/environ" 2>/dev/null && read -r stat <"$process/stat" || continue
-    set -- "$1" ${stat##*) }
-    test "$5" = "${process#/proc/}" && test "$6" != 0 && kill -HUP "$5"
-done
-"""
 _PATIENCE = 5.0  # seconds that KECS takes for it when it stops
 _NOT_THERE = 127  # exit code where Docker does not know one: the program could not be run
 
@@ -54,8 +43,9 @@ class Terminals:
 
     async def open(self, container: str, command: Sequence[str]) -> DockerTerminal:
         """Run a command at a terminal in the container of this Docker id. Raises SessionRefused."""
-        mark = f"{_MARK}={uuid.uuid4().hex}"
-        settings = {**_SETTINGS, "Cmd": list(command), "Env": [*_ENVIRONMENT, mark]}
+        mark = new_mark()
+        variables = [f"{name}={value}" for name, value in (ENVIRONMENT | mark).items()]
+        settings = {**_SETTINGS, "Cmd": list(command), "Env": variables}
         try:
             process = await self._made(container, settings)
             stream = process.start(detach=False)
@@ -71,19 +61,18 @@ class Terminals:
         if self._hanging_up:
             await asyncio.wait(self._hanging_up, timeout=_PATIENCE)
 
-    def _lost(self, process: Exec, container: str, mark: str) -> None:
+    def _lost(self, process: Exec, container: str, mark: dict[str, str]) -> None:
         """Nobody sits at the terminal of a command that still runs. No client has to wait until the command knows."""
         task = asyncio.get_running_loop().create_task(self._hang_up(process, container, mark))
         self._hanging_up.add(task)
         task.add_done_callback(self._hanging_up.discard)
 
-    async def _hang_up(self, process: Exec, container: str, mark: str) -> None:
+    async def _hang_up(self, process: Exec, container: str, mark: dict[str, str]) -> None:
         """Where a container has no shell nobody can do it; a container that is gone has done it."""
-        command = ["sh", "-c", _HANG_UP, "sh", mark]
         with contextlib.suppress(aiodocker.DockerError, aiohttp.ClientError, OSError):
             await process.resize(h=1, w=1)  # which waits until the command has begun
         with contextlib.suppress(EngineError, aiodocker.DockerError, aiohttp.ClientError, OSError):
-            await (await self._made(container, {"Cmd": command, "User": "0"})).start(detach=True)
+            await (await self._made(container, {"Cmd": hang_up(mark), "User": "0"})).start(detach=True)
 
     async def _made(self, container: str, settings: dict[str, Any]) -> Exec:
         """A process that has yet to be started. Raises EngineError."""
