@@ -1,4 +1,4 @@
-"""What tasks use, out of answers of the engine's statistics; and of a real container that is busy."""
+"""Looks at containers, out of answers of the engine's statistics; and what a real one uses that is busy."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import pytest
 from tests.support.docker_runtime import bench, container, plan, run
 
 from kecs.core.autoscaling.usage import Usage
-from kecs.runtimes.docker.usage import Look, look, usage
+from kecs.runtimes.docker.usage import look
+from kecs.runtimes.usage import Look
 
 STATS: dict[str, Any] = {
     "read": "2026-01-01T00:00:10.5Z",
@@ -34,24 +35,6 @@ def test_a_look_at_a_container() -> None:
 )
 def test_one_that_does_not_run_shows_nothing(stats: dict[str, Any]) -> None:
     assert look(stats) is None
-
-
-@pytest.mark.parametrize(
-    ("before", "now", "used"),
-    [
-        ({}, {"a": Look(60, 5, 10)}, Usage(cpu=None, memory=10)),
-        ({"a": Look(0, 5, 10)}, {"a": Look(60, 35, 20)}, Usage(cpu=512, memory=20)),
-        (
-            {"a": Look(0, 0, 1), "b": Look(0, 0, 1)}, {"a": Look(60, 60, 1), "b": Look(60, 30, 1)},
-            Usage(cpu=1536, memory=2),
-        ),
-        ({"a": Look(0, 0, 1)}, {"a": Look(60, 60, 1), "new": Look(60, 30, 1)}, Usage(cpu=None, memory=2)),
-        ({"a": Look(0, 50, 1)}, {"a": Look(60, 1, 1)}, Usage(cpu=0, memory=1)),  # it was started again
-        ({"a": Look(60, 5, 1)}, {"a": Look(60, 5, 1)}, Usage(cpu=None, memory=1)),
-    ],
-)  # fmt: skip
-def test_cpu_is_the_difference_between_two_looks(before: dict[str, Look], now: dict[str, Look], used: Usage) -> None:
-    assert usage(before, now) == used
 
 
 @pytest.mark.docker

@@ -37,7 +37,7 @@ from kecs.runtimes.docker.launch import Launcher, Surroundings
 from kecs.runtimes.docker.pulls import PullPolicy, Pulls
 from kecs.runtimes.docker.reach import Reach
 from kecs.runtimes.docker.translate import has_interface, needs_pause, sends_to_cloudwatch
-from kecs.runtimes.docker.usage import Usages
+from kecs.runtimes.docker.usage import measuring
 from kecs.runtimes.docker.watch import PAUSE_LOST, Watch, Watched
 from kecs.runtimes.launching import LaunchError
 from kecs.runtimes.spool import Spool
@@ -110,7 +110,7 @@ class DockerRuntime:
             self._launcher = Launcher(engine, self._instance, self._bind_ip, architecture, folder)
             self._pulls = Pulls(engine, self._policy, self._ecr_registry)
             self._reach = Reach(engine, self._endpoint, self._launcher.network, str(info.get("OperatingSystem")))
-            self._usages = Usages(engine, self._watch)
+            self._usages = measuring(engine, self._watch)
             async with asyncio.timeout(ANSWER_WITHIN):
                 await self._events.open(seconds(info["SystemTime"]) or time.time())
         except TimeoutError:
