@@ -1,7 +1,8 @@
 """What a task is given that nobody else may read, as one Secret of its own: made before its pod, deleted with it.
 
-Values of a container's secrets stand in it by container and variable, logins of registries as a kubelet reads them.
-Called by `gate` with an equipped plan, and by `containers` for where each value is.
+Values of a container's secrets stand in it by container and variable, logins of registries as a kubelet reads them, and
+the configuration of the task's log router, which may have secrets in it. Called by `gate` with an equipped plan, and by
+`containers` for where each value is. Kubernetes API, Secret v1 core.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from kecs.aws.model import ecs as m
+from kecs.core.logs import firelens
 from kecs.core.tasks.images import full_reference
 from kecs.core.tasks.plan import RegistryLogin, TaskPlan
 from kecs.runtimes.kubernetes import names
-from kecs.runtimes.kubernetes.containers import image_of
+from kecs.runtimes.kubernetes.images import image_of
 from kecs.runtimes.kubernetes.settings import PodSettings
+from kecs.runtimes.kubernetes.volumes import ROUTER
 
 LOGINS = ".dockerconfigjson"
 
@@ -24,6 +27,8 @@ LOGINS = ".dockerconfigjson"
 def secret_of(plan: TaskPlan, settings: PodSettings) -> dict[str, Any] | None:
     """The manifest of the task's Secret; None when it needs none."""
     values = {key: _encoded(value) for key, value in _values(plan)}
+    if (router := firelens.router_of(plan.containers)) is not None:
+        values[ROUTER] = _encoded(firelens.configuration(plan, router))
     if plan.logins:
         values[LOGINS] = _encoded(json.dumps({"auths": dict(_logins(plan, settings))}))
     if not values:
