@@ -14,6 +14,7 @@ from kecs.control.clock import VirtualClock
 from kecs.control.ids import SeededIds
 from kecs.core.settings import Settings
 from kecs.ports.console import FeedEvent
+from kecs.ports.nodes import Nodes
 from kecs.runtimes.simulated import SimulatedRuntime
 from kecs.store.memory import Journal, MemoryStore
 from tests.support.companion import FakeCompanion, ImmediateLookups
@@ -38,9 +39,15 @@ class World:
     """A kernel on the simulated runtime; `clock.advance` makes things happen."""
 
     def __init__(
-        self, settings: Settings | None = None, journal: Journal | None = None, start: float = START, seed: int = 1
+        self,
+        settings: Settings | None = None,
+        journal: Journal | None = None,
+        start: float = START,
+        seed: int = 1,
+        nodes: Nodes | None = None,
     ) -> None:
-        """Two worlds after each other, with one journal, need different seeds: theirs are the identifiers."""
+        """Two worlds after each other, with one journal, need different seeds: theirs are the identifiers. `nodes`: the
+        runtime's, of which it knows as soon as it is there."""
         self.clock = VirtualClock(start)
         self.runtime = SimulatedRuntime(self.clock)
         self.hooks = ScriptedHooks(self.clock)
@@ -55,8 +62,10 @@ class World:
             defer=lambda call: None,
             hooks=self.hooks,
             lookups=self.lookups,
+            nodes=nodes,
         )
         self.runtime.connect(self.kernel.control.supervisors.report)
+        self.kernel.machinery.hear_of_nodes()
 
     def call(
         self,

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from kecs.control.loops import Control
     from kecs.control.traffic import RecordedTraffic
     from kecs.ports.lookups import Lookups
+    from kecs.ports.nodes import Nodes
 
 
 class Kernel:
@@ -53,8 +54,10 @@ class Kernel:
         lookups: Lookups | None = None,
         companions: Companions | None = None,
         log_file: Path | None = None,
+        nodes: Nodes | None = None,
     ) -> None:
-        """`log_file`: where CloudWatch Logs are kept; None: only for as long as this kernel lasts."""
+        """`log_file`: where CloudWatch Logs are kept; None: only for as long as this kernel lasts. `nodes`: the
+        runtime's, where it has any."""
         self.settings = settings
         self.store = store
         self.clock = clock
@@ -65,7 +68,8 @@ class Kernel:
         runtime.intake = lambda: self.logs.intake
         self._log_file = log_file
         self._defer = defer
-        self._companions = companions
+        self._nodes = nodes
+        self.companions = companions
         self._hooks = hooks
         self.lookups = lookups
         self._untold: list[list[Change]] = []  # what was committed before there was a feed
@@ -74,7 +78,15 @@ class Kernel:
     @cached_property
     def machinery(self) -> Machinery:
         made = load_machinery()(
-            self.store, self.runtime, self.clock, self.ids, self.settings, self._defer, self._hooks, self.lookups
+            self.store,
+            self.runtime,
+            self.clock,
+            self.ids,
+            self.settings,
+            self._defer,
+            self._hooks,
+            self.lookups,
+            self._nodes,
         )
         for changes in self._untold:
             made.feed.notice(changes)
@@ -117,6 +129,8 @@ class Kernel:
         """Take up what an earlier process left. The runtime's reports must go to `control.supervisors.report`."""
         if any(map(len, self.store.tables.values())) or await self.runtime.inventory():
             await self.machinery.recover()
+        if self._nodes is not None:
+            self.machinery.hear_of_nodes()
 
     async def reset(self) -> None:
         """Forget everything and stop every container."""
@@ -126,8 +140,8 @@ class Kernel:
         await self.runtime.discard()
         if "logs" in vars(self) or (self._log_file is not None and self._log_file.exists()):
             self.logs.clear()
-        if self._companions is not None:
-            await self._companions.reset()
+        if self.companions is not None:
+            await self.companions.reset()
 
     def close(self) -> None:
         """Let go of what is open; the runtime is closed already."""

@@ -24,6 +24,7 @@ from kecs.ports.clock import Clock, Ids
 from kecs.ports.ecs import TaskSetRequest
 from kecs.ports.hooks import Hooks
 from kecs.ports.lookups import Lookups
+from kecs.ports.nodes import Nodes
 from kecs.ports.runtime import Runtime
 from kecs.services.context import Context
 from kecs.services.ecs.clusters import ensure_default_cluster
@@ -45,6 +46,7 @@ class Machinery:
         defer: Callable[[Callable[[], None]], object],
         hooks: Hooks | None,
         lookups: Lookups | None,
+        nodes: Nodes | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -57,7 +59,7 @@ class Machinery:
         self.feed = Feed(clock)
         lookups = lookups or NoLookups()
         around = self.traffic, hooks or NoHooks(), self.alarms, lookups, self.targets
-        self.control = Control(store, runtime, clock, ids, settings, defer, *around)
+        self.control = Control(store, runtime, clock, ids, settings, defer, *around, nodes)
         self.targets.open(self.control.supervisors.hear)
         self.scheduled = Scheduled(store, clock, ids, self.control.queue, self._run_task, lookups)
         around_code_deploy = self._call_task_sets, self.traffic, self.alarms, self.control.hooks.want
@@ -83,6 +85,12 @@ class Machinery:
         self.code_deploy.forget()
         self.control.forget()  # what forgetting itself gave the loops to do
         self.traffic.clear()
+        self.hear_of_nodes()
+
+    def hear_of_nodes(self) -> None:
+        """Where the runtime has nodes: from the beginning."""
+        if self.control.nodes is not None:
+            self.control.nodes.begin()
 
     def drop(self) -> None:
         """Know nothing any more but the records, and ask the runtime for nothing more."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING
 
 from kecs.control.agents import Agents
 from kecs.control.autoscaling import Autoscaling
@@ -30,10 +31,14 @@ from kecs.ports.alarms import Alarms
 from kecs.ports.clock import Clock, Ids
 from kecs.ports.hooks import Hooks
 from kecs.ports.lookups import Lookups
+from kecs.ports.nodes import Nodes
 from kecs.ports.runtime import Runtime
 from kecs.ports.store import Store
 from kecs.ports.targets import Targets
 from kecs.ports.traffic import Traffic
+
+if TYPE_CHECKING:
+    from kecs.control.nodes import NodeInstances
 
 
 class Control:
@@ -52,6 +57,7 @@ class Control:
         alarms: Alarms,
         lookups: Lookups,
         targets: Targets,
+        nodes: Nodes | None = None,
     ) -> None:
         """`defer` has the event loop call a function soon; without a loop it may do nothing, `drain` does it all."""
         self._store = store
@@ -59,6 +65,12 @@ class Control:
         self.queue = WorkQueue(clock, defer, self._finish)
         # First: tasks before services.
         self.supervisors = Supervisors(store, runtime, clock, self.queue, lookups, targets)
+        self.nodes: NodeInstances | None = None
+        if nodes is not None:
+            from kecs.control.nodes import NodeInstances  # few runtimes have any
+
+            self.nodes = NodeInstances(store, clock, ids, self.queue, nodes, settings.node_patience)
+            store.subscribe(self.nodes.notice)
         self._daemons = Daemons(store, clock, ids, self.queue)  # and daemons before whatever else runs on an instance
         self._daemon_definitions = DaemonDefinitions(store, clock, self.queue)
         self.hooks = HookCalls(store, clock, self.queue, hooks)
@@ -123,6 +135,8 @@ class Control:
         """Drop everything that is under way; for a reset."""
         self.queue.clear()
         self.supervisors.forget()
+        if self.nodes is not None:
+            self.nodes.forget()
         self.hooks.forget()
         self.cleanup.forget()
         self.autoscaling.forget()
@@ -130,6 +144,8 @@ class Control:
 
     def _finish(self) -> None:
         self._store.flush()
+        if self.nodes is not None:
+            self.nodes.dispatch()
         self.supervisors.dispatch()
         self.hooks.dispatch()
 

@@ -1,4 +1,4 @@
-"""Takes container instances away as EC2 does, with what runs there: for `capacity` and for faults."""
+"""Takes container instances away as EC2 does, with what runs there: for `capacity`, `nodes` and faults."""
 
 from __future__ import annotations
 
@@ -13,8 +13,13 @@ CODE = "TerminationNotice"
 
 def terminate(store: Store, instance: InstanceRecord, now: float) -> None:
     """The instance is gone, and its tasks stop; in the caller's transaction."""
+    end_tasks(store, instance, now)
+    store.instances.put(deregistered(instance, now))
+
+
+def end_tasks(store: Store, instance: InstanceRecord, now: float) -> None:
+    """The tasks of an instance stop, because its machine has: in the caller's transaction."""
     reason = fleet.TERMINATED.format(instance=instance.instance.ec2_instance_id)
     for task in store.tasks.where("instance", instance.arn):
         if task.last_status != "STOPPED":
             store.tasks.put(request_stop(task, CODE, reason, now))
-    store.instances.put(deregistered(instance, now))

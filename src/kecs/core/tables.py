@@ -153,7 +153,7 @@ INSTANCES = Table(
     {
         "cluster": lambda r: r.cluster_arn,
         "group": lambda r: (name := r.instance.capacity_provider_name) and group_key(r.cluster_arn, name),
-        "node": lambda r: r.node and r.node.name,
+        "node": lambda r: r.node.name if r.node is not None else None,
     },
 )
 NODES = Table("nodes", NodeRecord, lambda r: r.name)

@@ -32,14 +32,18 @@ def valid_attribute(attribute: m.Attribute) -> m.Attribute:
     return m.Attribute(name=attribute.name, value=attribute.value)
 
 
-def merged(attributes: Sequence[m.Attribute], added: Sequence[m.Attribute]) -> list[m.Attribute]:
+def merged(
+    attributes: Sequence[m.Attribute], added: Sequence[m.Attribute], told: Collection[str] = ()
+) -> list[m.Attribute]:
     """`attributes` with `added` put in: a name that is there takes the new value.
 
-    Raises AttributeLimitExceededException for more custom ones than an instance may have.
+    The names in `told` do not count: they are labels of the node that the instance is made of. Raises
+    AttributeLimitExceededException for more custom ones than an instance may have.
     """
     by_name = {attribute.name: attribute for attribute in attributes}
     by_name.update((attribute.name, attribute) for attribute in added)
-    if sum(not is_built_in(attribute) for attribute in by_name.values()) > MOST_CUSTOM:
+    custom = [a for a in by_name.values() if not is_built_in(a) and a.name not in told]
+    if len(custom) > MOST_CUSTOM:
         raise m.AttributeLimitExceededException(
             f"You can apply up to {MOST_CUSTOM} custom attributes for each resource."
         )

@@ -25,7 +25,8 @@ def put_attributes(context: Context, request: m.PutAttributesRequest) -> m.PutAt
     shown = []
     for given in request.attributes:
         record, attribute = _target(context, cluster, given), valid_attribute(given)
-        attributes = merged(record.instance.attributes or (), [attribute])
+        labels = record.node.labels if record.node is not None else ()
+        attributes = merged(record.instance.attributes or (), [attribute], labels)
         context.store.instances.put(changed(record, attributes=attributes))
         shown.append(_shown(attribute, record))
     return m.PutAttributesResponse(attributes=shown)

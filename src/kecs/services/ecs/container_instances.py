@@ -55,6 +55,9 @@ def deregister_container_instance(
         raise m.InvalidParameterException("Found running tasks on the instance.")
     for task in tasks:
         context.store.tasks.put(orphaned(task, context.now))
+    if record.node is not None:  # it is still there, and would come again
+        parted = replace(cluster, parted_with=(*cluster.parted_with, record.node.uid))
+        context.store.clusters.put(parted)
     record = deregistered(record, context.now)
     context.store.instances.put(record)
     return m.DeregisterContainerInstanceResponse(container_instance=_view(context, record, ("TAGS",)))

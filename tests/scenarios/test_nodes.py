@@ -1,0 +1,370 @@
+"""Nodes of a runtime as container instances: whose they are, how they drain, are lost and come back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from kecs.core.settings import Settings
+from tests.support.journals import MemoryJournal
+from tests.support.nodes import FakeNodes, node
+
+from .machines import described, machine
+from .world import Refused, World
+
+EC2 = {"launchType": "EC2", "networkConfiguration": None}
+HOST = "Host EC2 (instance {}) terminated."
+
+
+def zoned(name: str, letter: str, **members: Any) -> Any:
+    labels = {"topology.kubernetes.io/zone": f"us-east-1{letter}", "node.kubernetes.io/instance-type": "c5.large"}
+    return node(name, labels=labels, **members)
+
+
+@pytest.fixture
+def nodes() -> FakeNodes:
+    return FakeNodes(zoned("one", "a"), zoned("two", "b"))
+
+
+@pytest.fixture
+def world(nodes: FakeNodes) -> World:
+    world = World(nodes=nodes)
+    world.define_ec2("web", {"name": "app", "image": "app:1", "memory": 512})
+    return world
+
+
+def instances(world: World, cluster: str = "default", **members: Any) -> dict[str, Any]:
+    """The cluster's container instances by the names of their nodes."""
+    arns = world.call("ListContainerInstances", cluster=cluster, **members)["containerInstanceArns"]
+    if not arns:
+        return {}
+    found = world.call("DescribeContainerInstances", cluster=cluster, containerInstances=arns)["containerInstances"]
+    return {instance["ec2InstanceId"]: instance for instance in found}
+
+
+def arn(world: World, name: str, cluster: str = "default") -> str:
+    found: str = instances(world, cluster)[name]["containerInstanceArn"]
+    return found
+
+
+def statuses(world: World, cluster: str = "default") -> dict[str, str]:
+    return {name: instance["status"] for name, instance in instances(world, cluster).items()}
+
+
+def places(world: World, service: str = "s") -> Counter[str]:
+    """How many tasks of the service are wanted on each node."""
+    names = {instance["containerInstanceArn"]: name for name, instance in instances(world).items()}
+    wanted = [task for task in world.tasks(service) if task["desiredStatus"] == "RUNNING"]
+    return Counter(names[task["containerInstanceArn"]] for task in wanted)
+
+
+def set_state(world: World, name: str, status: str, cluster: str = "default") -> None:
+    found = arn(world, name, cluster)
+    world.call("UpdateContainerInstancesState", cluster=cluster, containerInstances=[found], status=status)
+    world.clock.advance(0)
+
+
+def attributes(world: World, name: str) -> dict[str, str | None]:
+    return {a["name"]: a.get("value") for a in instances(world)[name]["attributes"]}
+
+
+def served(world: World, count: int = 4) -> World:
+    world.serve(count=count, **EC2)
+    world.settle()
+    return world
+
+
+def test_nodes_take_the_place_of_the_built_in_instance(world: World) -> None:
+    assert instances(world) == {}
+    world.run(**EC2)
+    found = instances(world)
+    assert sorted(found) == ["one", "two"]
+    one = found["one"]
+    assert one["status"] == "ACTIVE"
+    assert one["agentConnected"] is True
+    registered = {r["name"]: r.get("integerValue") for r in one["registeredResources"]}
+    assert (registered["CPU"], registered["MEMORY"]) == (4096, 8192)
+    told = attributes(world, "one")
+    assert told["ecs.availability-zone"] == told["topology.kubernetes.io/zone"] == "us-east-1a"
+    assert told["ecs.instance-type"] == "c5.large"
+
+
+def test_without_local_instances_only_nodes_that_name_a_cluster_are_there(nodes: FakeNodes) -> None:
+    world = World(Settings(local_instance=False), nodes=nodes)
+    world.define_ec2()
+    with pytest.raises(Refused, match="No Container Instances were found"):
+        world.run(**EC2)
+    nodes.label("two", kecs__cluster="default")
+    world.clock.advance(0)
+    assert sorted(instances(world)) == ["two"]
+    assert world.run(**EC2)["failures"] == []
+
+
+def test_a_task_runs_on_the_node_of_its_instance(world: World) -> None:
+    constraint = {"type": "memberOf", "expression": "attribute:topology.kubernetes.io/zone == us-east-1b"}
+    (task,) = world.run(placementConstraints=[constraint], **EC2)["tasks"]
+    plan = world.kernel.control.supervisors.plan_of(task["taskArn"])
+    assert plan is not None
+    assert plan.node == "two"
+    assert world.task(task["taskArn"])["availabilityZone"] == "us-east-1b"
+    world.define("fargate")
+    (free,) = world.run("fargate")["tasks"]
+    plan = world.kernel.control.supervisors.plan_of(free["taskArn"])
+    assert plan is not None
+    assert plan.node is None
+
+
+def test_a_label_gives_a_node_to_one_cluster(world: World, nodes: FakeNodes) -> None:
+    world.call("CreateCluster", clusterName="other")
+    nodes.label("one", kecs__cluster="other")
+    world.clock.advance(0)
+    assert sorted(instances(world, "other")) == ["one"]
+    world.run(**EC2)
+    assert sorted(instances(world)) == ["two"]
+    nodes.add(node("three", labels={"kecs.dev/cluster": "later"}))
+    world.clock.advance(0)
+    world.call("CreateCluster", clusterName="later")
+    world.clock.advance(0)
+    assert sorted(instances(world, "later")) == ["three"]
+
+
+def test_a_node_that_is_given_to_another_cluster_leaves_with_its_last_task(world: World, nodes: FakeNodes) -> None:
+    world.call("CreateCluster", clusterName="other")
+    alone = world.run(count=2, placementStrategy=[{"type": "spread", "field": "instanceId"}], **EC2)["tasks"]
+    world.clock.advance(60)
+    nodes.label("one", kecs__cluster="other")
+    world.clock.advance(0)
+    assert statuses(world) == {"one": "DRAINING", "two": "ACTIVE"}
+    assert statuses(world, "other") == {"one": "ACTIVE"}
+    assert nodes.cordoned == []
+    set_state(world, "one", "ACTIVE")
+    assert statuses(world)["one"] == "DRAINING"
+    for task in alone:
+        world.call("StopTask", task=task["taskArn"])
+    world.clock.advance(60)
+    assert statuses(world) == {"two": "ACTIVE"}
+
+
+def test_what_is_no_machine_for_tasks_is_no_instance(world: World, nodes: FakeNodes) -> None:
+    nodes.add(node("control", reserved=True))
+    nodes.add(node("windows", os="windows"))
+    nodes.add(node("spot", labels={"kecs.dev/capacity-provider": "FARGATE_SPOT"}))
+    nodes.add(node("young", ready=False))
+    world.run(**EC2)
+    world.clock.advance(0)
+    assert sorted(instances(world)) == ["one", "two"]
+    nodes.change("young", ready=True)
+    world.clock.advance(0)
+    assert sorted(instances(world)) == ["one", "two", "young"]
+
+
+def test_draining_an_instance_cordons_its_node_and_moves_service_tasks(world: World, nodes: FakeNodes) -> None:
+    served(world)
+    assert places(world) == {"one": 2, "two": 2}
+    set_state(world, "one", "DRAINING")
+    assert nodes.cordoned == [("one", True)]
+    world.until(lambda: places(world) == {"two": 4} and world.stable())
+    set_state(world, "one", "ACTIVE")
+    assert nodes.cordoned == [("one", True), ("one", False)]
+    assert statuses(world) == {"one": "ACTIVE", "two": "ACTIVE"}
+
+
+def test_a_cordoned_node_drains(world: World, nodes: FakeNodes) -> None:
+    served(world)
+    nodes.change("two", unschedulable=True)
+    world.clock.advance(0)
+    assert statuses(world) == {"one": "ACTIVE", "two": "DRAINING"}
+    world.until(lambda: places(world) == {"one": 4} and world.stable())
+    nodes.change("two", unschedulable=False)
+    world.clock.advance(0)
+    assert statuses(world) == {"one": "ACTIVE", "two": "ACTIVE"}
+    assert nodes.cordoned == []
+
+
+def test_what_was_asked_for_counts_until_the_node_says_so(world: World, nodes: FakeNodes) -> None:
+    world.run(**EC2)
+    nodes.slow = True
+    set_state(world, "one", "DRAINING")
+    nodes.label("one", rack="7")  # told before it was cordoned
+    world.clock.advance(0)
+    assert statuses(world)["one"] == "DRAINING"
+    nodes.change("one", unschedulable=True)
+    world.clock.advance(0)
+    nodes.change("one", unschedulable=False)
+    world.clock.advance(0)
+    assert statuses(world)["one"] == "ACTIVE"
+    assert nodes.cordoned == [("one", True)]
+
+
+def test_a_node_drains_in_every_cluster(world: World, nodes: FakeNodes) -> None:
+    world.call("CreateCluster", clusterName="other")
+    world.run(**EC2)
+    world.run(cluster="other", **EC2)
+    set_state(world, "one", "DRAINING", "other")
+    assert statuses(world) == statuses(world, "other") == {"one": "DRAINING", "two": "ACTIVE"}
+    set_state(world, "one", "ACTIVE")
+    assert statuses(world) == statuses(world, "other") == {"one": "ACTIVE", "two": "ACTIVE"}
+    assert nodes.cordoned == [("one", True), ("one", False)]
+
+
+def test_a_daemon_service_has_a_task_on_every_node(world: World, nodes: FakeNodes) -> None:
+    world.serve(count=None, schedulingStrategy="DAEMON", **EC2)
+    world.settle()
+    assert places(world) == {"one": 1, "two": 1}
+    nodes.add(node("three"))
+    world.until(lambda: places(world) == {"one": 1, "two": 1, "three": 1} and world.stable())
+    nodes.remove("one")
+    world.until(lambda: places(world) == {"two": 1, "three": 1} and world.stable())
+
+
+def test_a_node_that_does_not_answer_has_no_agent(world: World, nodes: FakeNodes) -> None:
+    served(world)
+    nodes.change("one", ready=False)
+    world.clock.advance(59)
+    assert instances(world)["one"]["agentConnected"] is False
+    nodes.change("one", ready=True)
+    world.clock.advance(600)
+    assert instances(world)["one"]["agentConnected"] is True
+    assert places(world) == {"one": 2, "two": 2}
+    assert nodes.given_up == []
+
+
+def test_tasks_of_a_lost_node_are_replaced(world: World, nodes: FakeNodes) -> None:
+    served(world)
+    lost = [t["taskArn"] for t in world.tasks() if t["containerInstanceArn"] == arn(world, "one")]
+    nodes.change("one", ready=False)
+    world.clock.advance(61)
+    world.until(lambda: places(world) == {"two": 4} and world.stable())
+    assert nodes.given_up == ["one"]
+    for task in map(world.task, lost):
+        assert (task["stopCode"], task["stoppedReason"]) == ("TerminationNotice", HOST.format("one"))
+    assert statuses(world) == {"one": "ACTIVE", "two": "ACTIVE"}
+    nodes.change("one", ready=True)
+    world.clock.advance(0)
+    world.call("UpdateService", service="s", desiredCount=6)
+    world.until(lambda: places(world) == {"one": 3, "two": 3} and world.stable())
+
+
+def test_a_deleted_node_takes_its_instance_along(world: World, nodes: FakeNodes) -> None:
+    served(world)
+    gone = arn(world, "one")
+    lost = [t["taskArn"] for t in world.tasks() if t["containerInstanceArn"] == gone]
+    nodes.remove("one")
+    world.until(lambda: places(world) == {"two": 4} and world.stable())
+    assert described(world, gone)["status"] == "INACTIVE"
+    assert {world.task(task)["stoppedReason"] for task in lost} == {HOST.format("one")}
+    assert nodes.given_up == ["one"]
+
+
+def test_another_node_of_the_name_is_another_instance(world: World, nodes: FakeNodes) -> None:
+    world.run(**EC2)
+    before = arn(world, "one")
+    nodes.change("one", uid="another")
+    world.clock.advance(0)
+    assert described(world, before)["status"] == "INACTIVE"
+    assert arn(world, "one") != before
+
+
+def test_a_deregistered_node_does_not_come_back(world: World, nodes: FakeNodes) -> None:
+    world.run(**EC2)
+    world.call("DeregisterContainerInstance", containerInstance=arn(world, "one"), force=True)
+    nodes.label("one", rack="7")
+    world.clock.advance(60)
+    assert sorted(instances(world)) == ["two"]
+    nodes.remove("one")
+    nodes.add(zoned("one", "a", uid="new"))
+    world.clock.advance(0)
+    assert sorted(instances(world)) == ["one", "two"]
+
+
+def test_labels_are_attributes_and_those_of_users_stay(world: World, nodes: FakeNodes) -> None:
+    nodes.change("one", labels={f"label-{n}": str(n) for n in range(20)} | {"Not!": "one", "disk": "ssd", "empty": ""})
+    world.run(**EC2)
+    target = {"targetId": arn(world, "one")}
+    own = [{"name": "disk", "value": "nvme", **target}, {"name": "stack", "value": "blue", **target}]
+    world.call("PutAttributes", attributes=own)
+    world.call("DeleteAttributes", attributes=[{"name": "label-1", **target}])
+    found = attributes(world, "one")
+    assert (found["disk"], found["stack"], found["label-7"], found["empty"]) == ("nvme", "blue", "7", None)
+    assert found.keys().isdisjoint({"label-1", "Not!"})
+    nodes.label("one", disk="hdd", rack="7", label_7=None, label_8="eight")
+    world.clock.advance(0)
+    found = attributes(world, "one")
+    assert (found["disk"], found["stack"], found["rack"], found["label-8"]) == ("nvme", "blue", "7", "eight")
+    assert found.keys().isdisjoint({"label-1", "label-7"})
+    assert list(instances(world, filter="attribute:rack == 7")) == ["one"]
+    nodes.label("one", rack=None)
+    world.call("PutAttributes", attributes=[{"name": f"mine-{n}", **target} for n in range(9)])
+    with pytest.raises(Refused, match="AttributeLimitExceeded"):
+        world.call("PutAttributes", attributes=[{"name": "one-more", **target}])
+
+
+def test_a_node_that_grows_registers_more(world: World, nodes: FakeNodes) -> None:
+    world.run(**EC2)
+    nodes.change("one", memory=16384, gpus=2)
+    world.clock.advance(0)
+    registered = {r["name"]: r for r in instances(world)["one"]["registeredResources"]}
+    assert registered["MEMORY"]["integerValue"] == 16384
+    assert len(registered["GPU"]["stringSetValue"]) == 2
+
+
+def test_a_cluster_with_nodes_can_be_deleted_and_begins_anew(world: World) -> None:
+    world.call("CreateCluster", clusterName="other")
+    (task,) = world.run(cluster="other", **EC2)["tasks"]
+    world.call("StopTask", cluster="other", task=task["taskArn"])
+    world.clock.advance(60)
+    world.call("DeleteCluster", cluster="other")
+    world.clock.advance(0)
+    world.call("CreateCluster", clusterName="other")
+    world.clock.advance(0)
+    assert instances(world, "other") == {}
+    assert world.run(cluster="other", **EC2)["failures"] == []
+
+
+def test_instances_that_are_registered_stand_for_themselves(world: World) -> None:
+    registered = machine(world, 1)
+    (task,) = world.run(**EC2)["tasks"]
+    assert task["containerInstanceArn"] == registered
+    plan = world.kernel.control.supervisors.plan_of(task["taskArn"])
+    assert plan is not None
+    assert plan.node is None
+
+
+def test_after_a_restart_nodes_are_where_they_were(nodes: FakeNodes) -> None:
+    journal = MemoryJournal()
+    world = World(journal=journal, nodes=nodes)
+    world.define_ec2()
+    world.run(**EC2)
+    nodes.slow = True
+    set_state(world, "one", "DRAINING")
+    before = arn(world, "one")
+    nodes.nodes["three"] = node("three")
+    del nodes.nodes["two"]
+    again = World(journal=journal, start=world.clock.now() + 60, seed=2, nodes=nodes)
+    asyncio.run(again.kernel.recover())
+    again.clock.advance(0)
+    assert statuses(again) == {"one": "DRAINING", "three": "ACTIVE"}
+    assert arn(again, "one") == before
+    assert nodes.cordoned[-1] == ("one", True)
+
+
+def test_after_a_reset_nodes_are_there(world: World) -> None:
+    world.run(**EC2)
+    asyncio.run(world.kernel.reset())
+    world.define_ec2()
+    assert instances(world) == {}
+    world.run(**EC2)
+    assert sorted(instances(world)) == ["one", "two"]
+
+
+def test_a_node_at_rest_costs_nothing(world: World, nodes: FakeNodes) -> None:
+    world.run(**EC2)
+    world.clock.advance(60)
+    seen = len(world.kernel.feed.recent())
+    nodes.add(nodes.nodes["one"])
+    assert not world.kernel.control.queue.busy
+    world.clock.advance(600)
+    assert len(world.kernel.feed.recent()) == seen
