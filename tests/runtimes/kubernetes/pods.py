@@ -9,9 +9,9 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from lightkube.resources.core_v1 import Namespace, Pod, ServiceAccount
+from tests.support.images import test_image
 
 from kecs.runtimes.kubernetes.client import Cluster, ClusterError
-from tests.support.images import test_image
 
 PATIENCE = 60.0  # seconds
 
@@ -48,5 +48,7 @@ async def make(cluster: Cluster, where: str, *containers: dict[str, Any], name: 
 
 async def until(cluster: Cluster, where: str, condition: Callable[[Any], bool], name: str = "pod") -> None:
     async with asyncio.timeout(PATIENCE):
-        while not condition(await cluster.get(Pod, name, where)):
+        while True:
+            if condition(await cluster.get(Pod, name, where)):
+                return
             await asyncio.sleep(0.1)
