@@ -12,6 +12,7 @@ from typing import NamedTuple
 from kecs.app.options import ServerOptions
 from kecs.core.inside.names import Names
 from kecs.ports.clock import Clock
+from kecs.ports.nodes import Nodes
 from kecs.ports.runtime import Capacity, Runtime, RuntimeForbidden, RuntimeUnavailable, Sink
 
 SIMULATED_CAPACITY = (1_048_576, 4_194_304)  # CPU units and MiB: 1,024 cores and 4 TiB, so that tests find room
@@ -23,10 +24,11 @@ log = logging.getLogger(__name__)
 class Opened:
     """An open runtime, its clock and what it offers."""
 
-    def __init__(self, runtime: Runtime, clock: Clock, capacity: Capacity) -> None:
+    def __init__(self, runtime: Runtime, clock: Clock, capacity: Capacity, nodes: Nodes | None = None) -> None:
         self.runtime = runtime
         self.clock = clock
         self.capacity = capacity
+        self.nodes = nodes  # where it has machines of its own
 
 
 class Door(NamedTuple):

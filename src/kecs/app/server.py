@@ -132,6 +132,7 @@ async def _open_kernel(
         lookups=lookups,
         companions=companions,
         log_file=None if options.data_dir is None else options.data_dir / LOG_FILE,
+        nodes=opened.nodes,
     )
     kernels.append(kernel)
     await kernel.recover()
