@@ -14,7 +14,7 @@ from kecs.aws.model import ecs as m
 from kecs.core.arns import Scope
 from kecs.core.logs import destinations
 from kecs.core.logs.destinations import Destination, InvalidOptions
-from kecs.core.logs.joining import joined, split, whole
+from kecs.core.logs.joining import SHORT, joined, split, whole
 from kecs.core.logs.records import LogEvent, LogGroup
 from kecs.core.tasks.plan import TaskPlan
 from kecs.ports.clock import Clock, Timer
@@ -137,7 +137,7 @@ class _Outlet:
         """Keep the events that are complete."""
         self._cancel()
         if self._starts is None:
-            self._keep([event for line in self._lines for event in split(LogEvent(line.at, line.text))])
+            self._keep(_each(self._lines))
             return
         events, complete = joined(self._plain(), self._starts)
         self._keep(events, complete)
@@ -153,10 +153,9 @@ class _Outlet:
     def _plain(self) -> list[LogEvent]:
         return [LogEvent(line.at, line.text) for line in self._lines]
 
-    def _keep(self, events: list[LogEvent], lines: int | None = None) -> None:
+    def _keep(self, events: Sequence[LogEvent | Line], lines: int | None = None) -> None:
         """Keep the events, which were made of the first `lines` lines, or of all."""
-        done = self._lines[:lines]
-        del self._lines[:lines]
+        done, self._lines = self._lines[:lines], [] if lines is None else self._lines[lines:]
         taken = int(self._clock.now() * 1000)
         try:
             for at in range(0, len(events), BATCH):
@@ -170,6 +169,14 @@ class _Outlet:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+
+def _each(lines: list[Line]) -> Sequence[LogEvent | Line]:
+    """Events of a line each. Nearly all lines are events as they are."""
+    lengths = [len(line.text) for line in lines]
+    if lengths and min(lengths) > 0 and max(lengths) <= SHORT:
+        return lines
+    return [event for line in lines for event in split(LogEvent(line.at, line.text))]
 
 
 def _nothing() -> None:

@@ -56,7 +56,9 @@ class LogStore(Protocol):
 
     def delete_stream(self, stream: LogStream) -> None: ...
 
-    def append(self, stream: int, events: Sequence[LogEvent], taken: int, source: str = "", mark: str = "") -> bool:
+    def append(
+        self, stream: int, events: Sequence[LogEvent | Line], taken: int, source: str = "", mark: str = ""
+    ) -> bool:
         """Keep the events, and with them how far `source` has been read; False: there is no such stream any more."""
 
     def mark(self, source: str) -> str:

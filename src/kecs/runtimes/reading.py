@@ -20,6 +20,7 @@ _STREAMS = {0: "stdout", 1: "stdout", 2: "stderr"}
 _USUAL = 30  # characters of a time
 _HEADER = 8  # bytes: stream, three zeros, length
 _LONG_ENOUGH = 1000  # milliseconds within which an engine stores what a container has written
+_END = ord("\n")  # of a line
 _PART = 8192  # bytes: where engines cut long lines, or at twice of it
 _STAMP = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 
@@ -68,6 +69,7 @@ class LineReader:
         lines: list[Line] = []
         at = 0
         while True:
+            at = self._take_usual(data, at, lines)
             if not self._framed:
                 end = data.find(b"\n", at) + 1
                 if not end:
@@ -91,6 +93,43 @@ class LineReader:
             begun = self._begun.pop(stream)
             lines.append(Line(begun.at, _text(begun.text), self.mark))
         return lines
+
+    def _take_usual(self, data: bytes, at: int, lines: list[Line]) -> int:
+        """Take the chunks from `at` on, as long as they are as nearly all are: whole lines, none older than the one
+        before it, and nothing to be decided. `feed` does the same with any. Where the first other one begins."""
+        if self._begun or self._skipped or not self._next:
+            return at
+        newest = max(self._newest, self._read_to)
+        known, time = "", 0  # the milliseconds of the last stamp
+        count = self._count
+        while True:
+            if self._framed:
+                begin = at + _HEADER
+                end = begin + int.from_bytes(data[at + 4 : begin], "big")
+                if end > len(data):
+                    break
+            else:
+                begin, end = at, data.find(b"\n", at) + 1
+                if not _USUAL + 1 < end - begin <= _PART:
+                    break
+            stamp = data[begin : begin + _USUAL].decode("latin-1")
+            if data[begin + _USUAL - 1 : begin + _USUAL + 1] != b"Z " or stamp < newest or data[end - 1] != _END:
+                break
+            if stamp[:23] != known:
+                if stamp[:20] != f"{self._second}." or not stamp[20:29].isdecimal():
+                    break
+                known, time = stamp[:23], self._second_at + int(stamp[20:23])
+                if time >= self._next_at + _LONG_ENOUGH:
+                    break
+            count += 1
+            newest = stamp
+            text = data[begin + _USUAL + 1 : end]
+            lines.append(Line(time, _text(text), f"{self._anchor},{stamp} {count}"))
+            at = end
+        if count > self._count:
+            self._next_count += count - self._count
+            self._count, self._newest = count, newest
+        return at
 
     def _take(self, stream: str, chunk: bytes) -> Line | None:
         """The line that ends with this chunk. Docker cuts a long line into chunks, each with a time of its own."""

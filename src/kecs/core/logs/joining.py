@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from kecs.core.logs.records import OVERHEAD, LogEvent
 
 MOST_BYTES = 262_144 - OVERHEAD  # of an event
+SHORT = MOST_BYTES // 4  # characters that are never too many
 
 
 def joined(lines: Iterable[LogEvent], starts: re.Pattern[str]) -> tuple[list[LogEvent], int]:
@@ -40,7 +41,7 @@ def whole(begun: Sequence[LogEvent]) -> Iterator[LogEvent]:
 
 def split(event: LogEvent) -> Iterator[LogEvent]:
     """The event in pieces that are not too large; no character is cut in two."""
-    if len(event.text) * 4 <= MOST_BYTES or len(data := event.text.encode()) <= MOST_BYTES:
+    if len(event.text) <= SHORT or len(data := event.text.encode()) <= MOST_BYTES:
         if event.text:
             yield event
         return

@@ -8,12 +8,14 @@ that can go wrong comes out as an EngineError.
 from __future__ import annotations
 
 import asyncio
+import copy
 import json
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +79,8 @@ class Engine:
         return info
 
     async def close(self) -> None:
+        if "_unchunked" in vars(self):
+            await self._unchunked.session.close()
         await self._docker.close()
 
     async def call(
@@ -121,18 +125,23 @@ class Engine:
         """One request whose answer is read as it comes, for as long as it takes; leaving the block hangs up."""
         if isinstance(body, bytes):
             headers = {"Content-Type": "application/x-tar", **(headers or {})}
-        try:
-            async with self._docker._query(  # noqa: SLF001  see the module
-                path, method, params=_query(params), data=body, headers=headers, timeout=None
-            ) as response:
-                try:
-                    yield response.content
-                finally:
-                    response.close()
-        except aiodocker.DockerError as error:
-            raise _engine_error(error) from error
-        except (aiohttp.ClientError, OSError) as error:
-            raise EngineGone(str(error) or type(error).__name__) from error
+        async with _read(self._docker, method, path, params=_query(params), data=body, headers=headers) as response:
+            yield response.content
+
+    @asynccontextmanager
+    async def output(self, path: str, *, params: Mapping[str, Any]) -> AsyncIterator[Output]:
+        """One GET whose answer goes on and on in small writes of the engine's; leaving the block hangs up."""
+        async with _read(self._unchunked, "GET", path, params=_query(params)) as response:
+            yield Output(response)
+
+    @cached_property
+    def _unchunked(self) -> aiodocker.Docker:
+        """The same engine, asked in HTTP 1.0: in 1.1 each of its writes is a chunk, which costs more than what is in it."""
+        docker = copy.copy(self._docker)
+        docker.session = aiohttp.ClientSession(
+            connector=docker.connector, connector_owner=False, version=aiohttp.HttpVersion10
+        )
+        return docker
 
     async def progress(
         self,
@@ -150,6 +159,39 @@ class Engine:
                 said = json.loads(line)
                 if "error" in said:
                     raise EngineError(500, str(said["error"]))
+
+
+class Output:
+    """An answer that is read when its reader wants to: what comes meanwhile waits in the socket, at no cost."""
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self._content = response.content
+        self._connection = response.connection  # None: it has come as a whole
+
+    async def read(self) -> bytes:
+        """What is there, or the next that comes; nothing at the end. Raises EngineGone."""
+        transport = self._connection.transport if self._connection is not None else None
+        if transport is None:
+            return await self._content.readany()
+        transport.resume_reading()
+        try:
+            return await self._content.readany()
+        finally:
+            transport.pause_reading()
+
+
+@asynccontextmanager
+async def _read(docker: aiodocker.Docker, method: str, path: str, **how: Any) -> AsyncIterator[aiohttp.ClientResponse]:
+    try:
+        async with docker._query(path, method, timeout=None, **how) as response:  # noqa: SLF001  see the module
+            try:
+                yield response
+            finally:
+                response.close()
+    except aiodocker.DockerError as error:
+        raise _engine_error(error) from error
+    except (aiohttp.ClientError, OSError) as error:
+        raise EngineGone(str(error) or type(error).__name__) from error
 
 
 def _closed_socket(connector: aiohttp.BaseConnector) -> str | None:

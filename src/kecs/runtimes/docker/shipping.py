@@ -6,15 +6,15 @@ Docker keeps it in a file of its own for each container.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 
 from kecs.ports.logs import Intake, Outlet
-from kecs.runtimes.docker.engine import Engine, EngineError, EngineGone
+from kecs.runtimes.docker.engine import Engine, EngineError, EngineGone, Output
 from kecs.runtimes.reading import LineReader
 from kecs.runtimes.shipping import PAUSE, PIECE, RETRY, OutputLost, Shipping
 
+LINES = 128  # that a pause may be worth; a socket has room for about twice as many
 UNREAD = 100_000  # lines that may be left when the stream of a container has ended
 
 
@@ -50,16 +50,14 @@ class DockerOutput:
         framed = not inspected["Config"]["Tty"]
         reader = LineReader(mark, framed=framed)
         try:
-            async with aclosing(self._pieces(container, reader, follow=True)) as pieces:
-                async for piece in pieces:
-                    to.write(reader.feed(piece))
-                    await asyncio.sleep(0 if len(piece) >= PIECE else PAUSE)
+            async with self._output(container, reader, follow=True) as output:
+                await _read_on(output, reader, to)
             if await self._runs(container):
                 return reader.mark
             # Older engines end the stream of a container that exits before its last lines.
             read, reader = reader.count, LineReader(reader.mark, framed=framed)
-            async with aclosing(self._pieces(container, reader, follow=False, tail=read + UNREAD)) as pieces:
-                async for piece in pieces:
+            async with self._output(container, reader, follow=False, tail=read + UNREAD) as output:
+                while piece := await output.read():
                     to.write(reader.feed(piece))
         except EngineGone:
             await asyncio.sleep(RETRY)
@@ -71,13 +69,22 @@ class DockerOutput:
         """Raises EngineError."""
         return bool((await self._engine.call("GET", f"containers/{container}/json"))["State"]["Running"])
 
-    async def _pieces(self, container: str, reader: LineReader, **how: bool | int) -> AsyncGenerator[bytes]:
+    def _output(self, container: str, reader: LineReader, **how: bool | int) -> AbstractAsyncContextManager[Output]:
         """What Docker has for the reader. Raises EngineError."""
         since = _seconds(reader.since) if reader.since else 0
         params = {"stdout": True, "stderr": True, "timestamps": True, "since": since, **how}
-        async with self._engine.stream("GET", f"containers/{container}/logs", params=params) as content:
-            async for piece in content.iter_any():
-                yield piece
+        return self._engine.output(f"containers/{container}/logs", params=params)
+
+
+async def _read_on(output: Output, reader: LineReader, to: Outlet) -> None:
+    """Until the end. The faster lines come, the shorter are the pauses: Docker waits when the socket is full."""
+    loop = asyncio.get_running_loop()
+    before = loop.time()
+    while piece := await output.read():
+        lines = reader.feed(piece)
+        to.write(lines)
+        since, before = before, loop.time()
+        await asyncio.sleep(min(PAUSE, (before - since) / max(len(lines) / LINES, len(piece) / PIECE)))
 
 
 def _seconds(stamp: str) -> str:
