@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -32,24 +32,31 @@ class OutputLost(Exception):
     """What a container writes cannot be read any more; the text says why."""
 
 
-class Engine(Protocol):
-    """What keeps the output of containers. A source is a container, as the runtime calls it."""
+class Source(NamedTuple):
+    """A container, by the ARN of its task and as the runtime calls it."""
 
-    async def follow(self, source: str, to: Outlet, mark: str) -> str | None:
+    task: str
+    id: str
+
+
+class Engine(Protocol):
+    """What keeps the output of containers."""
+
+    async def follow(self, source: Source, to: Outlet, mark: str) -> str | None:
         """Read on from the mark. Where to read on when that was cut short; None: the container has exited, and all is
         read. Raises OutputLost."""
 
-    async def runs(self, source: str) -> bool:
+    async def runs(self, source: Source) -> bool:
         """As far as can be known now."""
 
 
 class Shipping:
-    """The jobs of all containers of one KECS, by task and source."""
+    """The jobs of all containers of one KECS."""
 
     def __init__(self, engine: Engine, intake: Intake) -> None:
         self._engine = engine
         self._intake = intake
-        self._jobs: dict[tuple[str, str], asyncio.Task[None]] = {}
+        self._jobs: dict[Source, asyncio.Task[None]] = {}
 
     def destination(self, plan: TaskPlan, container: m.ContainerDefinition) -> str | None:
         """Where the container's output is to go, as the engine is to remember it. Raises LaunchError."""
@@ -68,17 +75,17 @@ class Shipping:
 
     def begin(self, task: str, source: str, to: str) -> None:
         """Read what the container writes from when it has started until it has exited."""
-        key = task, source
-        self._jobs[key] = asyncio.create_task(self._ship(source, _read(to), self._jobs.get(key)))
+        key = Source(task, source)
+        self._jobs[key] = asyncio.create_task(self._ship(key, _read(to), self._jobs.get(key)))
 
     def resume(self, task: str, source: str, to: str) -> None:
         """Go on with a container that was found, unless that is under way."""
-        if (task, source) not in self._jobs:
+        if Source(task, source) not in self._jobs:
             self.begin(task, source, to)
 
     async def finish(self, task: str) -> None:
         """Wait until all output of the task's containers is taken in, which have exited."""
-        pending = {job: source for (of, source), job in self._jobs.items() if of == task}
+        pending = {job: source for source, job in self._jobs.items() if source.task == task}
         while pending:
             done, _ = await asyncio.wait(pending, timeout=_LOOK_AFTER)
             for job in done:
@@ -89,10 +96,10 @@ class Shipping:
 
     async def give_up(self, task: str) -> None:
         """Read nothing more of the task, whose containers go for good."""
-        await self._cancel([job for (of, _), job in self._jobs.items() if of == task])
-        for key in [key for key in self._jobs if key[0] == task]:
-            del self._jobs[key]
-            self._intake.forget(key[1])
+        await self._cancel([job for source, job in self._jobs.items() if source.task == task])
+        for source in [source for source in self._jobs if source.task == task]:
+            del self._jobs[source]
+            self._intake.forget(source.id)
 
     async def close(self) -> None:
         await self._cancel(list(self._jobs.values()))
@@ -102,21 +109,21 @@ class Shipping:
             job.cancel()
         await asyncio.gather(*jobs, return_exceptions=True)
 
-    async def _any_runs(self, sources: Iterable[str]) -> bool:
+    async def _any_runs(self, sources: Iterable[Source]) -> bool:
         return any([await self._engine.runs(source) for source in sources])
 
-    async def _ship(self, source: str, to: Destination, before: asyncio.Task[None] | None) -> None:
+    async def _ship(self, source: Source, to: Destination, before: asyncio.Task[None] | None) -> None:
         if before is not None:
             await asyncio.wait([before])
-        outlet = self._intake.outlet(to, source)
+        outlet = self._intake.outlet(to, source.id)
         mark: str | None = outlet.mark
         try:
             while mark is not None:
                 mark = await self._engine.follow(source, outlet, mark)
         except OutputLost as lost:
-            log.warning("output of container %s is lost: %s", source, lost)
+            log.warning("output of container %s is lost: %s", source.id, lost)
         except Exception:  # a bug here must not keep the task from stopping
-            log.exception("output of container %s is lost", source)
+            log.exception("output of container %s is lost", source.id)
         outlet.end()
 
 

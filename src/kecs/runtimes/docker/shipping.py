@@ -12,7 +12,7 @@ from datetime import datetime
 from kecs.ports.logs import Intake, Outlet
 from kecs.runtimes.docker.engine import Engine, EngineError, EngineGone, Output
 from kecs.runtimes.reading import LineReader
-from kecs.runtimes.shipping import PAUSE, PIECE, RETRY, OutputLost, Shipping
+from kecs.runtimes.shipping import PAUSE, PIECE, RETRY, OutputLost, Shipping, Source
 
 LINES = 128  # that a pause may be worth; a socket has room for about twice as many
 UNREAD = 100_000  # lines that may be left when the stream of a container has ended
@@ -23,20 +23,20 @@ def docker_shipping(engine: Engine, intake: Intake) -> Shipping:
 
 
 class DockerOutput:
-    """See runtimes.shipping.Engine; a source is a container's id."""
+    """See runtimes.shipping.Engine; a container is called by its id."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    async def runs(self, source: str) -> bool:
+    async def runs(self, source: Source) -> bool:
         try:
-            return await self._runs(source)
+            return await self._runs(source.id)
         except EngineError:
             return False
 
-    async def follow(self, source: str, to: Outlet, mark: str) -> str | None:
+    async def follow(self, source: Source, to: Outlet, mark: str) -> str | None:
         try:
-            return await self._follow(source, to, mark)
+            return await self._follow(source.id, to, mark)
         except EngineError as error:
             raise OutputLost(error.message) from error
 
