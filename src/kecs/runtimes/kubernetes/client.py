@@ -55,6 +55,7 @@ SILENT_FOR = 100.0  # seconds without a word of a watch, which has a bookmark ev
 CONFUSED_FOR = 10.0  # seconds after it was away; one that has just started forbids what it will allow
 PAGE = 500  # objects of a list in one answer
 
+_NODE_AWAY = (500, 502, 504)  # how the API server says that a kubelet does not answer it
 _LOST = (httpx2.HTTPError, httpx2.StreamError, ConfigError, OSError)  # ConfigError: a helper has no token to give
 
 
@@ -77,6 +78,7 @@ class Cluster:
         self._config = config
         self.url = config.cluster.server
         self.context = config.context_name
+        self.kubeconfig = config.fname  # None: the account of the pod that KECS runs in
         self.namespace = config.namespace  # of the context, or of the account
         self.calls: Counter[str] = Counter()
         self.trouble: str | None = None
@@ -285,6 +287,8 @@ class Cluster:
             finally:
                 await answer.aclose()
         except Busy as busy:
+            if verb == "log" and busy.status in _NODE_AWAY:
+                raise ClusterError(busy.status, busy.reason, busy.message) from None
             raise self._gone(f"it is too busy: {busy.message}") from None
         except _LOST as error:
             raise self._gone(str(error) or type(error).__name__) from error
