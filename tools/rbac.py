@@ -9,19 +9,18 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from kecs.runtimes.kubernetes.rights import AT_HOME, EVERYWHERE, Right
+from kecs.runtimes.kubernetes.rights import AT_HOME, EVERYWHERE, STATISTICS, Right
 
 DEPLOY = Path(__file__).resolve().parent.parent / "deploy"
 
-TEXT = """\
-# Made by tools/rbac.py from the table in src/kecs/runtimes/kubernetes/rights.py; do not edit.
+EVERYWHERE_TEXT = """\
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
 metadata:
   name: {everywhere}
 {labels}
 rules:
-{cluster_rules}
+{rules}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRoleBinding
@@ -36,7 +35,9 @@ subjects:
   - kind: ServiceAccount
     name: {account}
     namespace: {namespace}
----
+"""
+
+HOME_TEXT = """\
 apiVersion: rbac.authorization.k8s.io/v1
 kind: Role
 metadata:
@@ -44,7 +45,7 @@ metadata:
   namespace: {namespace}
 {labels}
 rules:
-{home_rules}
+{rules}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: RoleBinding
@@ -61,6 +62,8 @@ subjects:
     name: {account}
     namespace: {namespace}
 """
+
+MADE = "# Made by tools/rbac.py from the table in src/kecs/runtimes/kubernetes/rights.py; do not edit.\n"
 
 KUSTOMIZE = {
     "name": "kecs",
@@ -89,13 +92,28 @@ def main() -> None:
 
 def manifests() -> dict[Path, str]:
     """What each file has to contain."""
-    rules = {"cluster_rules": _rules(EVERYWHERE), "home_rules": _rules(AT_HOME)}
     return {
-        DEPLOY / "kustomize/rbac.yaml": TEXT.format(**KUSTOMIZE, **rules),
-        DEPLOY / "helm/kecs/templates/rbac.yaml": "{{- if .Values.rbac.create }}\n"
-        + TEXT.format(**HELM, **rules)
-        + "{{- end }}\n",
+        DEPLOY / "kustomize/rbac.yaml": MADE + _base(KUSTOMIZE),
+        DEPLOY / "kustomize/statistics/rbac.yaml": MADE + _statistics(KUSTOMIZE),
+        DEPLOY / "helm/kecs/templates/rbac.yaml": (
+            "{{- if .Values.rbac.create }}\n"
+            f"{MADE}{_base(HELM)}"
+            "{{- if .Values.rbac.statistics }}\n"
+            f"---\n{_statistics(HELM)}"
+            "{{- end }}\n"
+            "{{- end }}\n"
+        ),
     }
+
+
+def _base(names: dict[str, str]) -> str:
+    everywhere = EVERYWHERE_TEXT.format(**names, rules=_rules(EVERYWHERE))
+    return f"{everywhere}---\n{HOME_TEXT.format(**names, rules=_rules(AT_HOME))}"
+
+
+def _statistics(names: dict[str, str]) -> str:
+    name = f"{names['everywhere']}-statistics"
+    return EVERYWHERE_TEXT.format(**names | {"everywhere": name}, rules=_rules(STATISTICS))
 
 
 def _rules(rights: Sequence[Right]) -> str:

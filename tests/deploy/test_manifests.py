@@ -83,6 +83,13 @@ def test_an_overlay_names_another_place_and_image(tmp_path: Path) -> None:
         assert found[kind, "kecs"]["subjects"][0]["namespace"] == "elsewhere"
 
 
+def test_statistics_of_nodes_are_asked_for(tmp_path: Path) -> None:
+    role = ("ClusterRole", "kecs-statistics")
+    overlay = spread(tmp_path, components=["base/statistics"])
+    assert role not in kustomized()
+    assert kustomized(overlay)[role]["rules"] == rendered(values={"rbac": {"statistics": True}})[role]["rules"]
+
+
 def test_releases_do_not_get_into_each_others_way() -> None:
     one, other = rendered(release="orders", namespace="a"), rendered(release="orders", namespace="b")
     assert ("Deployment", "orders-kecs") in one

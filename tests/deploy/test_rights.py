@@ -7,12 +7,15 @@ from typing import Any
 import yaml
 from tests.support.manifests import BASE, ROOT
 
-from kecs.runtimes.kubernetes.rights import AT_HOME, EVERYWHERE, questions
+from kecs.runtimes.kubernetes.rights import AT_HOME, EVERYWHERE, STATISTICS, questions
 from tools import rbac
 
 
-def base(kind: str) -> dict[str, Any]:
-    documents = list(yaml.safe_load_all((BASE / "rbac.yaml").read_text()))
+ALL = (*EVERYWHERE, *AT_HOME, *STATISTICS)
+
+
+def base(kind: str, file: str = "rbac.yaml") -> dict[str, Any]:
+    documents = list(yaml.safe_load_all((BASE / file).read_text()))
     (found,) = [document for document in documents if document["kind"] == kind]
     return dict(found)
 
@@ -23,10 +26,14 @@ def test_the_manifests_follow_the_table() -> None:
 
 
 def test_the_roles_have_the_rights_of_the_table_and_no_others() -> None:
-    for kind, rights in (("ClusterRole", EVERYWHERE), ("Role", AT_HOME)):
+    for kind, file, rights in (
+        ("ClusterRole", "rbac.yaml", EVERYWHERE),
+        ("Role", "rbac.yaml", AT_HOME),
+        ("ClusterRole", "statistics/rbac.yaml", STATISTICS),
+    ):
         granted = [
             (group, resource, verb)
-            for rule in base(kind)["rules"]
+            for rule in base(kind, file)["rules"]
             for group in rule["apiGroups"]
             for resource in rule["resources"]
             for verb in rule["verbs"]
@@ -36,7 +43,7 @@ def test_the_roles_have_the_rights_of_the_table_and_no_others() -> None:
 
 
 def test_no_right_is_for_everything() -> None:
-    assert [right for right in (*EVERYWHERE, *AT_HOME) if "*" in (right.group, right.resource, *right.verbs)] == []
+    assert [right for right in ALL if "*" in (right.group, right.resource, *right.verbs)] == []
 
 
 def test_the_roles_are_bound_to_the_account_that_kecs_runs_under() -> None:
@@ -48,6 +55,7 @@ def test_the_roles_are_bound_to_the_account_that_kecs_runs_under() -> None:
 
 def test_each_right_is_a_question_to_a_cluster() -> None:
     asked = {question.name: question.review()["resourceAttributes"] for question in questions("kecs")}
+    assert asked["list pods.metrics.k8s.io"] == {"verb": "list", "group": "metrics.k8s.io", "resource": "pods"}
     assert asked["create pods/exec"] == {"verb": "create", "group": "", "resource": "pods", "subresource": "exec"}
     assert asked["patch services/status"] == {
         "verb": "patch",
@@ -56,4 +64,4 @@ def test_each_right_is_a_question_to_a_cluster() -> None:
         "subresource": "status",
         "namespace": "kecs",
     }
-    assert len(asked) == sum(len(right.verbs) for right in (*EVERYWHERE, *AT_HOME))
+    assert len(asked) == sum(len(right.verbs) for right in ALL)

@@ -17,6 +17,7 @@ class Right(NamedTuple):
     verbs: tuple[str, ...]
     why: str
     group: str = ""
+    without: str = ""  # what becomes of KECS that does not have it; empty: tasks fail
 
 
 class Question(NamedTuple):
@@ -44,24 +45,51 @@ class Question(NamedTuple):
 
 
 EVERYWHERE = (
-    Right("namespaces", ("get", "list", "create", "delete"), "a namespace for each ECS cluster"),
-    Right("pods", ("get", "list", "watch", "create", "patch", "delete", "deletecollection"), "a pod for each task"),
+    Right("namespaces", ("list", "create", "delete"), "a namespace for each ECS cluster"),
+    Right("pods", ("get", "list", "watch", "create", "patch", "delete"), "a pod for each task"),
     Right("pods/log", ("get",), "output of containers"),
-    Right("pods/exec", ("get", "create"), "sessions of ECS Exec"),
+    Right("pods/exec", ("get", "create"), "sessions of ECS Exec"),  # since Kubernetes 1.35 `get` does not suffice
+    Right("secrets", ("create", "patch", "delete"), "values of secrets, logins of registries"),
+    Right("persistentvolumeclaims", ("get", "create", "delete"), "volumes of EBS, EFS and the like"),
+    Right("networkpolicies", ("create",), "tasks without a network", "networking.k8s.io"),
     Right(
-        "secrets", ("get", "create", "patch", "delete", "deletecollection"), "values of secrets, logins of registries"
+        "nodes",
+        ("get", "list", "watch", "patch"),
+        "nodes as container instances, and their draining",
+        without="one container instance stands for the whole cluster",
     ),
-    Right("persistentvolumeclaims", ("get", "list", "create", "delete"), "volumes of EBS and EFS"),
-    Right("nodes", ("get", "list", "watch", "patch"), "nodes as container instances, and their draining"),
+    Right("services", ("list",), "which ports of AWS's own address other KECS have"),
+    Right(
+        "pods",
+        ("list",),
+        "what tasks use, from a metrics server",
+        "metrics.k8s.io",
+        without="what tasks use is not known, unless nodes tell",
+    ),
 )
 """In every namespace: there will be one for each ECS cluster."""
 
 AT_HOME = (
-    Right("services", ("get", "create", "patch", "delete"), "the address under which pods reach KECS"),
-    Right("services/status", ("patch",), "AWS's own address 169.254.170.2 for it"),
-    Right("endpoints", ("get", "create", "patch", "delete"), "the address under which pods reach KECS"),
+    Right("services", ("get", "create", "delete"), "the address under which pods reach KECS"),
+    Right(
+        "services/status",
+        ("patch",),
+        "AWS's own address 169.254.170.2 for it",
+        without="tasks have their credentials in variables",
+    ),
+    Right("endpoints", ("create", "patch"), "the address under which pods reach KECS"),
 )
 """In the namespace that KECS runs in."""
+
+STATISTICS = (
+    Right(
+        "nodes/proxy",
+        ("get",),
+        "what tasks use, from their nodes",
+        without="what tasks use is known from a metrics server only, and task statistics are incomplete",
+    ),
+)
+"""Not granted unless it is asked for: who has it may do anything with any pod, through the node's own API."""
 
 
 def rules(rights: Sequence[Right]) -> list[dict[str, Any]]:
@@ -71,7 +99,7 @@ def rules(rights: Sequence[Right]) -> list[dict[str, Any]]:
 
 def questions(home: str) -> Iterator[Question]:
     """Everything to ask a cluster, where KECS runs in the namespace `home`."""
-    for rights, namespace in ((EVERYWHERE, None), (AT_HOME, home)):
+    for rights, namespace in ((EVERYWHERE, None), (AT_HOME, home), (STATISTICS, None)):
         for right in rights:
             for verb in right.verbs:
                 yield Question(verb, right, namespace)
