@@ -136,7 +136,7 @@ class Engine:
 
     @cached_property
     def _unchunked(self) -> aiodocker.Docker:
-        """The same engine, asked in HTTP 1.0: in 1.1 each of its writes is a chunk, which costs more than what is in it."""
+        """The same engine, asked in HTTP 1.0: in 1.1 each of its writes is a chunk, which costs more than its text."""
         docker = copy.copy(self._docker)
         docker.session = aiohttp.ClientSession(
             connector=docker.connector, connector_owner=False, version=aiohttp.HttpVersion10
