@@ -102,10 +102,15 @@ def containers_of(source: Source, *, started: bool) -> Iterator[dict[str, Any]]:
 def _environment(s: Source) -> list[dict[str, Any]]:
     """All variables; of secrets where they are to be found."""
     values = container_environment(s.plan, s.container, s.way)
-    if firelens.is_routed(s.container) and firelens.router_of(s.plan.containers) is not None:
+    if firelens.is_routed(s.container) and _listens(s.plan):
         values = {"FLUENT_HOST": LOOPBACK, "FLUENT_PORT": str(firelens.PORT)} | values
     secret = secret_names(s.container)
     return [_variable(s, name, None if name in secret else value) for name, value in values.items()]
+
+
+def _listens(plan: TaskPlan) -> bool:
+    """Whether the task has a log router that listens for what the others send by themselves."""
+    return plan.network_mode in ("awsvpc", "bridge") and firelens.router_of(plan.containers) is not None
 
 
 def _variable(s: Source, name: str, value: str | None) -> dict[str, Any]:
@@ -150,7 +155,7 @@ ROWS: tuple[Row, ...] = (
             "docker_security_options",
             "linux_parameters.capabilities",
         ),
-        lambda s: security_of(s.container),
+        lambda s: security_of(s.plan, s.container),
     ),
     Row("stdin", ("interactive",), lambda s: s.container.interactive),
     Row("tty", ("pseudo_terminal",), lambda s: s.container.pseudo_terminal),

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 
 from kecs.aws.model import ecs as m
 from kecs.core.logs.firelens import FROM_S3
+from kecs.core.taskdefs.fargate import is_windows
 from kecs.core.tasks.plan import TaskPlan
 from kecs.runtimes.kubernetes.claims import LOCAL
 from kecs.runtimes.kubernetes.network import is_host
@@ -31,8 +32,9 @@ def problem_of(plan: TaskPlan, settings: PodSettings) -> str | None:
 
 
 def _problems(plan: TaskPlan, settings: PodSettings) -> Iterator[str]:
+    windows = is_windows(plan.definition.runtime_platform)
     for container in plan.containers:
-        for check in _OF_CONTAINER:
+        for check in _OF_CONTAINER if windows else (_user, *_OF_CONTAINER):
             for text in check(container):
                 yield f"{CREATE}: container '{container.name}': {text}"
     yield from _networks(plan)
@@ -92,7 +94,7 @@ def _firelens(container: m.ContainerDefinition) -> Iterator[str]:
         yield FROM_S3
 
 
-_OF_CONTAINER: tuple[Check, ...] = (_user, _variables, _devices, _gpus, _credentials, _escalation, _hosts, _firelens)
+_OF_CONTAINER: tuple[Check, ...] = (_variables, _devices, _gpus, _credentials, _escalation, _hosts, _firelens)
 
 
 def _networks(plan: TaskPlan) -> Iterator[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from kecs.aws.model import ecs as m
+from kecs.core.taskdefs.fargate import is_windows
 from kecs.core.tasks.plan import TaskPlan
 
 APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
@@ -18,8 +19,10 @@ _FILTERED = {"type": "RuntimeDefault"}
 _ROOT = {"root": 0}
 
 
-def security_of(container: m.ContainerDefinition) -> dict[str, Any] | None:
-    """The container's `securityContext`."""
+def security_of(plan: TaskPlan, container: m.ContainerDefinition) -> dict[str, Any] | None:
+    """The container's `securityContext`. Windows knows users by their names, and nothing of the rest."""
+    if is_windows(plan.definition.runtime_platform):
+        return {"windowsOptions": {"runAsUserName": container.user}} if container.user else None
     user, _, group = (container.user or "").partition(":")
     found = {
         "runAsUser": _id(user),
@@ -34,8 +37,10 @@ def security_of(container: m.ContainerDefinition) -> dict[str, Any] | None:
     return _given(found)
 
 
-def pod_security_of(plan: TaskPlan) -> dict[str, Any]:
+def pod_security_of(plan: TaskPlan) -> dict[str, Any] | None:
     """The pod's `securityContext`. Of a kernel parameter that several containers set the last one counts."""
+    if is_windows(plan.definition.runtime_platform):
+        return None
     controls = {
         control.namespace: control.value
         for container in plan.containers
