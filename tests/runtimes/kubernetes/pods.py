@@ -39,9 +39,9 @@ def container(command: str, name: str = "app", **fields: Any) -> dict[str, Any]:
     return body | fields
 
 
-async def make(cluster: Cluster, where: str, *containers: dict[str, Any], name: str = "pod") -> None:
+async def make(cluster: Cluster, where: str, *containers: dict[str, Any], name: str = "pod", **fields: Any) -> None:
     """Create the pod, and return when it runs or has run."""
-    spec = {"restartPolicy": "Never", "terminationGracePeriodSeconds": 1, "containers": list(containers)}
+    spec = {"restartPolicy": "Never", "terminationGracePeriodSeconds": 1, "containers": list(containers)} | fields
     await cluster.create(Pod, {"metadata": {"name": name}, "spec": spec}, where)
     await until(cluster, where, lambda pod: pod.status.phase != "Pending", name)
 
@@ -52,3 +52,11 @@ async def until(cluster: Cluster, where: str, condition: Callable[[Any], bool], 
             if condition(await cluster.get(Pod, name, where)):
                 return
             await asyncio.sleep(0.1)
+
+
+async def until_gone(cluster: Cluster, where: str, name: str = "pod") -> None:
+    async with asyncio.timeout(PATIENCE):
+        with contextlib.suppress(ClusterError):
+            while True:
+                await cluster.get(Pod, name, where)
+                await asyncio.sleep(0.1)
