@@ -16,11 +16,11 @@ REGION = "us-east-1"
 TARGET = "AmazonEC2ContainerServiceV20141113"
 
 
-def headers(operation: str) -> dict[str, str]:
+def headers(operation: str, target: str = TARGET) -> dict[str, str]:
     """What boto3 sends, with a signature that nobody checks."""
     scope = f"{ACCOUNT}/20250101/{REGION}/ecs/aws4_request"
     return {
-        "X-Amz-Target": f"{TARGET}.{operation}",
+        "X-Amz-Target": f"{target}.{operation}",
         "Content-Type": "application/x-amz-json-1.1",
         "User-Agent": "Boto3/1.40.0 md/Botocore#1.40.0 ua/2.1 os/linux lang/python#3.11",
         "X-Amz-Date": "20250101T000000Z",
@@ -42,15 +42,16 @@ class ApiError(Exception):
 
 
 class Api:
-    """One keep-alive connection to one server."""
+    """One keep-alive connection to one server, for one API."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, target: str = TARGET) -> None:
         self.port = port
+        self._target = target
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
 
     def call(self, operation: str, **body: Any) -> dict[str, Any]:
         """The decoded answer. Raises ApiError."""
-        self._connection.request("POST", "/", json.dumps(body), headers(operation))
+        self._connection.request("POST", "/", json.dumps(body), headers(operation, self._target))
         answer = self._connection.getresponse()
         payload = answer.read()
         if answer.status != 200:
