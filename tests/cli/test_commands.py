@@ -5,18 +5,22 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
+from urllib.request import Request, urlopen
 
 import pytest
 from click.testing import CliRunner
 from tests.cli.conftest import Shell
 from tests.support.images import docker, test_image
 
+from kecs.cli.client import call
 from kecs.cli.demo.ecs import Ecs, wait_for
 from kecs.cli.instances import Instance, Running
 from kecs.cli.main import COMMANDS
@@ -175,6 +179,23 @@ def test_doctor_finds_a_port_in_use(running: Shell, shell: Shell) -> None:
     assert done.returncode == 1
     assert f"problem  Port: 127.0.0.1:{port}: Address already in use" in done.stdout
     assert f"Port: {port} is in use by this KECS" in running.ok("doctor", "--port", port)
+
+
+def test_doctor_tells_that_moto_has_died(shell: Shell) -> None:
+    shell.ok("start", "--detach")
+    url = exported(shell)["AWS_ENDPOINT_URL"]
+
+    def moto() -> Any:
+        return call(url, "GET", "companions")["moto"]
+
+    assert re.search(r"^ok +Companion: moto starts with the first request for it$", shell.ok("doctor"), re.MULTILINE)
+    headers = {"X-Amz-Target": "AmazonSSM.DescribeParameters", "Content-Type": "application/x-amz-json-1.1"}
+    urlopen(Request(url, b"{}", headers)).close()
+    assert re.search(r"^ok +Companion: moto runs$", shell.ok("doctor"), re.MULTILINE)
+    os.kill(moto()["pid"], signal.SIGKILL)
+    wait_for("moto's death", lambda: moto()["last"], 10)
+    found = shell.ok("doctor")
+    assert re.search(r"^note +Companion: moto has ended by itself, the last of 1 at .* with status -9; ", found, re.M)
 
 
 def test_doctor_without_docker_still_finds_all_well(shell: Shell) -> None:

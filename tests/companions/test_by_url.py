@@ -6,12 +6,17 @@ import asyncio
 import importlib.util
 import io
 import json
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
+import boto3
 import pytest
+from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 from botocore.parsers import RpcV2CBORParser
@@ -76,6 +81,61 @@ def test_one_that_does_not_answer() -> None:
             with pytest.raises(ClientError, match=f"The companion for {service} does not answer: ") as refused:
                 getattr(server.client(service), call)()
             assert refused.value.response["Error"]["Code"] == "ServiceUnavailable"
+
+
+class Hesitant(BaseHTTPRequestHandler):
+    """Hangs up on two requests of three; one more is KECS's own, of what may be asked twice."""
+
+    asked = 0
+
+    def do_POST(self) -> None:
+        Hesitant.asked += 1
+        if self.asked % 3:
+            self.close_connection = True
+            return
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"{}" if "X-Amz-Target" in self.headers else b"<Answer><ListRolesResult/></Answer>")
+
+    do_GET = do_POST  # noqa: N815  # http.server's name
+
+    def log_message(self, *_: object) -> None:
+        """A test's output is its own."""
+
+
+@pytest.fixture(scope="module")
+def hesitant() -> Iterator[Server]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Hesitant) as other:
+        thread = threading.Thread(target=other.serve_forever)
+        thread.start()
+        try:
+            with around(f"http://127.0.0.1:{other.server_port}") as server:
+                yield server
+        finally:
+            other.shutdown()
+            thread.join()
+
+
+@pytest.mark.parametrize(
+    ("service", "call"),
+    [("ssm", "describe_parameters"), ("s3", "list_buckets"), ("iam", "list_roles"), ("ec2", "describe_vpcs")],
+)
+@pytest.mark.parametrize("mode", ["legacy", "standard"])
+def test_clients_ask_one_again_that_has_hung_up(
+    hesitant: Server, service: str, call: str, mode: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _: None))
+    client = boto3.client(  # type: ignore[call-overload]
+        service,
+        endpoint_url=hesitant.endpoint,
+        region_name="us-east-1",
+        aws_access_key_id="x",
+        aws_secret_access_key="x",
+        config=Config(retries={"mode": mode}),
+    )
+    answer = getattr(client, call)()
+    assert answer["ResponseMetadata"]["RetryAttempts"] in (1, 2)
 
 
 def test_moto_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:

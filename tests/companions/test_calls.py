@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import select
 import signal
@@ -10,9 +11,10 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 
@@ -119,7 +121,6 @@ def test_the_first_call_starts_one_and_the_end_of_kecs_ends_it() -> None:
 
 def test_a_browser_does_not_start_one() -> None:
     from urllib.error import HTTPError
-    from urllib.request import urlopen
 
     with start_server() as server:
         before = processes(os.getpid())
@@ -139,13 +140,55 @@ def test_it_is_started_again_when_it_has_died() -> None:
         os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
         assert "QueueUrls" not in sqs.list_queues()
         assert "moto has ended with status -9; what it held is lost" in server.logs()
+        moto = companions(server)["moto"]
+        assert (moto["running"], moto["deaths"], moto["last"]["status"]) == (True, 1, -9)
+        assert moto["pid"] not in (pid, None)
+
+
+def companions(server: Server) -> Any:
+    with urlopen(f"{server.endpoint}/_kecs/companions") as answer:
+        return json.load(answer)
+
+
+@LINUX
+async def test_a_death_is_noticed_before_anybody_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    noticed = asyncio.Event()
+    moto = MotoProcess("http://127.0.0.1:1")
+    assert moto.shown() == {"running": False, "pid": None, "deaths": 0, "last": None}
+    await moto.session()
+    notice = moto._died
+
+    async def died() -> None:
+        await notice()
+        noticed.set()
+
+    monkeypatch.setattr(moto, "_died", died)
+    assert moto._process is not None
+    moto._process.kill()
+    async with asyncio.timeout(10):
+        await noticed.wait()
+    assert not moto.running
+    assert moto.shown()["deaths"] == 1
+    await moto.session()
+    assert moto.running
+    await moto.close()
+    assert moto.shown()["deaths"] == 1  # it was told to
+
+
+@LINUX
+async def test_who_asks_while_it_dies_is_to_ask_again() -> None:
+    around = passing()
+    assert await status_of(around) == 200
+    dying = around._moto._process
+    assert dying is not None
+    assert await status_of(around, meanwhile=lambda: (dying.kill(), dying.wait())) == 503
+    assert await status_of(around) == 200
+    await around.close()
 
 
 @LINUX
 async def test_what_it_has_seen_nothing_of_goes_to_the_next_one() -> None:
-    around = Passing(
-        chosen(()), "111111111111", "us-east-1", "http://127.0.0.1:1", interfaces=dict, identify=lambda _: None
-    )
+    around = passing()
     moto = around._moto
     await moto.session()
     assert moto._process is not None
@@ -158,11 +201,18 @@ async def test_what_it_has_seen_nothing_of_goes_to_the_next_one() -> None:
     await around.close()
 
 
-async def status_of(around: Passing) -> int:
-    """What moto says to somebody who asks who he is."""
+def passing() -> Passing:
+    return Passing(
+        chosen(()), "111111111111", "us-east-1", "http://127.0.0.1:1", interfaces=dict, identify=lambda _: None
+    )
+
+
+async def status_of(around: Passing, meanwhile: Callable[[], Any] = bool) -> int:
+    """What moto says to somebody who asks who he is; the request is only sent as a whole after what is meanwhile."""
     sent: list[Any] = []
 
     async def receive() -> Any:
+        meanwhile()
         return {"type": "http.request", "body": b"Action=GetCallerIdentity&Version=2011-06-15"}
 
     async def send(message: Any) -> None:

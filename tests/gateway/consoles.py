@@ -109,6 +109,10 @@ class FakeConsole:
     async def resume(self) -> ClockState:
         return await self._move("resume")
 
+    @property
+    def companions(self) -> Any:
+        raise NoSuchContainer("Nobody answers for the services around ECS.")
+
     def logs(
         self, cluster: str, task: str, container: str, *, follow: bool = False, tail: int | None = None
     ) -> AsyncIterator[LogLine]:

@@ -39,6 +39,7 @@ async def test_reset_has_happened_when_it_answers() -> None:
         ("GET", "/_kecs/nothing/here", 404),
         ("GET", "/_kecs/tasks/a/b/c/logs/app", 404),
         ("GET", "/_kecs/tasks/prod/abc/logs/nobody", 404),
+        ("GET", "/_kecs/companions", 404),
         ("GET", "/_kecs/reset", 405),
         ("DELETE", "/_kecs/state", 405),
         ("GET", "/_kecs/events?since=yesterday", 400),

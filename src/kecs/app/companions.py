@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Companions:
-    """See ports.companion.Around; `calls` is a ports.companion.Companion."""
+    """See ports.companion.Around and Shown; `calls` is a ports.companion.Companion."""
 
     def __init__(self, choice: Choice, settings: Settings, store: Store, names: Names) -> None:
         self._choice = choice
@@ -58,6 +58,9 @@ class Companions:
 
     async def pass_on(self, to: Addressed, scope: Any, receive: Any, send: Any) -> None:
         await self._passing.pass_on(to, scope, receive, send)
+
+    def shown(self) -> dict[str, Any]:
+        return self._passing.shown()
 
     async def reset(self) -> None:
         """Have them forget everything."""

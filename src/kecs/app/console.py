@@ -19,6 +19,7 @@ from kecs.control.clock import VirtualClock
 from kecs.control.interruptions import interrupt_provider, interrupt_task
 from kecs.core.arns import Scope
 from kecs.core.records.told import AlarmRecord
+from kecs.ports.companion import Shown
 from kecs.ports.console import (
     ClockNotControllable,
     ClockState,
@@ -166,6 +167,12 @@ class KernelConsole:
         from kecs.app.snapshots import KernelSnapshots  # the simulated runtime with it, and the journal's encoding
 
         return KernelSnapshots(self._kernel, self._moving)
+
+    @property
+    def companions(self) -> Shown:
+        if self._kernel.companions is None:
+            raise NoSuchContainer("Nobody answers for the services around ECS.")
+        return self._kernel.companions
 
     def metrics(self) -> bytes:
         from kecs.app.metrics import exposition  # prometheus_client is only needed here

@@ -43,7 +43,10 @@ def error_in(protocol: Protocol, status: int, code: str, text: str) -> Refusal:
     # Of these two, each protocol knows one.
     named = [(b"x-amzn-errortype", code.encode())] if protocol == "rest-json" else []
     spoken = [(b"smithy-protocol", b"rpc-v2-cbor")] if protocol == "cbor" else []
-    return Refusal(status, [(b"content-type", kind), *named, *spoken], body(code, text))
+    written = body(code, text)
+    if protocol == "query" and status >= 500:
+        written = written.replace(b"<Type>Sender<", b"<Type>Receiver<", 1)
+    return Refusal(status, [(b"content-type", kind), *named, *spoken], written)
 
 
 def _json(code: str, text: str) -> bytes:

@@ -13,8 +13,9 @@ from typing import Any, Literal, NamedTuple
 
 import click
 
-from kecs.cli.flags import chosen_instance, flag, instance_flags
+from kecs.cli.flags import chosen_instance, cluster_flags, flag, instance_flags
 from kecs.cli.instances import Instance
+from kecs.cli.times import local_time
 
 Verdict = Literal["ok", "note", "problem"]  # note: KECS works, but not everything in it
 _COLORS = {"ok": "green", "note": "yellow", "problem": "red"}
@@ -32,15 +33,20 @@ class Finding(NamedTuple):
 @click.command("doctor")
 @flag("--host", default="127.0.0.1", help="The address that KECS would listen on.")
 @flag("--port", type=click.IntRange(0, 65535), default=5373, help="The port that KECS would listen on.")
+@cluster_flags
 @instance_flags
-def doctor_command(host: str, port: int, instance: str, data_dir: Path | None) -> None:
+def doctor_command(
+    host: str, port: int, kubeconfig: Path | None, context: str | None, instance: str, data_dir: Path | None
+) -> None:
     """Check what KECS needs on this machine. The exit code is 1 if it cannot start."""
     chosen = chosen_instance(instance, data_dir)
     checks: list[Callable[[], Iterator[Finding]]] = [
         _python,
         _docker,
+        lambda: _kubernetes(chosen, kubeconfig, context),
         lambda: _data_folder(chosen),
         lambda: _running(chosen),
+        lambda: _companion(chosen),
         lambda: _port(chosen, host, port),
     ]
     problems = 0
@@ -95,6 +101,16 @@ async def _docker_info() -> dict[str, Any]:
         await engine.close()
 
 
+def _kubernetes(instance: Instance, kubeconfig: Path | None, context: str | None) -> Iterator[Finding]:
+    from kecs.cli.clusters import findings
+
+    known = instance.read()
+    wanted = bool(kubeconfig or context) or (known is not None and known.runtime == "kubernetes")
+    yield from findings(
+        instance, kubeconfig, context, wanted=wanted or os.environ.get("KECS_RUNTIME") == "kubernetes"
+    )
+
+
 def _data_folder(instance: Instance) -> Iterator[Finding]:
     folder = instance.directory
     while not folder.exists():
@@ -119,6 +135,32 @@ def _running(instance: Instance) -> Iterator[Finding]:
         yield Finding("note", "Instance", f"{instance.name} is starting")
     else:
         yield Finding("ok", "Instance", f"{instance.name} runs at {known.url} (runtime: {known.runtime})")
+
+
+def _companion(instance: Instance) -> Iterator[Finding]:
+    """Whether what plays AWS's other services in the running KECS has kept what it was given."""
+    from kecs.cli.client import call
+
+    known = instance.read()
+    if known is None or not instance.running():
+        return
+    try:
+        moto = call(known.url, "GET", "companions")["moto"]
+    except click.ClickException:  # nobody plays them, or it does not answer
+        return
+    if not moto["deaths"]:
+        yield Finding(
+            "ok", "Companion", f"moto {'runs' if moto['running'] else 'starts with the first request for it'}"
+        )
+        return
+    last = moto["last"]
+    yield Finding(
+        "note",
+        "Companion",
+        f"moto has ended by itself, the last of {moto['deaths']} at {local_time(last['at'], 'seconds')} with status "
+        f"{last['status']}; what it held is lost",
+        last["said"].strip().rpartition("\n")[2] or "It said nothing. Was it killed, for want of memory perhaps?",
+    )
 
 
 def _port(instance: Instance, host: str, port: int) -> Iterator[Finding]:

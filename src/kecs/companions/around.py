@@ -18,7 +18,7 @@ from kecs.companions.choice import MOTO, NONE, Choice
 from kecs.companions.hosts import bucket_in, host_of
 from kecs.companions.moto.process import EXTRA, MotoMissing, MotoProcess
 from kecs.companions.moto.wire import ACCOUNT, AWS_URL, KEY, OF_KECS, TROUBLE, URL, WHO, Caller, Trouble
-from kecs.companions.remote import Headers, Remote
+from kecs.companions.remote import CannotSign, Headers, Remote
 from kecs.core.arns import Scope
 from kecs.core.inside.credentials import Identity, account_in
 from kecs.core.tasks.interfaces import Interface
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 NOT_THERE = 501
+DOWN = 503  # which clients try again
 TOKEN = "x-amz-security-token"
 _OF_A_CONNECTION = {
     "connection", "expect", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"
@@ -76,6 +77,10 @@ class Passing:
             await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
             await send({"type": "http.response.body", "body": refusal.body})
 
+    def shown(self) -> dict[str, Any]:
+        """See ports.companion.Shown."""
+        return {"companions": {"*": self._choice.of_all, **self._choice.of_service}, "moto": self._moto.shown()}
+
     async def reset(self) -> None:
         """Have moto forget everything. What is elsewhere is not KECS's to forget."""
         await self._moto.reset()
@@ -103,7 +108,8 @@ class Passing:
             if begun.begun:
                 raise CutShort from error
             text = f"The companion for {to.service} does not answer: {error or type(error).__name__}"
-            return error_in(protocol, NOT_THERE, "ServiceUnavailable", text)
+            status = NOT_THERE if isinstance(error, CannotSign) else DOWN
+            return error_in(protocol, status, "ServiceUnavailable", text)
         return None
 
     async def _sent_to_whom_there_is(self, to: Addressed, scope: Any, receive: Any) -> ClientResponse:

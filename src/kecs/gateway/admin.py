@@ -19,6 +19,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, ExceptionHandler, Receive, Scope, Send
 
+from kecs.gateway.admin_companions import companion_routes
 from kecs.gateway.admin_faults import fault_routes
 from kecs.gateway.admin_history import HistoryRoute
 from kecs.gateway.admin_snapshots import snapshot_routes
@@ -65,6 +66,7 @@ def admin_app(console: Console, host: str | None = None) -> ASGIApp:
             Route("/_kecs/tasks/{task:path}/logs/{container}", admin.logs, methods=["GET"]),
             *target_routes(console),
             *snapshot_routes(console),
+            *companion_routes(console),
         ],
     )
     routes.router.redirect_slashes = False

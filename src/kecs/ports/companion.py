@@ -2,7 +2,7 @@
 
 `control` calls `Companion` for what a task needs of them before its containers start; `gateway` passes requests of
 AWS's clients on to `Around`. A test, or a KECS that is told to, has another AWS behind it: an emulator by URL, or the
-real one.
+real one. `gateway.admin` has them shown.
 """
 
 from __future__ import annotations
@@ -41,6 +41,15 @@ class Addressed(NamedTuple):
     service: str  # as signatures name it: "monitoring" rather than "cloudwatch"
     region: str  # "": it does not say
     access_key: str  # "": nobody has signed it
+
+
+class Shown(Protocol):
+    """The services around ECS as the admin API shows them."""
+
+    def shown(self) -> dict[str, Any]:
+        """`companions`: who answers, by service ("*": any other). `moto`: whether its process is `running`, its `pid`,
+        its `deaths` (how often one has ended by itself), and of the `last` of them `at` (seconds since the epoch), its
+        `status` and what it `said`."""
 
 
 class Around(Protocol):

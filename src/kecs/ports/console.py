@@ -8,6 +8,7 @@ from typing import Any, Literal, Protocol
 from kecs.core.eventbridge.event import Event
 from kecs.core.records import Record
 from kecs.core.scheduling.limits import Limits
+from kecs.ports.companion import Shown
 from kecs.ports.faults import Faults
 from kecs.ports.runtime import LogLine
 from kecs.ports.snapshots import Snapshots
@@ -166,6 +167,10 @@ class Console(Protocol):
     @property
     def snapshots(self) -> Snapshots:
         """The whole state as one document."""
+
+    @property
+    def companions(self) -> Shown:
+        """Who answers for the services around ECS. Raises NoSuchContainer where nobody does."""
 
     def metrics(self) -> bytes:
         """Prometheus text."""

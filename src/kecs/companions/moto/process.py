@@ -1,7 +1,8 @@
 """KECS's side of moto's process: starts it with the first request, starts it again when it has died, ends it.
 
 `around` asks it for a session of HTTP. The socket between the two is made here and listens before the process runs, so
-a request waits in it for as long as moto takes to be imported.
+a request waits in it for as long as moto takes to be imported. A process that dies is noticed at once, by a pipe that
+only it holds open; the next request starts another.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -35,10 +37,19 @@ EXTRA = "The service {} is played by moto, which needs KECS's extra aws: pip ins
 _BACKLOG = 512  # connections
 _END = 5.0  # seconds that it gets to end by itself
 _DIES = 2.0  # seconds; it has much to give back
+_LAST_WORDS = 4000  # bytes of what it has written
 
 
 class MotoMissing(Exception):
     """moto is not installed."""
+
+
+class Death(NamedTuple):
+    """A process that has ended by itself."""
+
+    at: float  # seconds since the epoch
+    status: int  # what it ended with; below 0, the signal
+    said: str  # the end of what it has written
 
 
 class MotoProcess:
@@ -52,6 +63,10 @@ class MotoProcess:
         self._session: ClientSession | None = None
         self._said: IO[bytes]
         self._directory: Path
+        self._alive: int  # a pipe that ends with the process
+        self._noticing: asyncio.Task[None] | None = None
+        self._deaths = 0
+        self._last: Death | None = None
         self._telling = asyncio.Lock()
         self._told: Mapping[Scope, list[Interface]] = {}
         self._closed = False
@@ -60,13 +75,23 @@ class MotoProcess:
     def running(self) -> bool:
         return self._process is not None
 
+    def shown(self) -> dict[str, Any]:
+        """`running`, `pid`, `deaths` (how often it has ended by itself) and the `last` of these, for people."""
+        process = self._process
+        return {
+            "running": process is not None,
+            "pid": None if process is None else process.pid,
+            "deaths": self._deaths,
+            "last": None if self._last is None else self._last._asdict(),
+        }
+
     async def session(self) -> ClientSession:
         """Connections to a process that runs. Raises MotoMissing, and OSError when there can be none."""
         async with self._starting:
             if self._closed:
                 raise ConnectionAbortedError("KECS is stopping")
             if self._process is not None and self._process.poll() is not None:
-                await self._say_that_it_died()
+                await self._died()
             if self._process is None or self._session is None:
                 await self._start()
             assert self._session is not None
@@ -108,12 +133,15 @@ class MotoProcess:
         async with self._starting:
             self._closed = True
             await self._end()
+        if self._noticing is not None:
+            await self._noticing
 
     async def _start(self) -> None:
         if importlib.util.find_spec("moto") is None:
             raise MotoMissing
         self._told = {}
-        self._process = await asyncio.to_thread(self._spawned)
+        process = self._process = await asyncio.to_thread(self._spawned)
+        asyncio.get_running_loop().add_reader(self._alive, self._ceased, process)
         aiohttp = await asyncio.to_thread(importlib.import_module, "aiohttp")
         self._session = aiohttp.ClientSession(
             connector=aiohttp.UnixConnector(str(self._directory / "moto"), limit=0),
@@ -128,21 +156,38 @@ class MotoProcess:
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(str(self._directory / "moto"))
             listener.listen(_BACKLOG)
-            return subprocess.Popen(
-                [sys.executable, "-P", "-m", "kecs.companions.moto", str(listener.fileno())],
-                env=_environment(self._endpoint),
-                stdin=subprocess.PIPE,  # whose end tells it that KECS has ended
-                stdout=self._said,
-                stderr=self._said,
-                pass_fds=[listener.fileno()],
-                start_new_session=True,  # an interrupt at the terminal is for KECS
-            )
+            self._alive, held = os.pipe()
+            with os.fdopen(held):
+                return subprocess.Popen(
+                    [sys.executable, "-P", "-m", "kecs.companions.moto", str(listener.fileno())],
+                    env=_environment(self._endpoint),
+                    stdin=subprocess.PIPE,  # whose end tells it that KECS has ended
+                    stdout=self._said,
+                    stderr=self._said,
+                    pass_fds=[listener.fileno(), held],
+                    start_new_session=True,  # an interrupt at the terminal is for KECS
+                )
 
-    async def _say_that_it_died(self) -> None:
+    def _ceased(self, process: subprocess.Popen[bytes]) -> None:
+        """The pipe has ended: the process has, or is about to."""
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(self._alive)
+        self._noticing = loop.create_task(self._notice(process))
+
+    async def _notice(self, process: subprocess.Popen[bytes]) -> None:
+        async with self._starting:
+            if self._process is process:
+                await self.ended()
+                if process.poll() is not None:
+                    await self._died()
+
+    async def _died(self) -> None:
         assert self._process is not None
         self._said.seek(0)
-        said = self._said.read()[-4000:].decode(errors="replace")
-        log.warning("moto has ended with status %s; what it held is lost. It said: %s", self._process.returncode, said)
+        said = self._said.read()[-_LAST_WORDS:].decode(errors="replace")
+        status = self._process.returncode
+        self._deaths, self._last = self._deaths + 1, Death(time.time(), status, said)
+        log.warning("moto has ended with status %s; what it held is lost. It said: %s", status, said)
         await self._end()
 
     async def _end(self) -> None:
@@ -151,6 +196,8 @@ class MotoProcess:
             await session.close()
         if process is None:
             return
+        asyncio.get_running_loop().remove_reader(self._alive)
+        os.close(self._alive)
         assert process.stdin is not None
         with contextlib.suppress(OSError):
             process.stdin.close()
