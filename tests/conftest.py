@@ -25,6 +25,8 @@ settings.load_profile("repeatable")
 
 # What tests may need, by its marker.
 NEEDED = ("docker", "kubernetes")
+# Which worker runs them: where both are on one machine, both lead from 169.254.170.2 to KECS.
+WORKERS = {"docker": ("docker",), "kubernetes": ("docker", "docker-link")}
 REQUIRED = {name: os.environ.get(f"KECS_REQUIRE_{name.upper()}") == "1" for name in NEEDED}
 
 
@@ -64,7 +66,8 @@ def kubernetes_problem() -> str | None:
     return None if Path(kubeconfig).exists() else f"KECS_TEST_KUBECONFIG names {kubeconfig}, which is not there"
 
 
-PROBLEMS = {"docker": docker_problem, "kubernetes": kubernetes_problem}
+def problem_with(needed: str) -> str | None:
+    return {"docker": docker_problem, "kubernetes": kubernetes_problem}[needed]()
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
@@ -73,13 +76,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         for needed in NEEDED:
             if item.get_closest_marker(needed):
-                item.add_marker(pytest.mark.xdist_group(needed))
+                for group in WORKERS[needed]:
+                    item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.hookimpl(tryfirst=True)  # before fixtures that would talk to the engine
 def pytest_runtest_setup(item: pytest.Item) -> None:
     for needed in NEEDED:
-        if item.get_closest_marker(needed) and (problem := PROBLEMS[needed]()):
+        if item.get_closest_marker(needed) and (problem := problem_with(needed)):
             pytest.skip(problem)
 
 

@@ -14,7 +14,7 @@ from tests.sdk.calls import until
 from tests.support.images import docker, test_image
 from tests.support.servers import Server
 
-pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("docker")]
+pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("docker-link")]
 
 ROLE = "arn:aws:iam::000000000000:role/app"
 NETWORK = {"awsvpcConfiguration": {"subnets": ["subnet-1"]}}

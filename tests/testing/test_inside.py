@@ -16,7 +16,7 @@ from tests.support.images import test_image
 
 from kecs.testing import Server, start_server, wait_for_service, wait_for_task, wait_until
 
-pytestmark = pytest.mark.docker
+pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("docker-link")]
 
 ROLE = "arn:aws:iam::000000000000:role/execution"
 NETWORK = {"awsvpcConfiguration": {"subnets": ["subnet-1"]}}

@@ -6,7 +6,7 @@ CPU is the difference between two looks, so nothing runs in between.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from kecs.core.autoscaling.usage import Usage
@@ -17,11 +17,12 @@ MIB = 1024 * 1024
 
 
 class Look(NamedTuple):
-    """The statistics of a container at one time: CPU seconds used since its start, and MiB."""
+    """The statistics of a container at one time: its MiB, and of its CPU what the engine tells."""
 
     at: float
-    cpu: float
     memory: float
+    cpu: float = 0.0  # seconds used since its start
+    rate: float | None = None  # of those a second, over the last few; then `cpu` says nothing
 
 
 LookAt = Callable[[str], Awaitable[Mapping[str, Look]]]
@@ -68,11 +69,18 @@ class Usages:
 
 
 def usage(before: Mapping[str, Look], now: Mapping[str, Look]) -> Usage:
-    """What the containers of a task use together. Their CPU is known once each of them has been looked at twice."""
+    """What the containers of a task use together. CPU is known once each of them has been looked at twice, unless the
+    engine tells the rate itself."""
     return Usage(cpu=_cpu(before, now), memory=sum(look.memory for look in now.values()))
 
 
 def _cpu(before: Mapping[str, Look], now: Mapping[str, Look]) -> float | None:
-    pairs: Iterable[tuple[Look, Look]] = [(before[name], seen) for name, seen in now.items() if name in before]
-    shares = [(new.cpu - old.cpu) / (new.at - old.at) for old, new in pairs if new.at > old.at]
-    return UNITS * max(sum(shares), 0.0) if len(shares) == len(now) else None
+    rates = [_rate(before.get(name), seen) for name, seen in now.items()]
+    known = [rate for rate in rates if rate is not None]
+    return UNITS * max(sum(known), 0.0) if len(known) == len(rates) else None
+
+
+def _rate(before: Look | None, now: Look) -> float | None:
+    if now.rate is not None or before is None or now.at <= before.at:
+        return now.rate
+    return (now.cpu - before.cpu) / (now.at - before.at)

@@ -41,4 +41,4 @@ def look(stats: Mapping[str, Any]) -> Look | None:
     details = memory.get("stats") or {}
     # What the kernel would give back at once is not in use; the name depends on the version of cgroups.
     cache = details.get("inactive_file", details.get("total_inactive_file", 0))
-    return Look(at, used / 1e9, max(memory["usage"] - cache, 0) / MIB)
+    return Look(at, max(memory["usage"] - cache, 0) / MIB, cpu=used / 1e9)

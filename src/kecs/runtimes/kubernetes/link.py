@@ -11,7 +11,9 @@ Service services (create, delete), services/status (patch), endpoints (create, p
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from lightkube.resources.core_v1 import Endpoints, Service, ServiceStatus
@@ -23,6 +25,7 @@ from kecs.runtimes.kubernetes.client import ALL, Cluster, ClusterError, ClusterG
 HOST = "169.254.170.2"
 HTTP = 80
 NEXT, MOST = 5373, 6373  # the ports of further KECS in the cluster
+SETTLES = 1.0  # seconds for which a node gathers changes before it follows them: a container may come sooner
 BALANCER = "LoadBalancer"
 CLASS = "kecs.dev/link"
 LABELS = {names.MANAGED_BY: names.KECS, CLASS: "true"}
@@ -61,14 +64,18 @@ class Link:
 
     async def open(self, host: str, port: int) -> Ways:
         """Have pods reach KECS at this address (IPv4 or IPv6), from now on. Raises ClusterError."""
-        front = await self.found() or await self._make()
+        there = await self._all()
+        found = self._ours(there)
+        front = found or await self._make(there)
         await self.lead(host, port)
         told = front.leads and (front.told or await self._tell())
+        if found is None:
+            await asyncio.sleep(SETTLES)
         return Ways(_url(front.address, front.port), _url(HOST, front.port) if told else None)
 
     async def found(self) -> Front | None:
         """The Service, if KECS has made it. Raises ClusterError."""
-        return next((f for f in await self._all() if (f.namespace, f.name) == (self._namespace, self._name)), None)
+        return self._ours(await self._all())
 
     async def lead(self, host: str, port: int) -> None:
         """Have the Service lead to this address. Raises ClusterError."""
@@ -83,13 +90,16 @@ class Link:
             if error.status != _UNKNOWN:
                 raise
 
-    async def _make(self) -> Front:
+    def _ours(self, fronts: Iterable[Front]) -> Front | None:
+        return next((front for front in fronts if (front.namespace, front.name) == (self._namespace, self._name)), None)
+
+    async def _make(self, there: Iterable[Front]) -> Front:
         """With a port of its own on HOST: whoever comes at the same time and is younger tries the next."""
         while True:
-            taken = {front.port for front in await self._all()}
-            port = next(port for port in (HTTP, *range(NEXT, MOST)) if port not in taken)
-            made = await self._create(port)
-            if all(made.age <= front.age for front in await self._all() if front.port == made.port):
+            taken = {front.port for front in there}
+            made = await self._create(next(port for port in (HTTP, *range(NEXT, MOST)) if port not in taken))
+            there = await self._all()
+            if all(made.age <= front.age for front in there if front.port == made.port):
                 return made
             await self.remove()
 
