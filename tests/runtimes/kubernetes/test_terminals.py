@@ -13,7 +13,8 @@ from tests.runtimes.kubernetes import pods
 
 from kecs.ports.terminal import SessionRefused, Terminal
 from kecs.runtimes.kubernetes.client import Cluster
-from kecs.runtimes.kubernetes.terminals import Place, Terminals, outcome
+from kecs.runtimes.kubernetes.places import Place
+from kecs.runtimes.kubernetes.terminals import Terminals, outcome
 
 PATIENCE = 30.0  # seconds
 GONE = "while grep -q {} /proc/[0-9]*/cmdline; do usleep 20000; done; echo it is gone"

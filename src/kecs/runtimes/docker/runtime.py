@@ -36,10 +36,10 @@ from kecs.runtimes.docker.lanes import Lanes, Work
 from kecs.runtimes.docker.launch import Launcher, Surroundings
 from kecs.runtimes.docker.pulls import PullPolicy, Pulls
 from kecs.runtimes.docker.reach import Reach
-from kecs.runtimes.docker.translate import has_interface, needs_pause, sends_to_cloudwatch
+from kecs.runtimes.docker.translate import has_interface, needs_pause
 from kecs.runtimes.docker.usage import measuring
 from kecs.runtimes.docker.watch import PAUSE_LOST, Watch, Watched
-from kecs.runtimes.launching import LaunchError
+from kecs.runtimes.launching import LaunchError, sends_to_cloudwatch
 from kecs.runtimes.spool import Spool
 
 if TYPE_CHECKING:

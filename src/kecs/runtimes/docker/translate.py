@@ -88,11 +88,6 @@ def has_interface(plan: TaskPlan, name: str) -> bool:
     return not plan.container(name).disable_networking
 
 
-def sends_to_cloudwatch(container: m.ContainerDefinition) -> bool:
-    """Whether the container's output is to go to CloudWatch Logs."""
-    return container.log_configuration is not None and container.log_configuration.log_driver == "awslogs"
-
-
 def create_body(source: Source) -> dict[str, Any]:
     """The body for one container. Raises VolumeError."""
     body = _filled(_CONFIG, source)

@@ -32,6 +32,8 @@ CLUSTER_NAME = "kecs.dev/cluster-name"
 SERVICE_NAME = "kecs.dev/service-name"
 DEPLOYMENT_ID = "kecs.dev/deployment-id"
 CONTAINERS = "kecs.dev/containers"  # ECS's names, in their order, as JSON: those of the pod are made of them
+HEALTHY_WITHIN = "kecs.dev/healthy-within"  # seconds by container, as JSON: those that have a health check
+LOGS = "kecs.dev/logs"  # where output goes, by container, as JSON: that of the log driver awslogs
 DOCKER_LABELS = "kecs.dev/docker-labels"  # JSON by container
 
 KECS = "kecs"

@@ -18,7 +18,9 @@ from kecs.core.tasks.step import DEFAULT_STOP_TIMEOUT
 from kecs.runtimes.kubernetes import names
 from kecs.runtimes.kubernetes.containers import Source, containers_of, spares
 from kecs.runtimes.kubernetes.network import is_host, network_of, without_network
+from kecs.runtimes.kubernetes.outlets import logs_of
 from kecs.runtimes.kubernetes.placing import placing_of
+from kecs.runtimes.kubernetes.probes import command_of, deadline
 from kecs.runtimes.kubernetes.problems import problem_of
 from kecs.runtimes.kubernetes.security import annotations_of, pod_security_of, shares_processes
 from kecs.runtimes.kubernetes.settings import PodSettings
@@ -98,6 +100,9 @@ def _annotations(plan: TaskPlan) -> dict[str, str]:
     none that means something to Kubernetes."""
     containers = [container.name or "" for container in plan.containers]
     docker_labels = {c.name: c.docker_labels for c in plan.containers if c.docker_labels}
+    checks = {
+        c.name: deadline(c.health_check) for c in plan.containers if c.health_check and command_of(c.health_check)
+    }
     values = {
         names.TASK_ARN: plan.arn,
         names.TASK_DEFINITION: f"{plan.definition.family}:{plan.definition.revision}",
@@ -105,6 +110,8 @@ def _annotations(plan: TaskPlan) -> dict[str, str]:
         names.SERVICE_NAME: plan.service,
         names.DEPLOYMENT_ID: plan.deployment,
         names.CONTAINERS: json.dumps(containers),
+        names.HEALTHY_WITHIN: json.dumps(checks) if checks else None,
+        names.LOGS: logs_of(plan),
         names.DOCKER_LABELS: json.dumps(docker_labels) if docker_labels else None,
     }
     theirs = {

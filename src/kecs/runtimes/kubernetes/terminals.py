@@ -14,13 +14,14 @@ import json
 import shlex
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import aiohttp
 
 from kecs.ports.terminal import SessionRefused
 from kecs.runtimes.hanging_up import ENVIRONMENT, hang_up, new_mark
 from kecs.runtimes.kubernetes.client import Cluster, ClusterError
+from kecs.runtimes.kubernetes.places import Place
 
 PROTOCOL = "v4.channel.k8s.io"
 STDIN, STDOUT, STDERR, STATUS, RESIZE = range(5)  # the first byte of a message
@@ -31,14 +32,6 @@ _PATIENCE = 5.0  # seconds that KECS takes for hanging up when it stops, and a c
 _LOOKS = 40  # for a command that has shown nothing, and may have yet to begin
 _NOT_THERE = 127  # exit code of what could not be run
 _LOST = (aiohttp.ClientError, OSError, RuntimeError)  # RuntimeError: aiohttp's for a connection that is closed
-
-
-class Place(NamedTuple):
-    """A container of a pod."""
-
-    namespace: str
-    pod: str
-    container: str
 
 
 class Terminals:
