@@ -204,7 +204,7 @@ def test_the_log_level_comes_from_the_environment(
 def test_companions_are_given_one_by_one_or_with_commas(shell: Shell, options: list[str]) -> None:
     variable = {} if options else {"KECS_COMPANION": "none,ssm=http://127.0.0.1:1"}
     url = url_of(shell.ok("start", "--detach", *options, **variable))
-    for service, status in (("ssm", 501), ("kms", 400)):
+    for service, status in (("ssm", 503), ("kms", 400)):
         signature = f"AWS4-HMAC-SHA256 Credential=x/20260101/us-east-1/{service}/aws4_request, Signature=0"
         with pytest.raises(HTTPError, match=str(status)):
             urlopen(Request(url, b"{}", {"Authorization": signature, "X-Amz-Target": "Some.Operation"}))
