@@ -106,9 +106,7 @@ def _kubernetes(instance: Instance, kubeconfig: Path | None, context: str | None
 
     known = instance.read()
     wanted = bool(kubeconfig or context) or (known is not None and known.runtime == "kubernetes")
-    yield from findings(
-        instance, kubeconfig, context, wanted=wanted or os.environ.get("KECS_RUNTIME") == "kubernetes"
-    )
+    yield from findings(instance, kubeconfig, context, wanted=wanted or os.environ.get("KECS_RUNTIME") == "kubernetes")
 
 
 def _data_folder(instance: Instance) -> Iterator[Finding]:

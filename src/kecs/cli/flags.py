@@ -45,6 +45,16 @@ def data_dir_flag(command: F) -> F:
     )(command)
 
 
+def cluster_flags(command: F) -> F:
+    """`--kubeconfig` and `--context`: the Kubernetes cluster of `--runtime kubernetes`."""
+    return flag(
+        "--kubeconfig",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="The Kubernetes cluster for tasks.  [default: that of KECS's own pod, $KUBECONFIG or ~/.kube/config]",
+    )(flag("--context", metavar="NAME", help="Which context of the kubeconfig.  [default: its current one]")(command))
+
+
 def chosen_instance(instance: str, data_dir: Path | None) -> Instance:
     """The instance that `instance_flags` name."""
     return Instance(data_root(data_dir), instance)

@@ -18,6 +18,7 @@ COMMANDS = {
     "status": "kecs.cli.show",
     "list": "kecs.cli.show",
     "env": "kecs.cli.show",
+    "kubeconfig": "kecs.cli.clusters",
     "version": "kecs.cli.show",
     "logs": "kecs.cli.follow",
     "events": "kecs.cli.events",

@@ -39,7 +39,7 @@ def status_command(instance: str, data_dir: Path | None, quiet: bool) -> None:
         "services": len(state["services"]),
         "tasks": f"{len(live)} running or on their way, {len(state['tasks']) - len(live)} stopped",
     }
-    _table([[name, str(value)] for name, value in rows.items()])
+    table([[name, str(value)] for name, value in rows.items()])
 
 
 @click.command("list")
@@ -58,7 +58,7 @@ def list_command(data_dir: Path | None) -> None:
                 local_time(known.started_at, "seconds") if known else "-",
             ]
         )
-    _table(rows)
+    table(rows)
 
 
 @click.command("env", short_help="Print export lines that point AWS clients at KECS.")
@@ -83,7 +83,8 @@ def version_command() -> None:
     click.echo(f"kecs {__version__}")
 
 
-def _table(rows: list[list[str]]) -> None:
+def table(rows: list[list[str]]) -> None:
+    """Print rows with their columns aligned."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -19,6 +19,11 @@ class Right(NamedTuple):
     group: str = ""
     without: str = ""  # what becomes of KECS that does not have it; empty: tasks fail
 
+    @property
+    def full_name(self) -> str:
+        """With its group, as `pods.metrics.k8s.io`."""
+        return f"{self.resource}.{self.group}" if self.group else self.resource
+
 
 class Question(NamedTuple):
     """One right as a cluster can be asked for it."""
@@ -30,8 +35,7 @@ class Question(NamedTuple):
     @property
     def name(self) -> str:
         """Such as `create pods/exec`."""
-        group = f".{self.right.group}" if self.right.group else ""
-        return f"{self.verb} {self.right.resource}{group}"
+        return f"{self.verb} {self.right.full_name}"
 
     def review(self) -> dict[str, Any]:
         """The `spec` of a SelfSubjectAccessReview."""
