@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from kecs.core.settings import Settings
+from tests.support.furnished import GROUP
 from tests.support.journals import MemoryJournal
 from tests.support.nodes import FakeNodes, node
 
@@ -322,6 +323,54 @@ def test_a_cluster_with_nodes_can_be_deleted_and_begins_anew(world: World) -> No
     world.clock.advance(0)
     assert instances(world, "other") == {}
     assert world.run(cluster="other", **EC2)["failures"] == []
+
+
+@pytest.fixture
+def pool(world: World) -> dict[str, Any]:
+    """The capacity provider `asg`, four tasks of which fill a node; how tasks ask for it."""
+    group = {"autoScalingGroupArn": GROUP.format("one"), "managedScaling": {"status": "ENABLED"}}
+    world.call("CreateCapacityProvider", name="asg", autoScalingGroupProvider=group)
+    world.call(
+        "PutClusterCapacityProviders", cluster="default", capacityProviders=["asg"], defaultCapacityProviderStrategy=[]
+    )
+    world.define_ec2("web", {"name": "app", "image": "app:1", "cpu": 1024, "memory": 512})
+    world.clock.advance(1)
+    strategy = [{"capacityProvider": "asg", "weight": 1}]
+    return {"launchType": None, "networkConfiguration": None, "capacityProviderStrategy": strategy}
+
+
+def test_a_label_puts_nodes_into_the_pool_of_a_capacity_provider(
+    world: World, nodes: FakeNodes, pool: dict[str, Any]
+) -> None:
+    nodes.label("one", kecs__capacity_provider="asg")
+    world.clock.advance(0)
+    tasks = world.run(count=5, **pool)["tasks"]
+    world.clock.advance(3600)
+    (one,) = instances(world).values()
+    assert (one["ec2InstanceId"], one["capacityProviderName"], one["runningTasksCount"]) == ("one", "asg", 4)
+    assert Counter(world.task(t["taskArn"])["lastStatus"] for t in tasks) == {"RUNNING": 4, "PROVISIONING": 1}
+    nodes.add(node("three", labels={"kecs.dev/capacity-provider": "asg"}))
+    world.clock.advance(60)
+    assert [instances(world)[name]["runningTasksCount"] for name in ("one", "three")] == [4, 1]
+    waited = world.kernel.control.supervisors.plan_of(tasks[4]["taskArn"])
+    assert waited is not None
+    assert (waited.node, waited.capacity_provider) == ("three", "asg")
+
+
+def test_nodes_of_a_pool_take_over_from_made_up_instances(world: World, nodes: FakeNodes, pool: dict[str, Any]) -> None:
+    world.serve(count=2, **pool)
+    world.settle()
+    assert instances(world).keys().isdisjoint({"one", "two"})
+    nodes.label("one", kecs__capacity_provider="asg")
+    world.until(lambda: list(statuses(world).items()) == [("one", "ACTIVE")] and world.stable())
+    assert places(world) == {"one": 2}
+    world.call("DeleteService", service="s", force=True)
+    world.clock.advance(60)
+    put = {"capacityProviders": [], "defaultCapacityProviderStrategy": []}
+    world.call("PutClusterCapacityProviders", cluster="default", **put)
+    world.clock.advance(3600)
+    assert instances(world) == {}
+    assert nodes.cordoned == []
 
 
 def test_instances_that_are_registered_stand_for_themselves(world: World) -> None:

@@ -50,10 +50,27 @@ def decide(
     now: float,
     held: Requirements,
 ) -> Scaling:
-    """What the group should do now. Where its provider is not in use any more, every instance goes.
+    """What the group should do now. Where its provider is not in use any more, every instance goes. Where nodes are
+    its instances they are all it has, and whoever runs them says how many there are.
 
     `held` is what daemons take of each instance; only Managed Instances have any.
     """
+    scaling = _scaling(cluster, provider, group, members, waiting, now, held)
+    if all(member.instance.node is None for member in members):
+        return scaling
+    made_up = tuple(member.instance.arn for member in members if member.instance.node is None)
+    return Scaling(remove=made_up, reservation=scaling.reservation)
+
+
+def _scaling(
+    cluster: ClusterRecord,
+    provider: CapacityProviderRecord,
+    group: CapacityGroupRecord,
+    members: Sequence[Member],
+    waiting: Sequence[Demand],
+    now: float,
+    held: Requirements,
+) -> Scaling:
     if not _in_use(cluster, provider):
         return Scaling(remove=tuple(member.instance.arn for member in members))
     if (asg := provider.provider.auto_scaling_group_provider) is not None:
