@@ -10,7 +10,6 @@ from tests.support.manifests import BASE, ROOT
 from kecs.runtimes.kubernetes.rights import AT_HOME, EVERYWHERE, STATISTICS, questions
 from tools import rbac
 
-
 ALL = (*EVERYWHERE, *AT_HOME, *STATISTICS)
 
 

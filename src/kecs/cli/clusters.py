@@ -1,5 +1,5 @@
-"""Which Kubernetes cluster KECS runs tasks on, and how it stands with it: `kecs kubeconfig`, and what `kecs doctor` says
-of it. Both ask the cluster themselves, as the same user as KECS.
+"""Which Kubernetes cluster KECS runs tasks on, and how it stands with it: `kecs kubeconfig`, and what `kecs doctor`
+says of it. Both ask the cluster themselves, as the same user as KECS.
 """
 
 from __future__ import annotations
