@@ -417,3 +417,24 @@ def test_a_node_at_rest_costs_nothing(world: World, nodes: FakeNodes) -> None:
     assert not world.kernel.control.queue.busy
     world.clock.advance(600)
     assert len(world.kernel.feed.recent()) == seen
+
+
+def test_what_it_costs_follows_what_changes() -> None:
+    nodes = FakeNodes(*(node(f"n{number}") for number in range(200)))
+    world = World(nodes=nodes)
+    world.define_ec2()
+    for number in range(50):
+        world.call("CreateCluster", clusterName=f"c{number}")
+        if number < 3:
+            world.run(cluster=f"c{number}", **EC2)
+    world.clock.advance(60)
+    assert len(world.kernel.store.instances) == 600
+    changes: list[str] = []
+    world.kernel.store.subscribe(lambda batch: changes.extend(table for table, *_ in batch))
+    nodes.change("n7", unschedulable=True)
+    world.clock.advance(0)
+    assert Counter(changes) == {"nodes": 1, "instances": 3}
+    changes.clear()
+    world.call("CreateCluster", clusterName="more")
+    world.clock.advance(60)
+    assert changes == ["clusters"]
