@@ -71,7 +71,10 @@ def _affinity(plan: TaskPlan, settings: PodSettings) -> dict[str, Any]:
 
 
 def _tolerations(plan: TaskPlan) -> list[dict[str, str]]:
-    """Nodes that are kept for a capacity provider by a taint of its name take its tasks."""
+    """Nodes that are kept for a capacity provider by a taint of its name take its tasks. On a certain node no taint of
+    KECS's stands in the way: whose container instance it is has been decided."""
+    if plan.node is not None:
+        return [{"key": key, "operator": "Exists"} for key in (names.POOL, names.CLUSTER)]
     if not plan.capacity_provider:
         return []
     value = names.label_value(plan.capacity_provider)
