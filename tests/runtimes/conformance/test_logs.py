@@ -60,13 +60,15 @@ async def test_all_output_is_there_when_the_task_is_released(harness: Harness, s
 
 
 async def test_a_container_that_runs_again_goes_on_in_its_stream(harness: Harness, store: LogStore) -> None:
-    plan = make_plan(container("echo here; sleep 1; exit 7"))
+    plan = make_plan(container("echo here; sleep 1; echo gone; exit 7") | {"restartPolicy": {"enabled": True}})
     await harness.finish(plan)
     harness.runtime.restart(plan, "app")
     await harness.until(Started, plan, "app", nth=2)
     await harness.until(Exited, plan, "app", nth=2)
+    assert await harness.output(plan, tail=3) == ["gone", "here", "gone"]
     await harness.release(plan)
-    assert lines(store, plan) == ["here", "here"]
+    assert lines(store, plan) == ["here", "gone", "here", "gone"]
+    assert await harness.output(plan) == ["here", "gone", "here", "gone"]
 
 
 async def test_lines_are_joined(harness: Harness, store: LogStore) -> None:
