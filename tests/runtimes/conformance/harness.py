@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import secrets
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
@@ -33,6 +35,13 @@ CANNOT: dict[str, dict[str, str]] = {
         "run any program": "the simulated runtime knows the programs of `simulated.programs` alone",
     },
     "docker": {},
+    "kubernetes": {
+        "tell stdout from stderr": "Kubernetes keeps what a container writes as one",
+        "tell MAC addresses": "no API of Kubernetes has those of pods",
+        "run the same container again": "a container of a pod runs once, so a restart is another one",
+        "tell subnets": "the networks of pods need not have any, and no API of Kubernetes has their gateways",
+        "count files at once": "a kubelet counts what is written once a minute or so",
+    },
 }
 
 
@@ -95,9 +104,25 @@ class Harness:
         self.runtime.provision(plan)
         return await self.until(Provisioned, plan)
 
-    async def provision_report(self, plan: TaskPlan) -> Provisioned:
-        """What was said when the task was provisioned."""
-        return await self.until(Provisioned, plan)
+    async def address(self, plan: TaskPlan) -> str:
+        """Where the task is reached, as was said when it was provisioned, or else when it started."""
+        told = (await self.until(Provisioned, plan)).address or (await self.until(Started, plan)).address
+        assert told is not None
+        return told
+
+    async def fails_to_pull(self, plan: TaskPlan, container: str = "app") -> Failed:
+        """Pull a container's image, which is not to be had: some runtimes find that out only when they start it."""
+        self.runtime.pull(plan, container)
+        await self.wait(lambda: self.seen(Failed, plan, container) or self.seen(Pulled, plan, container))
+        if self.seen(Pulled, plan, container):
+            self.runtime.start(plan, container)
+        return await self.until(Failed, plan, container)
+
+    async def ends(self, plan: TaskPlan, container: str = "app") -> Exited | Failed:
+        """How a container ended that was stopped while it started: it may have run, or not."""
+        await self.wait(lambda: self.seen(Exited, plan, container) or self.seen(Failed, plan, container))
+        (end,) = [*self.seen(Exited, plan, container), *self.seen(Failed, plan, container)]
+        return end
 
     async def fails_to_start(self, plan: TaskPlan, container: str = "app") -> Failed:
         """Pull and start a container that cannot be started."""
@@ -188,13 +213,11 @@ class SimulatedHarness(Harness):
         self.clock.advance_until(condition, PATIENCE)
 
 
-class DockerHarness(Harness):
+class RealHarness(Harness):
     """Time passes by itself; every report wakes whoever waits."""
 
-    def __init__(self, instance: str) -> None:
-        from kecs.runtimes.docker import DockerRuntime
-
-        super().__init__(DockerRuntime(instance=instance))
+    def __init__(self, name: str, instance: str) -> None:
+        super().__init__(_runtime(name, instance))
         self._instance = instance
         self._news = asyncio.Event()
 
@@ -213,10 +236,21 @@ class DockerHarness(Harness):
     async def restarted(self) -> AsyncIterator[Harness]:
         await self.runtime.close()
         self.closed = True
-        async with DockerHarness(self._instance) as again:
+        async with RealHarness(self.runtime.name, self._instance) as again:
             yield again
+
+
+def _runtime(name: str, instance: str) -> Runtime:
+    if name == "docker":
+        from kecs.runtimes.docker import DockerRuntime
+
+        return DockerRuntime(instance=instance)
+    from kecs.runtimes.kubernetes.runtime import KubernetesRuntime
+    from kecs.runtimes.kubernetes.settings import PodSettings
+
+    return KubernetesRuntime(PodSettings(instance=instance), kubeconfig=Path(os.environ["KECS_TEST_KUBECONFIG"]))
 
 
 def new_harness(runtime: str) -> Harness:
     """A harness around the runtime of that name; nothing is left behind when it is closed."""
-    return SimulatedHarness() if runtime == "simulated" else DockerHarness(f"conformance-{secrets.token_hex(4)}")
+    return SimulatedHarness() if runtime == "simulated" else RealHarness(runtime, f"conformance-{secrets.token_hex(4)}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.runtimes.conformance.harness import Harness
 from tests.runtimes.plans import make_plan
 
-from kecs.core.tasks.reports import Exited
+from kecs.core.tasks.reports import Exited, Provisioned
 
 RUNS = ["sh", "-c", "trap 'exit 0' TERM; echo ready; while true; do sleep 0.1; done"]
 
@@ -43,10 +43,10 @@ async def test_running_and_exited_containers_are_found(harness: Harness) -> None
 async def test_the_address_of_a_task_is_found(harness: Harness) -> None:
     plan = make_plan({"command": RUNS})
     await harness.run(plan)
-    provisioned = await harness.provision_report(plan)
+    provisioned = await harness.until(Provisioned, plan)
     observed = await harness.observed(plan)
     assert observed is not None
-    assert (observed.address, observed.mac_address) == (provisioned.address, provisioned.mac_address)
+    assert (observed.address, observed.mac_address) == (await harness.address(plan), provisioned.mac_address)
 
 
 async def test_containers_are_found_by_the_next_process_and_their_exits_reported(harness: Harness) -> None:

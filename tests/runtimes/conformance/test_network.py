@@ -23,23 +23,25 @@ def server(port: int, **fields: Any) -> dict[str, Any]:
 
 
 async def test_awsvpc_gives_every_task_an_address_of_its_own(harness: Harness) -> None:
-    one, two = make_plan(server(8080)), make_plan(server(8080))
-    first, second = await harness.provision(one), await harness.provision(two)
-    assert first.address is not None
-    assert second.address is not None
-    assert first.address != second.address
-    assert first.mac_address is not None
-    for plan, address in ((one, first.address), (two, second.address)):
-        started = await harness.start(plan)
+    plans = make_plan(server(8080)), make_plan(server(8080))
+    for plan in plans:
+        started = await harness.run(plan)
         assert started.network_bindings == (), "awsvpc never publishes ports on the host"
+    first, second = [await harness.address(plan) for plan in plans]
+    assert first != second
+    for address in (first, second):
         assert await harness.comes_to_answer(address, 8080)
+
+
+async def test_an_awsvpc_task_has_a_mac_address(harness: Harness) -> None:
+    harness.needs("tell MAC addresses")
+    assert (await harness.provision(make_plan(server(8080)))).mac_address is not None
 
 
 async def test_containers_of_an_awsvpc_task_share_its_address(harness: Harness) -> None:
     plan = make_plan(server(8080, name="one"), server(8081, name="two"))
     await harness.run(plan)
-    address = (await harness.provision_report(plan)).address
-    assert address is not None
+    address = await harness.address(plan)
     assert await harness.comes_to_answer(address, 8080)
     assert await harness.comes_to_answer(address, 8081)
 
@@ -55,13 +57,12 @@ async def test_containers_of_an_awsvpc_task_share_localhost(harness: Harness) ->
 
 
 async def test_a_port_is_silent_once_its_container_has_exited(harness: Harness) -> None:
-    plan = make_plan(server(8080, name="goes"), server(8081, name="stays"))
+    plan = make_plan(server(8080, name="goes", stopTimeout=2), server(8081, name="stays", stopTimeout=2))
     await harness.run(plan)
-    address = (await harness.provision_report(plan)).address
-    assert address is not None
+    address = await harness.address(plan)
     assert await harness.comes_to_answer(address, 8080)
     assert await harness.comes_to_answer(address, 8081)
-    harness.runtime.stop(plan, "goes", 1)
+    harness.runtime.stop(plan, "goes", 2)
     await harness.until(Exited, plan, "goes")
     assert not await harness.answers(address, 8080)
     assert await harness.answers(address, 8081)
@@ -79,8 +80,7 @@ async def test_bridge_draws_host_ports_where_none_is_given(harness: Harness) -> 
     assert tcp.host_port is not None
     assert again.host_port is not None
     assert tcp.host_port != again.host_port
-    address = (await harness.provision_report(plan)).address
-    assert address is not None
+    address = await harness.address(plan)
     assert await harness.comes_to_answer(address, tcp.host_port)
     assert await harness.comes_to_answer(address, again.host_port)
 
@@ -90,8 +90,7 @@ async def test_bridge_with_a_fixed_host_port(harness: Harness) -> None:
     plan = make_plan(server(8080, portMappings=[{"containerPort": 8080, "hostPort": port}]), mode="bridge")
     started = await harness.run(plan)
     assert [(b.container_port, b.host_port) for b in started.network_bindings] == [(8080, port)]
-    address = (await harness.provision_report(plan)).address
-    assert address is not None
+    address = await harness.address(plan)
     assert await harness.comes_to_answer(address, port)
 
 
@@ -115,8 +114,7 @@ async def test_host_mode_uses_the_ports_of_the_host(harness: Harness) -> None:
     plan = make_plan(server(port), mode="host")
     started = await harness.run(plan)
     assert [(b.container_port, b.host_port) for b in started.network_bindings] == [(port, port)]
-    address = (await harness.provision_report(plan)).address
-    assert address is not None
+    address = await harness.address(plan)
     assert await harness.comes_to_answer(address, port)
 
 

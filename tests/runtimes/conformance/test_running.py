@@ -39,14 +39,19 @@ async def test_a_container_runs_as_long_as_its_command(harness: Harness) -> None
 
 
 async def test_output_is_kept_in_order(harness: Harness) -> None:
-    plan = make_plan({"command": ["sh", "-c", "for i in 1 2 3; do echo line $i; done; echo last >&2"]})
+    plan = make_plan({"command": ["sh", "-c", "for i in 1 2 3; do echo line $i; done"]})
     await harness.finish(plan)
     lines = [line async for line in harness.runtime.logs(plan.arn, "app")]
-    assert [line.text for line in lines if line.stream == "stdout"] == ["line 1", "line 2", "line 3"]
-    assert [line.text for line in lines if line.stream == "stderr"] == ["last"]
-    assert [line.at for line in lines if line.stream == "stdout"] == sorted(
-        line.at for line in lines if line.stream == "stdout"
-    )
+    assert [line.text for line in lines] == ["line 1", "line 2", "line 3"]
+    assert [line.at for line in lines] == sorted(line.at for line in lines)
+
+
+async def test_what_goes_to_stderr_is_told_apart(harness: Harness) -> None:
+    harness.needs("tell stdout from stderr")
+    plan = make_plan({"command": ["sh", "-c", "echo first; echo last >&2"]})
+    await harness.finish(plan)
+    lines = [line async for line in harness.runtime.logs(plan.arn, "app")]
+    assert {line.stream: line.text for line in lines} == {"stdout": "first", "stderr": "last"}
 
 
 async def test_the_tail_of_the_output(harness: Harness) -> None:
@@ -113,8 +118,7 @@ async def test_several_containers_report_apart(harness: Harness) -> None:
 async def test_an_image_that_cannot_be_pulled(harness: Harness) -> None:
     plan = make_plan({"image": MISSING_IMAGE})
     await harness.provision(plan)
-    harness.runtime.pull(plan, "app")
-    failed = await harness.until(Failed, plan, "app")
+    failed = await harness.fails_to_pull(plan)
     assert failed.reason.startswith("CannotPullContainerError: ")
     await harness.release(plan)
 

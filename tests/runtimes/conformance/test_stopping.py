@@ -28,7 +28,7 @@ async def test_a_container_without_a_handler_dies_of_sigterm(harness: Harness) -
 
 
 async def test_a_container_that_ignores_sigterm_is_killed_after_the_timeout(harness: Harness) -> None:
-    plan = make_plan({"command": IGNORES})
+    plan = make_plan({"command": IGNORES, "stopTimeout": 1})
     await harness.run(plan)
     line = await harness.first_line(plan)
     harness.runtime.stop(plan, "app", 1)
@@ -38,15 +38,15 @@ async def test_a_container_that_ignores_sigterm_is_killed_after_the_timeout(harn
 
 
 async def test_a_stop_right_after_the_start_ends_it(harness: Harness) -> None:
-    plan = make_plan({"command": IGNORES})
+    plan = make_plan({"command": IGNORES, "stopTimeout": 1})
     await harness.provision(plan)
     harness.runtime.pull(plan, "app")
     await harness.until(Pulled, plan, "app")
     harness.runtime.start(plan, "app")
     harness.runtime.stop(plan, "app", 1)
-    await harness.until(Exited, plan, "app")
+    end = await harness.ends(plan)
     await harness.release(plan)
-    assert len(harness.seen(Exited, plan)) == 1
+    assert await harness.ends(plan) is end
 
 
 async def test_stopping_one_container_leaves_the_other(harness: Harness) -> None:
