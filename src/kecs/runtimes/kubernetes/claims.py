@@ -55,7 +55,8 @@ def claim_of(plan: TaskPlan, volume: m.Volume, settings: PodSettings) -> Claim |
 
 def claims_of(plan: TaskPlan, settings: PodSettings) -> list[dict[str, Any]]:
     """The manifests of all claims that the task needs and KECS makes. One that is there already is the one."""
-    return [_manifest(plan, claim, settings) for claim in _claims(plan, settings).values() if not claim.must_exist]
+    claims = dict.fromkeys(_claims(plan, settings).values())  # two volumes can be on one file system
+    return [_manifest(plan, claim, settings) for claim in claims if not claim.must_exist]
 
 
 def required_claims(plan: TaskPlan, settings: PodSettings) -> dict[str, str]:

@@ -30,7 +30,7 @@ def network_of(plan: TaskPlan) -> dict[str, Any]:
     aliases = _aliases(plan)
     found = {
         "hostNetwork": plan.network_mode == "host" or None,
-        "hostname": names.dns_label(name) if name else None,
+        "hostname": _host_name(name) if name else None,
         "hostAliases": [{"ip": ip, "hostnames": hosts} for ip, hosts in aliases.items()] or None,
         "dnsPolicy": "None" if servers else None,
         "dnsConfig": {k: v for k, v in (("nameservers", servers), ("searches", domains)) if v} or None,
@@ -58,6 +58,11 @@ def policy_of(instance: str, home: Scope, scope: Scope, cluster: str) -> dict[st
     }
     spec = {"podSelector": {"matchLabels": {names.NETWORK: "none"}}, "policyTypes": ["Ingress", "Egress"]}
     return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": metadata, "spec": spec}
+
+
+def _host_name(name: str) -> str | None:
+    """The first part of the name, with what a pod's name may have; None when nothing is left."""
+    return re.sub(r"[^a-z0-9-]+", "-", name.partition(".")[0].lower())[: names.LONGEST].strip("-") or None
 
 
 def _aliases(plan: TaskPlan) -> dict[str, list[str]]:
