@@ -125,7 +125,12 @@ CASES = [
     one("an essential container's neighbours", {"essential": True, "startTimeout": 60}, {}),
     one("limits that Kubernetes has none of", {"ulimits": [{"name": "nofile", "softLimit": 9, "hardLimit": 9}]}, {}),
     one("swap", {"linuxParameters": {"maxSwap": 256, "swappiness": 10}}, {}),
-    one("output", {"logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-group": "g"}}}, {}),
+    Case(
+        "output for CloudWatch Logs",
+        [{"logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-group": "g"}}}],
+        {"annotations": {"kecs.dev/logs": '{"app": {"account": "000000000000", "region": "us-east-1", "group": "g"}}'}},
+    ),
+    one("output that stays", {"logConfiguration": {"logDriver": "syslog", "options": {"tag": "x"}}}, {}),
     one("a container that is not restarted", {"restartPolicy": {"enabled": False}}, {}),
     Case(
         "a second container, whose turn has not come",

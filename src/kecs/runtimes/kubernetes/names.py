@@ -115,7 +115,7 @@ def slot_name(container: str, number: int = 0) -> str:
     """The container in a pod that is the container's run of that number."""
     spare = f"--{number}" if number else ""
     clash = container if not _SLOT.fullmatch(container) else f"{container} "  # which no name of ECS's ends in
-    return dns_label(clash, LONGEST - len("--0") - 1) + spare
+    return dns_label(clash, LONGEST - len("--0")) + spare
 
 
 def slots(containers: list[str] | tuple[str, ...]) -> dict[str, Slot]:

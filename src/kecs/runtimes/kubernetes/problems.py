@@ -39,6 +39,7 @@ def _problems(plan: TaskPlan, settings: PodSettings) -> Iterator[str]:
                 yield f"{CREATE}: container '{container.name}': {text}"
     yield from _networks(plan)
     yield from _ports(plan)
+    yield from _host_ports(plan)
     yield from _drivers(plan, settings)
 
 
@@ -120,6 +121,19 @@ def _ports(plan: TaskPlan) -> Iterator[str]:
                 f"{CREATE}: {protocol.upper()} container port '{port}' is used by {count} containers of the task, "
                 "which share their ports on Kubernetes"
             )
+
+
+def _host_ports(plan: TaskPlan) -> Iterator[str]:
+    """A pod has each of a container's ports once."""
+    for container in plan.containers if plan.network_mode == "bridge" else ():
+        hosts: dict[tuple[int | None, str], int | None] = {}
+        for mapping in container.port_mappings or ():
+            key = (mapping.container_port, mapping.protocol or "tcp")
+            if mapping.container_port and hosts.setdefault(key, mapping.host_port) != mapping.host_port:
+                yield (
+                    f"{CREATE}: container '{container.name}': {key[1].upper()} container port '{key[0]}' has more than "
+                    "one host port, and on Kubernetes can have one"
+                )
 
 
 def _drivers(plan: TaskPlan, settings: PodSettings) -> Iterator[str]:
