@@ -21,6 +21,7 @@ class ServerOptions:
     account: str = "000000000000"
     region: str = "us-east-1"
     local_instance: bool = True
+    node_patience: float = 60.0  # seconds a node of Kubernetes may be away before its tasks are replaced
     pull: Literal["missing", "always", "never"] = "missing"
     log_level: str = "info"
     lambda_endpoint: str | None = None  # URL of what runs Lambda functions: the lifecycle hooks of deployments
@@ -34,5 +35,6 @@ class ServerOptions:
             account=self.account,
             region=self.region,
             local_instance=self.local_instance,
+            node_patience=self.node_patience,
             pull=self.pull,
         )

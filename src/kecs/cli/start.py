@@ -72,6 +72,13 @@ def _default_level() -> str:
 )
 @flag("--no-local-instance", is_flag=True, help="No built-in container instance for the EC2 launch type.")
 @flag(
+    "--node-patience",
+    type=click.FloatRange(min=0),
+    default=60.0,
+    metavar="SECONDS",
+    help="For how long a node of Kubernetes may be away before its tasks are replaced.",
+)
+@flag(
     "--pull",
     type=click.Choice(["missing", "always", "never"]),
     default="missing",
@@ -180,6 +187,7 @@ def _server_options(options: dict[str, Any], instance: Instance, ephemeral: bool
         account=options["account"],
         region=options["region"],
         local_instance=not options["no_local_instance"],
+        node_patience=options["node_patience"],
         pull=options["pull"],
         log_level=options["log_level"],
         lambda_endpoint=options["lambda_endpoint"],
