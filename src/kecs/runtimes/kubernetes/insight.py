@@ -17,9 +17,9 @@ from lightkube.utils.quantity import parse_quantity
 from kecs.core.inside.metadata import stamp
 from kecs.core.inside.seen import NOTHING, SeenContainer, SeenTask, SeenVolume, Statistics
 from kecs.core.inside.statistics import with_rates
-from kecs.runtimes.kubernetes import names
+from kecs.runtimes.kubernetes import names, sights
 from kecs.runtimes.kubernetes.client import Cluster, ClusterError
-from kecs.runtimes.kubernetes.runs import Run, runs_of
+from kecs.runtimes.kubernetes.sights import Sight
 from kecs.runtimes.kubernetes.summaries import ContainerStats, Measured, Summaries
 
 WITH_ADDRESS = ("awsvpc", "bridge")
@@ -33,10 +33,10 @@ Sample = tuple[float, Statistics]
 class KubernetesInsight:
     """`find`: what KECS knows of its pods."""
 
-    def __init__(self, cluster: Cluster, find: FindPod, summaries: Summaries) -> None:
+    def __init__(self, cluster: Cluster, find: FindPod) -> None:
         self._cluster = cluster
         self._find = find
-        self._summaries = summaries
+        self._summaries = Summaries(cluster)
         self._nodes: dict[str, Any] = {}  # what is asked of them does not change
         self._samples: dict[str, dict[str, list[Sample]]] = {}  # the last two of each run, by task
 
@@ -45,7 +45,7 @@ class KubernetesInsight:
         if pod is None:
             return NOTHING
         measured = await self._summaries.of(pod) if storage else None
-        containers = {name: _container(pod, run, measured) for name, run in runs_of(pod).items()}
+        containers = {name: _container(pod, run, measured) for name, run in created(pod).items()}
         mode = (pod.metadata.labels or {}).get(names.NETWORK)
         dns = pod.spec.dnsConfig
         return SeenTask(
@@ -65,10 +65,10 @@ class KubernetesInsight:
         before = self._samples.get(task, {})
         now = self._samples[task] = {
             run.id: _with(before.get(run.id, []), sample)
-            for run in runs_of(pod).values()
-            if run.runs and (sample := _sample(pod, run, measured, node)) is not None
+            for run in created(pod).values()
+            if run.state == "running" and (sample := _sample(pod, run, measured, node)) is not None
         }
-        return {name: _compared(now[run.id]) for name, run in runs_of(pod).items() if run.id in now}
+        return {name: _compared(now[run.id]) for name, run in created(pod).items() if run.id in now}
 
     async def _subnet(self, pod: Any) -> str | None:
         """That of the pods of its node, where there is such a thing."""
@@ -86,15 +86,20 @@ class KubernetesInsight:
         return self._nodes.get(name)
 
 
-def _container(pod: Any, run: Run, measured: Measured | None) -> SeenContainer:
+def created(pod: Any) -> dict[str, Sight]:
+    """The containers of a pod that there are, by ECS's names."""
+    return {name: sight for name, sight in sights.current(pod).items() if sight.id}
+
+
+def _container(pod: Any, run: Sight, measured: Measured | None) -> SeenContainer:
     mode = (pod.metadata.labels or {}).get(names.NETWORK)
-    stats = measured.pod.container(run.slot) if measured is not None else None
+    stats = measured.pod.container(run.name) if measured is not None else None
     spec = _spec(pod, run)
     sources = {volume.name: volume.hostPath for volume in pod.spec.volumes or ()}
     return SeenContainer(
-        name=f"{pod.metadata.name}/{run.slot}",
+        name=f"{pod.metadata.name}/{run.name}",
         id=run.id,
-        image_id=run.image_id,
+        image_id=_image_id(pod, run),
         created_at=run.started_at,
         started_at=run.started_at,
         addresses=(pod.status.podIP,) if pod.status.podIP and mode in WITH_ADDRESS else (),
@@ -106,9 +111,15 @@ def _container(pod: Any, run: Run, measured: Measured | None) -> SeenContainer:
     )
 
 
-def _sample(pod: Any, run: Run, measured: Measured, node: Any | None) -> Sample | None:
+def _image_id(pod: Any, run: Sight) -> str | None:
+    """Its digest, or what its node calls it."""
+    status = next(each for each in pod.status.containerStatuses if each.name == run.name)
+    return run.digest or (status.imageID or "").rpartition("//")[2] or None
+
+
+def _sample(pod: Any, run: Sight, measured: Measured, node: Any | None) -> Sample | None:
     """The statistics of a container that has been measured, as from Docker."""
-    stats = measured.pod.container(run.slot)
+    stats = measured.pod.container(run.name)
     if stats is None or stats.cpu is None or stats.cpu.usage_core_nano_seconds is None:
         return None
     at = stats.cpu.time.timestamp()
@@ -117,7 +128,7 @@ def _sample(pod: Any, run: Run, measured: Measured, node: Any | None) -> Sample 
     statistics: Statistics = {
         "read": stamp(at),
         "id": run.id,
-        "name": f"/{pod.metadata.name}/{run.slot}",
+        "name": f"/{pod.metadata.name}/{run.name}",
         "cpu_stats": {
             "cpu_usage": {"total_usage": stats.cpu.usage_core_nano_seconds},
             "system_cpu_usage": int((at - measured.node.start_time.timestamp()) * cores * 1e9),  # idle or not
@@ -146,7 +157,7 @@ def _memory(stats: ContainerStats) -> dict[str, Any]:
     return {"usage": used, "stats": {name: value for name, value in details.items() if value is not None}}
 
 
-def _limit(pod: Any, run: Run) -> int | None:
+def _limit(pod: Any, run: Sight) -> int | None:
     """Bytes of memory that the container is held to."""
     spec = _spec(pod, run)
     resources = spec.resources if spec else None
@@ -160,8 +171,8 @@ def _amount(node: Any | None, resource: str) -> int | None:
     return int(parse_quantity(found) or 0) if found else None
 
 
-def _spec(pod: Any, run: Run) -> Any | None:
-    return next((container for container in pod.spec.containers if container.name == run.slot), None)
+def _spec(pod: Any, run: Sight) -> Any | None:
+    return next((container for container in pod.spec.containers if container.name == run.name), None)
 
 
 def _with(samples: list[Sample], sample: Sample) -> list[Sample]:

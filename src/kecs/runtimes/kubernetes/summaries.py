@@ -115,7 +115,7 @@ class Summaries:
         self._cluster = cluster
         self._kept: dict[str, tuple[float, Mapping[str, Measured]]] = {}  # by node: when, and by the uid of the pod
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self.refused = False  # whether the cluster does not let KECS ask
+        self.refused = False  # the last one that was asked, or the API server in its name
 
     async def of(self, pod: Any) -> Measured | None:
         """Of a pod (lightkube's Pod) that runs; None when nothing is known of it, or not yet."""
@@ -133,10 +133,12 @@ class Summaries:
     async def _ask(self, node: str) -> Mapping[str, Measured]:
         try:
             summary = await self._cluster.get(Summary, node)
+        except ClusterGone:  # which KECS says elsewhere
+            return {}
         except (ClusterError, msgspec.MsgspecError) as error:
             if not self.refused:
                 log.warning("it is not known what tasks use on node %s: %s", node, error)
-            self.refused = not isinstance(error, ClusterGone)
+            self.refused = True
             return {}
         self.refused = False
         return {pod.pod_ref.uid: Measured(summary.node, pod) for pod in summary.pods or ()}

@@ -16,10 +16,11 @@ from lightkube.core.resource import ApiInfo, NamespacedResourceG, ResourceDef
 from lightkube.utils.quantity import parse_quantity
 
 from kecs.runtimes.kubernetes.client import Cluster, ClusterError
-from kecs.runtimes.kubernetes.insight import FindPod
-from kecs.runtimes.kubernetes.runs import runs_of
+from kecs.runtimes.kubernetes.insight import FindPod, created
 from kecs.runtimes.kubernetes.summaries import FRESH, ContainerStats, Summaries
 from kecs.runtimes.usage import MIB, Look, Usages
+
+SMALL = {"n": 1e-9, "u": 1e-6}
 
 
 class PodName(msgspec.Struct):
@@ -69,14 +70,13 @@ class MetricsServer:
         return {(pod.metadata.namespace, pod.metadata.name): pod for pod in found.items}
 
 
-def measuring(
-    summaries: Summaries, server: MetricsServer, find: FindPod, tasks: Callable[[], Collection[str]]
-) -> Usages:
-    """What measures tasks; `tasks`: the ARNs of those that there are."""
+def measuring(cluster: Cluster, labels: str, find: FindPod, tasks: Callable[[], Collection[str]]) -> Usages:
+    """What measures the tasks of this KECS. `labels` selects its pods; `tasks`: the ARNs of those that there are."""
+    summaries, server = Summaries(cluster), MetricsServer(cluster, labels)
 
     async def look_at(task: str) -> dict[str, Look]:
         pod = find(task)
-        runs = [run for run in runs_of(pod).values() if run.runs] if pod is not None else []
+        runs = [run for run in created(pod).values() if run.state == "running"] if pod is not None else []
         if pod is None or not runs:
             return {}
         looks: dict[str, Look | None] = {}
@@ -85,7 +85,7 @@ def measuring(
             looks = {each.name: look(each) for each in measured.pod.containers or ()}
         elif summaries.refused and (metrics := await server.of(pod.metadata.namespace, pod.metadata.name)):
             looks = {each.name: told(metrics.timestamp, each) for each in metrics.containers}
-        return {run.id: found for run in runs if (found := looks.get(run.slot)) is not None}
+        return {run.id: found for run in runs if (found := looks.get(run.name)) is not None}
 
     return Usages(look_at, tasks)
 
@@ -100,5 +100,13 @@ def look(stats: ContainerStats) -> Look | None:
 
 def told(at: datetime, metrics: ContainerMetrics) -> Look | None:
     """What a metrics server says of a container."""
-    cpu, memory = parse_quantity(metrics.usage.get("cpu")), parse_quantity(metrics.usage.get("memory"))
-    return None if cpu is None or memory is None else Look(at.timestamp(), float(memory) / MIB, rate=float(cpu))
+    cpu, memory = _amount(metrics.usage.get("cpu")), _amount(metrics.usage.get("memory"))
+    return None if cpu is None or memory is None else Look(at.timestamp(), memory / MIB, rate=cpu)
+
+
+def _amount(quantity: str | None) -> float | None:
+    """lightkube does not know the small units that metrics are in."""
+    if quantity is None:
+        return None
+    small = SMALL.get(quantity[-1:])
+    return float(quantity[:-1]) * small if small else float(parse_quantity(quantity) or 0)
