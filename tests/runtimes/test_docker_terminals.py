@@ -106,3 +106,16 @@ async def test_a_container_without_a_shell(on: Bench) -> None:
     await alone.write(b"hello\r")
     await shows(alone, "hello")
     await alone.close()
+
+
+async def test_what_is_typed_waits_for_a_command_that_does_not_read(on: Bench, task: TaskPlan) -> None:
+    waits = "stty raw -echo; echo be''gun; until test -e /tmp/go; do usleep 20000; done; head -c 4000000 | wc -c"
+    command = await opened(on, task, "sh", "-c", waits)
+    await shows(command, "begun")
+    typing = asyncio.create_task(command.write(b"x" * 4_000_000))
+    go = await opened(on, task, "touch", "/tmp/go")
+    assert not typing.done()
+    await go.close()
+    await shows(command, "4000000")
+    await typing
+    await command.close()

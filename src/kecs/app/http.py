@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 GRACE = 1.0  # seconds that open answers get when KECS stops; streams would never end by themselves
 BACKLOG = 2048  # connections
+MOST_MESSAGE = 1024 * 1024  # bytes of a WebSocket's message; those of clients of ECS Exec have about one KiB
 
 
 class HttpServer:
@@ -118,6 +119,7 @@ class HttpServer:
             http=HandedOver,
             loop="none",
             ws="none",
+            ws_max_size=MOST_MESSAGE,
             lifespan="off",
             log_config=None,
             access_log=False,

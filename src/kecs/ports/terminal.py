@@ -20,7 +20,7 @@ class Terminal(Protocol):
         """What it shows next, as it comes; b"" when the command has ended."""
 
     async def write(self, data: bytes) -> None:
-        """Type this. Let go of when the command has ended."""
+        """Type this; returns when there is room for more. Let go of when the command has ended."""
 
     async def resize(self, columns: int, rows: int) -> None:
         """The window has this size from now on."""

@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kecs.endpoints.sessions.channel import GIVE_UP, MOST_DATA, SEND_AGAIN, WINDOW, Data, DataChannel, Size, Terminate
+from kecs.endpoints.sessions.channel import (
+    GIVE_UP,
+    MOST_DATA,
+    MOST_WAITING,
+    SEND_AGAIN,
+    WINDOW,
+    Data,
+    DataChannel,
+    Size,
+    Terminate,
+)
 from kecs.endpoints.sessions.messages import ACKNOWLEDGE, CLOSED, INPUT, OUTPUT, Message, Payload, decode, encode
 
 AGREED = json.dumps({"ClientVersion": "1.2.0.0", "ProcessedClientActions": [], "Errors": None}).encode()
@@ -164,3 +174,55 @@ def test_the_end():
     assert closed.type == CLOSED
     content = json.loads(closed.payload)
     assert (content["SessionId"], content["CreatedDate"], content["Output"]) == ("session-1", "1000", "")
+
+
+def test_input_that_finds_no_room_is_not_acknowledged_and_comes_again():
+    channel = opened()
+    piece = b"x" * 1024
+    events = [channel.receive(typed(number, piece), 0.0) for number in range(3 * MOST_WAITING // len(piece))]
+    taken_in = [event for (event,) in filter(None, events)]
+    assert MOST_WAITING * 0.9 < len(taken_in) * len(piece) <= MOST_WAITING
+    acknowledged = [message for message in sent(channel) if message.type == ACKNOWLEDGE]
+    early = len(acknowledged) - len(taken_in)  # behind the first one that had no room
+    assert MOST_WAITING * 0.9 < early * len(piece) <= MOST_WAITING
+    again = typed(len(taken_in), piece)
+    assert channel.receive(again, 0.0) == []
+    channel.taken(taken_in[0])
+    assert channel.receive(again, 0.0) == [Data(piece)] * (1 + early)
+
+
+def test_what_comes_too_early_is_bounded_and_never_in_the_way_of_what_is_missing():
+    channel = opened()
+    early = range(1, 3 * MOST_WAITING // 1000)
+    for number in early:
+        assert channel.receive(typed(number, b"x" * 1000), 0.0) == []
+    acknowledged = len([message for message in sent(channel) if message.type == ACKNOWLEDGE])
+    assert MOST_WAITING * 0.9 < acknowledged * 1000 <= MOST_WAITING
+    assert len(channel.receive(typed(0, b"first"), 0.0)) == acknowledged + 1
+
+
+def test_empty_messages_are_bounded_too():
+    channel = opened()
+    taken_in = [event for number in range(MOST_WAITING // 90) for event in channel.receive(typed(number, b""), 0.0)]
+    assert len(taken_in) < MOST_WAITING // 90
+
+
+def test_whoever_wants_to_go_need_not_wait_for_room():
+    channel = opened()
+    channel.receive(typed(0, b"x" * MOST_WAITING), 0.0)
+    assert channel.receive(typed(1, b"\0\0\0\2", Payload.FLAG), 0.0) == [Terminate()]
+
+
+def test_an_end_behind_what_has_no_room_is_one_all_the_same():
+    channel = opened()
+    for number in range(3 * MOST_WAITING // 1000):
+        channel.receive(typed(number, b"x" * 1000), 0.0)
+    assert channel.receive(typed(number + 1, b"\0\0\0\2", Payload.FLAG), 0.0) == [Terminate()]
+
+
+def test_what_came_early_is_acknowledged_again_and_counts_once():
+    channel = opened()
+    for _ in range(3 * MOST_WAITING // 1000):
+        channel.receive(typed(1, b"x" * 1000), 0.0)
+    assert len(sent(channel)) == 1 + 3 * MOST_WAITING // 1000
+    assert channel.receive(typed(0, b"a"), 0.0) == [Data(b"a"), Data(b"x" * 1000)]

@@ -3,6 +3,9 @@
 `connection` hands it what has arrived and sends what it has to say. The client numbers its input from 0 and gets each
 message acknowledged; what comes out of order waits for what is missing. The agent numbers its output from 0 likewise
 and sends the oldest message again that has not been acknowledged in time.
+
+What is typed waits here and in `connection` for a command that reads slowly or not at all. There is an end to it: input
+that finds no room is not acknowledged, so the client holds it and sends it again.
 """
 
 from __future__ import annotations
@@ -29,7 +32,7 @@ from kecs.endpoints.sessions.messages import (
 AGENT_VERSION = "3.3.0.0"  # of SSM Agent; clients look at it for features that ECS Exec has no use for
 SESSION_TYPE = "InteractiveCommands"
 MOST_DATA = 1024  # bytes of output in a message, as the agent has it
-MOST_WAITING = 10_000  # input messages that wait for one that is missing
+MOST_WAITING = 1024 * 1024  # bytes of input, of either kind: for one that is missing, and for the terminal to take it
 WINDOW = 200  # output messages that may be on their way
 SEND_AGAIN = 1.0  # seconds without an acknowledgement
 GIVE_UP = 60.0  # seconds without an acknowledgement
@@ -40,6 +43,7 @@ NONSENSE = (
     OverflowError,
     RecursionError,
 )  # what comes of JSON that says something else
+_OVERHEAD: Final = 100  # bytes that a message takes beside its payload: empty ones count, too
 _TERMINATE: Final = 2  # flag: the client ends the session
 _LENGTHS: Final = {0b1100: 2, 0b1101: 2, 0b1110: 3, 0b1111: 4}  # of characters of UTF-8, by how their first bytes begin
 _MOST_OF_A_CHARACTER: Final = 4
@@ -84,6 +88,8 @@ class DataChannel:
         self._begun = b""  # of a character whose end the terminal has not shown yet
         self._expected = 0  # number of the next input
         self._waiting: dict[int, Message] = {}
+        self._early = 0  # bytes of these
+        self._untaken = 0  # bytes of input that the terminal has not taken yet
         self._opened_at = 0.0
         self._agreed = False  # the client has answered the handshake
         self.shaken = False  # hands: output may flow
@@ -104,17 +110,28 @@ class DataChannel:
             return []
         if message.type != INPUT:
             return []  # to the service in between, or of newer versions
-        if message.sequence > self._expected and len(self._waiting) >= MOST_WAITING:
+        if message.sequence < self._expected or message.sequence in self._waiting:
+            self._acknowledge(message, now)
+            return []  # it has come before
+        ends = self._untaken >= MOST_WAITING and _ends(message)  # nobody has to wait for what the command does not read
+        if not (ends or self._has_room(message)):
             return []  # not acknowledged, so it comes again
         self._acknowledge(message, now)
-        if message.sequence < self._expected:
-            return []  # it has come before
+        if ends:
+            return [Terminate()]
         self._waiting[message.sequence] = message
+        self._early += _size_of(message.payload)
         events: list[Event] = []
         while (following := self._waiting.pop(self._expected, None)) is not None:
             self._expected += 1
+            self._early -= _size_of(following.payload)
             events += self._meaning(following, now)
+        self._untaken += sum(map(_weight, events))
         return events
+
+    def taken(self, event: Event) -> None:
+        """The terminal has taken this, so there is room for more."""
+        self._untaken -= _weight(event)
 
     def output(self, data: bytes, now: float) -> None:
         """Send what the terminal shows. No character is in two messages: clients may show each by itself."""
@@ -170,6 +187,12 @@ class DataChannel:
         """Whether the client has got everything."""
         return not self._unacknowledged
 
+    def _has_room(self, message: Message) -> bool:
+        """What is next may always fill what is left of the terminal's room, or nothing would go on."""
+        if message.sequence == self._expected:
+            return self._untaken < MOST_WAITING
+        return self._early + _size_of(message.payload) <= MOST_WAITING
+
     def _meaning(self, message: Message, now: float) -> list[Event]:
         if message.payload_type == Payload.HANDSHAKE_RESPONSE:
             self._complete(now)
@@ -180,7 +203,7 @@ class DataChannel:
                 return [Data(message.payload)]
             case Payload.SIZE:
                 return _size(message.payload)
-            case Payload.FLAG if int.from_bytes(message.payload) == _TERMINATE:
+            case Payload.FLAG if _ends(message):
                 return [Terminate()]
         return []
 
@@ -231,6 +254,20 @@ def _number(payload: bytes) -> int:
     except NONSENSE:
         return -1
     return found if isinstance(found, int) else -1
+
+
+def _ends(message: Message) -> bool:
+    """Whether the client ends the session with it."""
+    return message.payload_type == Payload.FLAG and int.from_bytes(message.payload) == _TERMINATE
+
+
+def _size_of(payload: bytes) -> int:
+    """Bytes that a message with it takes."""
+    return len(payload) + _OVERHEAD
+
+
+def _weight(event: Event) -> int:
+    return _size_of(event.data) if isinstance(event, Data) else _OVERHEAD
 
 
 def _size(payload: bytes) -> list[Event]:

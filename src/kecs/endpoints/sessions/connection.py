@@ -57,6 +57,7 @@ class _Joined:
     """A session that runs: tasks for either direction, for what is typed, and for time.
 
     What is typed waits in a queue of its own: a command that does not read must not keep acknowledgements from coming.
+    The channel sees to it that the queue does not grow without end.
     """
 
     def __init__(self, session: str, terminal: Terminal, receive: Any, send: Any) -> None:
@@ -102,11 +103,12 @@ class _Joined:
     async def _typing(self) -> None:
         """To the terminal."""
         while True:
-            match await self._typed.get():
+            match event := await self._typed.get():
                 case Data(typed):
                     await self._terminal.write(typed)
                 case Size(columns, rows):
                     await self._terminal.resize(columns, rows)
+            self._channel.taken(event)
 
     async def _outward(self) -> None:
         """From the terminal to the client, until the command has ended."""

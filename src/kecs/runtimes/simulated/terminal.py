@@ -17,6 +17,8 @@ from kecs.runtimes.simulated.output import Output
 PROMPT = "# "
 INTERRUPTED = 130  # exit code of a program that Ctrl-C ends
 _NOT_FOUND = 127
+_MOST_SHOWN = 1000  # pieces that nobody has read: typing waits for whoever reads what it shows
+_LONGEST_LINE = 4095  # characters, as a terminal of Linux has it; what is typed beyond is lost
 _INTERRUPT, _END, _ERASE = "\x03", "\x04", "\x7f\b"
 
 
@@ -26,6 +28,7 @@ class SimulatedTerminal:
     def __init__(self, clock: Clock, command: Sequence[str], environment: dict[str, str]) -> None:
         self._clock = clock
         self._shown: asyncio.Queue[bytes] = asyncio.Queue()
+        self._was_read = asyncio.Event()
         self._typed = ""  # of the line that is not complete
         self._course: Course | None = None  # what goes on
         self._output = Output()
@@ -42,10 +45,15 @@ class SimulatedTerminal:
     async def read(self) -> bytes:
         if self._code is not None and self._shown.empty():
             return b""
-        return await self._shown.get()
+        shown = await self._shown.get()
+        self._was_read.set()
+        return shown
 
     async def write(self, data: bytes) -> None:
         for character in data.decode(errors="replace"):
+            while self._code is None and self._shown.qsize() >= _MOST_SHOWN:
+                self._was_read.clear()
+                await self._was_read.wait()
             if self._code is None:
                 self._type(character)
 
@@ -65,6 +73,7 @@ class SimulatedTerminal:
         if self._code is None:
             self._code = code
             self._shown.put_nowait(b"")
+            self._was_read.set()
 
     def _type(self, character: str) -> None:
         if self._course is not None:  # a program has the terminal, and none of them reads
@@ -87,7 +96,7 @@ class SimulatedTerminal:
             if self._typed:
                 self._typed = self._typed[:-1]
                 self._show("\b \b")
-        elif character.isprintable():
+        elif character.isprintable() and len(self._typed) < _LONGEST_LINE:
             self._typed += character
             self._show(character)
 
