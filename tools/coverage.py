@@ -20,11 +20,12 @@ from msgspec import inspect
 
 from kecs.services.api import Api
 from kecs.services.apis import APIS
+from kecs.services.ecs.unacted_on_kubernetes import ON_KUBERNETES
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs/coverage.md"
 SOURCE = ROOT / "src/kecs"
-NOT_CODE = ("aws/model/*.py", "services/*/unacted.py")  # they name every member and read none
+NOT_CODE = ("aws/model/*.py", "services/*/unacted*.py")  # they name every member and read none
 
 TEXT = """\
 # Coverage
@@ -56,6 +57,14 @@ OF_API = """
 
 Of {members} members {acted} are acted on, {partly} in part, {stored} are stored and returned, {refused} are not
 emulated.
+
+{table}
+"""
+ON_KUBERNETES_TEXT = """
+## On Kubernetes
+
+What becomes of members of Amazon ECS where tasks are pods, if it is less than on Docker or not what one would expect.
+For all others holds what is said above; what it says of Docker and of this machine's disk does not.
 
 {table}
 """
@@ -140,14 +149,16 @@ def ignored_in_silence(read: Container[str]) -> list[str]:
 def state_of(api: Api, key: str) -> str:
     """What becomes of the member."""
     text = unacted(api).get(key)
-    if text is None:
-        return ACTED
+    return ACTED if text is None else _state_of(text)
+
+
+def _state_of(text: str) -> str:
     return next((state for words, state in FIRST_WORDS.items() if text.startswith(words)), PARTLY)
 
 
 def render() -> str:
     """The page."""
-    return TEXT + "".join(map(_section, APIS))
+    return TEXT + "".join(map(_section, APIS)) + _on_kubernetes()
 
 
 def _section(api: Api) -> str:
@@ -166,6 +177,12 @@ def _section(api: Api) -> str:
         refused=counts[REFUSED],
         table=_table(("of", "state", "members"), list(_rows(api, keys))),
     )
+
+
+def _on_kubernetes() -> str:
+    rows = sorted((*key.split("."), text) for key, text in ON_KUBERNETES.items())
+    cells = [(f"`{owner}`", _state_of(text), f"`{member}`: {text}") for owner, member, text in rows]
+    return ON_KUBERNETES_TEXT.format(table=_table(("of", "state", "members"), cells))
 
 
 def _rows(api: Api, keys: Iterable[str]) -> Iterator[tuple[str, str, str]]:

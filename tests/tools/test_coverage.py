@@ -9,9 +9,11 @@ from msgspec.structs import fields
 
 from kecs.aws.model import ecs as m
 from kecs.runtimes.docker.translate import NOT_ACTED_ON
+from kecs.runtimes.kubernetes import containers
 from kecs.services.api import Api
 from kecs.services.apis import APIS
 from kecs.services.ecs.unacted import UNACTED
+from kecs.services.ecs.unacted_on_kubernetes import ON_KUBERNETES
 from tools import coverage
 
 ECS = APIS[0]
@@ -28,6 +30,15 @@ def test_every_key_names_a_member_that_callers_can_send(api: Api) -> None:
 def test_every_text_is_a_sentence_that_fits_into_a_table(api: Api) -> None:
     texts = coverage.unacted(api).items()
     assert [key for key, text in texts if not text.endswith(".") or "|" in text or "\n" in text] == []
+
+
+def test_what_becomes_of_members_on_kubernetes_is_said_of_what_there_is() -> None:
+    known = {member.key for member in coverage.reachable(ECS, closed=())}
+    assert sorted(set(ON_KUBERNETES) - known) == []
+    texts = ON_KUBERNETES.items()
+    assert [key for key, text in texts if not text.endswith(".") or "|" in text or "\n" in text] == []
+    page = coverage.render()
+    assert [key for key, text in texts if f"`{key.partition('.')[2]}`: {text} |" not in page] == []
 
 
 def test_nothing_is_ignored_in_silence() -> None:
@@ -49,6 +60,16 @@ def test_a_member_that_no_code_reads_is_found() -> None:
 def test_what_the_docker_runtime_does_not_act_on_is_listed() -> None:
     wire = {field.name: field.encode_name for field in fields(m.ContainerDefinition)}
     assert [name for name in NOT_ACTED_ON if f"ContainerDefinition.{wire[name]}" not in UNACTED] == []
+
+
+def test_what_the_kubernetes_runtime_does_not_act_on_is_listed() -> None:
+    shapes = {"": m.ContainerDefinition, "linux_parameters.": m.LinuxParameters}
+    wire = {
+        f"{prefix}{field.name}": f"{shape.__name__}.{field.encode_name}"
+        for prefix, shape in shapes.items()
+        for field in fields(shape)
+    } | {"log_configuration": "LogConfiguration.logDriver"}
+    assert [name for name in containers.NOT_ACTED_ON if wire[name] not in ON_KUBERNETES] == []
 
 
 def test_members_are_reached_through_lists_and_options_but_not_below_closed_ones() -> None:
