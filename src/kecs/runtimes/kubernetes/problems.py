@@ -1,7 +1,7 @@
 """What a task may ask for that Kubernetes has no way to give: it is refused, in a text like the ECS agent's.
 
-What is left undone and harms nobody is not here, but in services/ecs/unacted.py. Called by `runtime` before anything is
-made for a task, and by `pods`.
+What is left undone and harms nobody is not here, but in services/ecs/unacted_on_kubernetes.py. Called by `gate` before
+anything is made for a task, and by `pods`.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ ON_KUBERNETES: dict[str, str] = {
     ),
     "ContainerDefinition.environment": "Names that Kubernetes does not take are refused.",
     "ContainerDefinition.links": "The names of a linked container lead to the pod itself.",
-    "ContainerDefinition.hostname": "The pod's: that of the first container which has one, and of a name with dots its first part.",
+    "ContainerDefinition.hostname": "The pod has that of the first container which has one, up to its first dot.",
     "ContainerDefinition.dnsServers": RESOLVER,
     "ContainerDefinition.dnsSearchDomains": RESOLVER,
     "ContainerDefinition.extraHosts": "All containers of the task have those of each.",
@@ -67,8 +67,8 @@ ON_KUBERNETES: dict[str, str] = {
         "All containers of the task have them. Most are allowed only where the node's kubelet is set up so."
     ),
     "ContainerDefinition.dockerSecurityOptions": (
-        "SELinux, AppArmor and no-new-privileges. Credential specs are refused, and no-new-privileges beside privileged "
-        "or the capability SYS_ADMIN."
+        "SELinux, AppArmor and no-new-privileges. Credential specs are refused, and no-new-privileges beside "
+        "privileged or the capability SYS_ADMIN."
     ),
     "ContainerDefinition.dockerLabels": (
         "Annotations of the pod, as far as their names can be; all of them are in kecs.dev/docker-labels, as JSON."
