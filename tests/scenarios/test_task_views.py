@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from kecs.core.arns import last_part
+from kecs.core.records import LaunchVolume
+from kecs.core.tasks.plan import TaskPlan
 
 from .managed import Managed
 from .world import Refused, World
@@ -83,6 +85,19 @@ def test_each_task_of_a_service_has_a_volume_of_its_own(world: World) -> None:
     world.settle()
     volumes = [pairs(task["attachments"][1])["volumeId"] for task in world.tasks()]
     assert len(set(volumes)) == 2
+
+
+def test_a_runtime_is_told_what_the_launch_says_of_a_task(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    storing(world)
+    plans: list[TaskPlan] = []
+    monkeypatch.setattr(world.runtime, "provision", plans.append)
+    given = EBS | {"volumeType": "io2", "iops": 100}
+    service = world.serve(volumeConfigurations=[{"name": "data", "managedEBSVolume": given}])
+    world.until(lambda: bool(plans))
+    (plan,) = plans
+    assert plan.launch_volumes == (LaunchVolume(name="data", size=10, type="io2"),)
+    assert plan.deployment == service["deployments"][0]["id"]
+    assert plan.zone == world.task(plan.arn)["availabilityZone"]
 
 
 def storing(world: World) -> None:

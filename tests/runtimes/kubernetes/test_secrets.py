@@ -11,7 +11,7 @@ from tests.runtimes.kubernetes.translated import NAMESPACE, POD, SETTINGS, TASK_
 
 from kecs.core.tasks.plan import RegistryLogin
 from kecs.runtimes.kubernetes.pods import pod_of
-from kecs.runtimes.kubernetes.secrets import key_of, secret_of
+from kecs.runtimes.kubernetes.secrets import key_of, may_have_secret, secret_of
 from kecs.runtimes.kubernetes.settings import PodSettings
 
 KEY = {
@@ -62,6 +62,17 @@ def test_a_pod_has_no_value_of_it() -> None:
 
 def test_a_task_without_secrets_has_none() -> None:
     assert secret_of(plan({}), SETTINGS) is None
+    assert not may_have_secret(plan({}))
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_whether_there_may_be_one_is_known_without_what_is_secret(case: Case) -> None:
+    assert secret_of(case.plan, SETTINGS) is not None
+    assert may_have_secret(case.plan)
+
+
+def test_a_login_that_was_forgotten() -> None:
+    assert may_have_secret(plan({"repositoryCredentials": {"credentialsParameter": "x"}}))
 
 
 @pytest.mark.parametrize(

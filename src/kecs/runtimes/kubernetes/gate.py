@@ -32,7 +32,7 @@ from kecs.runtimes.kubernetes.observing import Observing, TaskPod, Watched
 from kecs.runtimes.kubernetes.pods import Untranslatable, grace, pod_of
 from kecs.runtimes.kubernetes.problems import problem_of
 from kecs.runtimes.kubernetes.removal import made, remove_pod, there
-from kecs.runtimes.kubernetes.secrets import secret_of
+from kecs.runtimes.kubernetes.secrets import may_have_secret, secret_of
 from kecs.runtimes.kubernetes.settings import PodSettings
 from kecs.runtimes.launching import LaunchError
 
@@ -320,7 +320,7 @@ class Gate:
 
     async def _remove_rest(self) -> None:
         plan, settings, cluster = self.plan, self._around.settings, self._around.cluster
-        if plan.logins or any(c.secrets or c.repository_credentials for c in plan.containers):
+        if may_have_secret(plan):
             await there(cluster.delete(Secret, names.secret_name(plan), self._home))
         for claim in claims_of(plan, settings):
             if claim["metadata"]["labels"].get(names.ROLE) == "volume":

@@ -42,6 +42,12 @@ def secret_of(plan: TaskPlan, settings: PodSettings) -> dict[str, Any] | None:
     return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": kind, "data": values}
 
 
+def may_have_secret(plan: TaskPlan) -> bool:
+    """Whether there can be a Secret of the task's, also by a plan from which everything secret is gone."""
+    router = firelens.router_of(plan.containers)
+    return bool(plan.logins or router or any(c.secrets or c.repository_credentials for c in plan.containers))
+
+
 def key_of(container: str, variable: str) -> str:
     """Where the Secret has the value of a container's variable. No name of a variable is too long or odd for it."""
     key = f"{names.slot_name(container)}.{variable}"
