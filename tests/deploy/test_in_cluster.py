@@ -1,0 +1,101 @@
+"""KECS in a pod of the cluster on which it runs tasks, as deploy/kustomize installs it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from tests.support.images import test_image
+from tests.support.in_cluster import Installed, kubectl, objects, reachable, stored
+from tests.support.kecs_image import kecs_image
+
+pytestmark = [pytest.mark.kubernetes, pytest.mark.docker, pytest.mark.long]
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> Iterator[Installed]:
+    image, _, tag = kecs_image().rpartition(":")
+    installed = Installed(tmp_path)
+    installed.change(images=[{"name": "kecs", "newName": image, "newTag": tag}])
+    with reachable(installed), stored(installed, tmp_path / "state"):
+        installed.apply()
+        try:
+            yield installed
+        finally:
+            for namespace in namespaces(installed):
+                kubectl("delete", "namespace", namespace, "--wait=false")
+            installed.remove()
+
+
+def namespaces(installed: Installed) -> list[str]:
+    """Of the ECS clusters of the KECS that is installed."""
+    label = kubectl("exec", "--namespace", installed.name, f"deployment/{installed.object}", "--", "kecs", "kubeconfig")
+    (named,) = [line.split()[1] for line in label.splitlines() if line.startswith("instance")]
+    return [each["metadata"]["name"] for each in objects("namespaces", "--selector", f"kecs.dev/instance={named}")]
+
+
+def ready(installed: Installed) -> str:
+    """The name of the pod of KECS, which answers."""
+    kubectl("rollout", "status", f"deployment/{installed.object}", "--namespace", installed.name, "--timeout", "100s")
+    pods = objects("pods", "--namespace", installed.name, "--selector", "app.kubernetes.io/name=kecs")
+    (name,) = [each["metadata"]["name"] for each in pods if "deletionTimestamp" not in each["metadata"]]
+    return str(name)
+
+
+def client(installed: Installed) -> Any:
+    (service,) = objects("services", "--namespace", installed.name, "--selector", "app.kubernetes.io/name=kecs")
+    return boto3.client(
+        "ecs",
+        endpoint_url=f"http://{service['spec']['clusterIP']}:5373",
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        config=Config(retries={"total_max_attempts": 5}),
+    )
+
+
+def until(what: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_tasks_outlive_the_pod_of_kecs(installed: Installed) -> None:
+    first = ready(installed)
+    ecs = client(installed)
+    container = {"name": "app", "image": test_image(), "memory": 64, "command": ["sleep", "600"], "stopTimeout": 2}
+    ecs.register_task_definition(family="app", containerDefinitions=[container])
+    task = ecs.run_task(taskDefinition="app")["tasks"][0]["taskArn"]
+
+    def described() -> Any:
+        return ecs.describe_tasks(tasks=[task])["tasks"][0]
+
+    until(lambda: described()["lastStatus"] == "RUNNING")
+    before = described()
+    kubectl("delete", "pod", first, "--namespace", installed.name, "--grace-period=0", "--force")
+    assert ready(installed) != first
+    after = described()
+    assert after["lastStatus"] == "RUNNING"
+    assert [each["runtimeId"] for each in after["containers"]] == [each["runtimeId"] for each in before["containers"]]
+    assert after["startedAt"] == before["startedAt"]
+    (home,) = namespaces(installed)
+    assert len(objects("pods", "--namespace", home)) == 1
+    ecs.stop_task(task=task)
+    until(lambda: described()["lastStatus"] == "STOPPED")
+    assert described()["containers"][0]["exitCode"] in (137, 143)
+    until(lambda: objects("pods", "--namespace", home) == [])
+
+
+def test_it_may_do_all_that_it_has_to(installed: Installed) -> None:
+    pod = ready(installed)
+    said = kubectl("exec", "--namespace", installed.name, pod, "--", "kecs", "doctor")
+    assert "the account of this pod" in said
+    assert f"as system:serviceaccount:{installed.name}:{installed.object}" in said
+    lacking = [line for line in said.splitlines() if " Rights: may not" in line]
+    assert [line.partition("may not ")[2].partition(":")[0] for line in lacking] == ["get nodes/proxy"]
