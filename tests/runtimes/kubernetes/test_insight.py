@@ -48,8 +48,11 @@ async def test_a_container_is_what_its_pod_says(kubelets: Kubelets) -> None:
 async def test_the_network_is_that_of_its_mode(
     kubelets: Kubelets, mode: str, subnet: str | None, addresses: tuple[str, ...]
 ) -> None:
-    seen = await insight(kubelets, pod(mode, app=RUNNING)).look(ARN)
+    kubelets.measures("10", app=1)
+    inside = insight(kubelets, pod(mode, app=RUNNING))
+    seen, measured = await inside.look(ARN), (await inside.statistics(ARN))["app"]
     assert (seen.subnet, seen.containers["app"].addresses) == (subnet, addresses)
+    assert ("networks" in measured) == bool(addresses)
 
 
 async def test_what_has_been_written_is_only_asked_for_by_whoever_wants_it(kubelets: Kubelets) -> None:

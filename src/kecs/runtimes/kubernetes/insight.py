@@ -46,8 +46,7 @@ class KubernetesInsight:
             return NOTHING
         measured = await self._summaries.of(pod) if storage else None
         containers = {name: _container(pod, run, measured) for name, run in created(pod).items()}
-        mode = (pod.metadata.labels or {}).get(names.NETWORK)
-        dns = pod.spec.dnsConfig
+        mode, dns = _mode(pod), pod.spec.dnsConfig
         return SeenTask(
             containers=containers,
             subnet=await self._subnet(pod) if mode == "awsvpc" else None,
@@ -92,7 +91,6 @@ def created(pod: Any) -> dict[str, Sight]:
 
 
 def _container(pod: Any, run: Sight, measured: Measured | None) -> SeenContainer:
-    mode = (pod.metadata.labels or {}).get(names.NETWORK)
     stats = measured.pod.container(run.name) if measured is not None else None
     spec = _spec(pod, run)
     sources = {volume.name: volume.hostPath for volume in pod.spec.volumes or ()}
@@ -102,13 +100,18 @@ def _container(pod: Any, run: Sight, measured: Measured | None) -> SeenContainer
         image_id=_image_id(pod, run),
         created_at=run.started_at,
         started_at=run.started_at,
-        addresses=(pod.status.podIP,) if pod.status.podIP and mode in WITH_ADDRESS else (),
+        addresses=(pod.status.podIP,) if pod.status.podIP and _mode(pod) in WITH_ADDRESS else (),
         volumes=tuple(
             SeenVolume(destination=m.mountPath, name=m.name, source=(at := sources.get(m.name)) and at.path)
             for m in (spec.volumeMounts if spec else None) or ()
         ),
         written=(stats.rootfs.used_bytes if stats and stats.rootfs else None) or 0,
     )
+
+
+def _mode(pod: Any) -> str | None:
+    """The network mode of the task."""
+    return (pod.metadata.labels or {}).get(names.NETWORK)
 
 
 def _image_id(pod: Any, run: Sight) -> str | None:
@@ -124,7 +127,7 @@ def _sample(pod: Any, run: Sight, measured: Measured, node: Any | None) -> Sampl
         return None
     at = stats.cpu.time.timestamp()
     cores = int(_amount(node, "cpu") or 1)
-    network = measured.pod.network
+    network = measured.pod.network if _mode(pod) in WITH_ADDRESS else None  # else it is that of the node
     statistics: Statistics = {
         "read": stamp(at),
         "id": run.id,
