@@ -94,7 +94,7 @@ def test_a_runtime_is_told_what_the_launch_says_of_a_task(world: World, monkeypa
     given = EBS | {"volumeType": "io2", "iops": 100}
     service = world.serve(volumeConfigurations=[{"name": "data", "managedEBSVolume": given}])
     world.until(lambda: bool(plans))
-    (plan,) = plans
+    plan = plans[0]
     assert plan.launch_volumes == (LaunchVolume(name="data", size=10, type="io2"),)
     assert plan.deployment == service["deployments"][0]["id"]
     assert plan.zone == world.task(plan.arn)["availabilityZone"]
