@@ -269,6 +269,26 @@ def test_another_node_of_the_name_is_another_instance(world: World, nodes: FakeN
     assert arn(world, "one") != before
 
 
+def test_an_instance_that_a_fault_takes_away_is_followed_by_another(world: World, nodes: FakeNodes) -> None:
+    served(world)
+    before = arn(world, "one")
+    world.kernel.faults.add({"kind": "instance-lost", "instance": "one"})
+    world.until(lambda: places(world) == {"one": 2, "two": 2} and world.stable())
+    assert arn(world, "one") != before
+    assert nodes.given_up == []
+
+
+def test_an_agent_that_a_fault_cuts_off_stays_cut_off(world: World, nodes: FakeNodes) -> None:
+    world.run(**EC2)
+    fault = world.kernel.faults.add({"kind": "agent-disconnected", "instance": "one"})
+    nodes.label("one", rack="7")
+    world.clock.advance(600)
+    assert instances(world)["one"]["agentConnected"] is False
+    world.kernel.faults.remove(fault["id"])
+    world.clock.advance(0)
+    assert instances(world)["one"]["agentConnected"] is True
+
+
 def test_a_deregistered_node_does_not_come_back(world: World, nodes: FakeNodes) -> None:
     world.run(**EC2)
     world.call("DeregisterContainerInstance", containerInstance=arn(world, "one"), force=True)
@@ -389,6 +409,8 @@ def test_after_a_restart_nodes_are_where_they_were(nodes: FakeNodes) -> None:
     world.run(**EC2)
     nodes.slow = True
     set_state(world, "one", "DRAINING")
+    nodes.change("one", ready=False)
+    world.clock.advance(90)
     before = arn(world, "one")
     nodes.nodes["three"] = node("three")
     del nodes.nodes["two"]
@@ -397,7 +419,8 @@ def test_after_a_restart_nodes_are_where_they_were(nodes: FakeNodes) -> None:
     again.clock.advance(0)
     assert statuses(again) == {"one": "DRAINING", "three": "ACTIVE"}
     assert arn(again, "one") == before
-    assert nodes.cordoned[-1] == ("one", True)
+    assert set(nodes.cordoned[1:]) == {("one", True)}
+    assert set(nodes.given_up[1:]) == {"one", "two"}
 
 
 def test_after_a_reset_nodes_are_there(world: World) -> None:

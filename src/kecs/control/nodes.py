@@ -45,6 +45,8 @@ class NodeInstances:
             self._queue.add(KIND, record.name)
             if record.cordon is not None:
                 self._nodes.cordon(record.name, record.cordon)
+            if record.lost:
+                self._nodes.give_up(record.name)
         self._nodes.tell(self.hear)
 
     def dispatch(self) -> None:

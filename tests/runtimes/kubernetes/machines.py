@@ -1,7 +1,8 @@
 """Nodes of a test's own on the cluster for tests: nothing runs on them, they only say so.
 
 The label of an ECS cluster keeps other KECS on the same cluster from having them, a taint keeps pods off. They are made
-in Kubernetes' binary form: an API server 1.20 that is built with Go 1.18 or later cannot read a Node from JSON.
+in Kubernetes' binary form, as kubelets do: an API server 1.20 that is built with Go 1.18 or later can lose the ability
+to read a kind of object from JSON that it has not read before.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ PATIENCE = 30.0  # seconds
 async def machine(cluster: Cluster, owner: str, **labels: str) -> AsyncIterator[str]:
     """A node of the ECS cluster of that name, which is ready; it goes with the test. Answers its name."""
     name = f"{owner}-{secrets.token_hex(3)}"
-    await _create(cluster, name, {CLUSTER: owner, **labels}, owner)
+    await _create(cluster, name, {CLUSTER: owner, "kubernetes.io/os": "linux", **labels}, owner)
     try:
         await say(cluster, name)
         yield name
