@@ -22,6 +22,9 @@ class ServerOptions:
     region: str = "us-east-1"
     local_instance: bool = True
     node_patience: float = 60.0  # seconds a node of Kubernetes may be away before its tasks are replaced
+    kubeconfig: Path | None = None  # None: that of KECS's own pod, else of $KUBECONFIG or ~/.kube/config
+    context: str | None = None
+    pods_reach: str | None = None  # the host by which pods see KECS; None: find out
     pull: Literal["missing", "always", "never"] = "missing"
     log_level: str = "info"
     lambda_endpoint: str | None = None  # URL of what runs Lambda functions: the lifecycle hooks of deployments

@@ -57,8 +57,10 @@ async def open_runtime(options: ServerOptions, sink: Sink, door: Door) -> Opened
                 return await _simulated(sink, door)
             except RuntimeUnavailable:
                 return await _simulated(sink, door)
+        case "kubernetes":
+            return await _kubernetes(options, sink, door)
         case other:
-            raise RuntimeUnavailable(f"the runtime {other} is not there yet; use docker or simulated")
+            raise RuntimeUnavailable(f"there is no runtime {other}")
 
 
 async def _simulated(sink: Sink, door: Door) -> Opened:
@@ -88,3 +90,32 @@ async def _docker(options: ServerOptions, sink: Sink, door: Door) -> Opened:
         endpoint=Listeners(door.listens, door.connection, names=door.names, opened=door.opened),
     )
     return Opened(runtime, SystemClock(asyncio.get_running_loop()), await runtime.open(sink))
+
+
+async def _kubernetes(options: ServerOptions, sink: Sink, door: Door) -> Opened:
+    from kecs.control.clock import SystemClock
+    from kecs.core.arns import Scope
+    from kecs.endpoints.listeners import Listeners
+
+    try:
+        from kecs.runtimes.kubernetes.runtime import KubernetesRuntime
+    except ModuleNotFoundError as error:
+        raise RuntimeUnavailable(
+            f"the extra kubernetes is not installed ({error}): pip install 'kecs[kubernetes]'"
+        ) from error
+    from kecs.runtimes.kubernetes.settings import PodSettings
+
+    runtime = KubernetesRuntime(
+        PodSettings(
+            instance=options.instance,
+            home=Scope(account=options.account, region=options.region),
+            pull=options.pull,
+            ecr_registry=options.ecr_registry,
+        ),
+        kubeconfig=options.kubeconfig,
+        context=options.context,
+        endpoint=Listeners(door.listens, door.connection, names=door.names, opened=door.opened),
+        reached_at=options.pods_reach,
+    )
+    capacity = await runtime.open(sink)
+    return Opened(runtime, SystemClock(asyncio.get_running_loop()), capacity, runtime.nodes)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from kecs.cli.flags import environment_variable, flag, instance_flags, matching
+from kecs.cli.flags import cluster_flags, environment_variable, flag, instance_flags, matching
 from kecs.cli.instances import AlreadyRunning, Instance, Running, data_root
 
 if TYPE_CHECKING:
@@ -77,6 +77,13 @@ def _default_level() -> str:
     default=60.0,
     metavar="SECONDS",
     help="For how long a node of Kubernetes may be away before its tasks are replaced.",
+)
+@cluster_flags
+@flag(
+    "--pods-reach",
+    metavar="HOST",
+    callback=matching(r"[0-9A-Za-z.:-]+", "a name or an address such as 192.168.1.10."),
+    help="Where pods reach KECS, which listens there.  [default: this machine as nodes see it]",
 )
 @flag(
     "--pull",
@@ -188,6 +195,9 @@ def _server_options(options: dict[str, Any], instance: Instance, ephemeral: bool
         region=options["region"],
         local_instance=not options["no_local_instance"],
         node_patience=options["node_patience"],
+        kubeconfig=options["kubeconfig"],
+        context=options["context"],
+        pods_reach=options["pods_reach"],
         pull=options["pull"],
         log_level=options["log_level"],
         lambda_endpoint=options["lambda_endpoint"],
