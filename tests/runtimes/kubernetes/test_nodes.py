@@ -1,15 +1,22 @@
-"""Nodes of Kubernetes as KECS sees them."""
+"""Nodes of Kubernetes as KECS sees them, and what it has done to them."""
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+from typing import Any, cast
 
 import msgspec
 import pytest
+from lightkube.core.resource import Resource
 from lightkube.resources.core_v1 import Node as KubernetesNode
+from lightkube.resources.core_v1 import Pod
 
 from kecs.core.records import Node
-from kecs.runtimes.kubernetes.nodes import capacity_of, node_of
+from kecs.core.tasks.reports import Exited, Failed, Report
+from kecs.runtimes.kubernetes.client import Cluster, ClusterError, ClusterGone, Listing
+from kecs.runtimes.kubernetes.nodes import KubernetesNodes, capacity_of, node_of
+from kecs.runtimes.kubernetes.observing import Observing
+from kecs.runtimes.kubernetes.reasons import DELETED, LOST
 
 READY = {"type": "Ready", "status": "True"}
 PLAIN = Node(name="one", uid="u-1", cpu=4014, memory=7822)
@@ -87,3 +94,95 @@ def test_what_there_is_altogether() -> None:
     found = capacity_of([away, kept, arm, PLAIN])
     assert (found.cpu, found.memory, found.architecture) == (5038, 8334, "arm64")
     assert capacity_of([]).cpu == 0
+
+
+class Api:
+    """An API server that answers requests about nodes with what it was told to; then it has done them."""
+
+    def __init__(self, *answers: ClusterError) -> None:
+        self.answers = list(answers)
+        self.asked: list[Any] = []
+
+    async def patch(self, _: type[Resource], name: str, change: Any) -> None:
+        self._answer((name, change["spec"]["unschedulable"]))
+
+    async def list(self, _: type[Resource], *, labels: str, fields: str) -> Listing:
+        self._answer((labels, fields))
+        return Listing([msgspec.convert({"metadata": {"name": "p", "namespace": "n", "uid": "u-p"}}, Pod)], "1")
+
+    async def delete(self, _: type[Resource], name: str, namespace: str, *, grace: int, uid: str) -> None:
+        self._answer((name, namespace, grace, uid))
+
+    def _answer(self, asked: Any) -> None:
+        self.asked.append(asked)
+        if self.answers:
+            raise self.answers.pop(0)
+
+    async def settled(self, count: int) -> list[Any]:
+        """All that has been asked, once it is so much."""
+        async with asyncio.timeout(5):
+            while True:
+                if len(self.asked) >= count:
+                    return self.asked
+                await asyncio.sleep(0)
+
+
+def nodes(api: Api) -> KubernetesNodes:
+    return KubernetesNodes(cast("Cluster", api), "mine")
+
+
+@pytest.fixture(autouse=True)
+def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kecs.runtimes.kubernetes.nodes.PAUSE", 0.0)
+
+
+async def test_cordoning_goes_on_when_the_api_server_answers_and_the_last_word_counts() -> None:
+    api = Api(ClusterGone("away"), ClusterGone("away"))
+    found = nodes(api)
+    found.cordon("one", unschedulable=True)
+    await api.settled(2)
+    found.cordon("one", unschedulable=False)
+    assert (await api.settled(3))[-1] == ("one", False)
+    found.cordon("one", unschedulable=True)
+    assert (await api.settled(4))[-1] == ("one", True)
+
+
+async def test_what_may_not_be_done_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    api = Api(ClusterError(403, "Forbidden", "may not patch nodes"), ClusterError(404, "NotFound", "no such node"))
+    found = nodes(api)
+    for name in ("one", "two", "three"):
+        found.cordon(name, unschedulable=True)
+    assert len(await api.settled(3)) == 3
+    assert [record.message for record in caplog.records] == ["Node one is not cordoned: may not patch nodes"]
+
+
+async def test_pods_of_a_node_that_is_given_up_are_removed_without_asking_it() -> None:
+    api = Api(ClusterGone("away"))
+    found = nodes(api)
+    found.give_up("one")
+    assert (await api.settled(3))[-1] == ("p", "n", 0, "u-p")
+    labels, fields = api.asked[1]
+    assert (fields, "kecs.dev/instance=mine" in labels) == ("spec.nodeName=one", True)
+    assert found.has_lost("one")
+    assert not found.has_lost("two")
+
+
+@pytest.mark.parametrize(("node", "reason"), [("one", LOST), ("two", DELETED)])
+async def test_a_task_whose_pod_goes_with_its_node_says_so(node: str, reason: str) -> None:
+    reports: list[Report] = []
+    seen = Observing(reports.append, patience=60, lost=lambda name: name == "one")
+    annotations = {"kecs.dev/task-arn": "arn:task", "kecs.dev/containers": '["app"]'}
+    status = {"name": "app", "image": "i", "imageID": "i", "ready": True, "restartCount": 0, "state": {"running": {}}}
+    pod = msgspec.convert(
+        {
+            "metadata": {"name": "p", "namespace": "n", "annotations": annotations},
+            "spec": {"nodeName": node, "containers": [{"name": "app", "image": "i"}]},
+            "status": {"phase": "Running", "containerStatuses": [status]},
+        },
+        Pod,
+    )
+    seen.adopt(pod)
+    seen.gone(pod)
+    failed = next(report for report in reports if isinstance(report, Failed))
+    assert (failed.reason, failed.stop_code) == (reason, "TerminationNotice")
+    assert [report.exit_code for report in reports if isinstance(report, Exited)] == [None]

@@ -80,6 +80,7 @@ class KubernetesNodes:
         self._nodes: dict[str, Node] = {}
         self._sink: Sink | None = None
         self._cordons: dict[str, bool] = {}  # by node: what is still to be asked for
+        self._lost: set[str] = set()  # names of those that were given up and have not been ready since
         self._jobs: set[asyncio.Task[None]] = set()
 
     async def open(self) -> bool:
@@ -119,7 +120,12 @@ class KubernetesNodes:
             self._begin(self._cordon(name))
 
     def give_up(self, name: str) -> None:
+        self._lost.add(name)
         self._begin(self._remove_pods(name))
+
+    def has_lost(self, name: str) -> bool:
+        """Whether pods end on that node because it was given up."""
+        return name in self._lost
 
     def _begin(self, work: Any) -> None:
         job = asyncio.create_task(work)
@@ -166,6 +172,8 @@ class KubernetesNodes:
         node = node_of(found)
         if self._nodes.get(node.name) != node:
             self._nodes[node.name] = node
+            if node.ready:
+                self._lost.discard(node.name)
             self._say(Changed(node))
 
     def _gone(self, found: Any) -> None:

@@ -79,14 +79,17 @@ class Observing:
         begun: Callable[[TaskPod, Sight], None] = lambda *_: None,
         unwanted: Callable[[TaskPod, Watched], None] = lambda *_: None,
         stray: Callable[[Pod], None] = lambda _: None,
+        lost: Callable[[str], bool] = lambda _: False,
     ) -> None:
         """`patience`: seconds that a pod may wait for a node. `begun` hears of each run that has started, `unwanted` of
-        containers that failed to start and must not do so later, `stray` of pods that nobody asked for."""
+        containers that failed to start and must not do so later, `stray` of pods that nobody asked for. `lost`: whether
+        a node has been given up."""
         self._report = report
         self._patience = patience
         self._begun = begun
         self._unwanted = unwanted
         self._stray = stray
+        self._is_lost = lost
         self._tasks: dict[str, TaskPod] = {}
         self.complete = False  # every pod that is not known is a stray one
 
@@ -230,7 +233,8 @@ class Observing:
         leaving = task.pod.metadata is not None and task.pod.metadata.deletionTimestamp is not None
         why = reasons.ending(task.pod)
         if why is None and (leaving or task.gone):
-            why = reasons.Ending(reasons.DELETED, "TerminationNotice")
+            lost = task.pod.spec is not None and self._is_lost(task.pod.spec.nodeName or "")
+            why = reasons.Ending(reasons.LOST if lost else reasons.DELETED, "TerminationNotice")
         if why is not None and not task.going and not task.all_over:
             task.going = True
             at = time.time()

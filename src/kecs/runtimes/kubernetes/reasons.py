@@ -22,6 +22,7 @@ START = ("RunContainerError", "ContainerCannotRun", "StartError", "PostStartHook
 CREATE = ("CreateContainerConfigError", "CreateContainerError", "PreCreateHookError", "PreStartHookError")
 
 DELETED = "The pod of the task was deleted"
+LOST = "The node of the task was lost"
 NOT_STARTED = "CannotStartContainerError: the container was stopped before it had started"
 
 # Why a kubelet or a controller has ended a pod (`status.reason`, or that of the condition DisruptionTarget): what comes
@@ -33,9 +34,9 @@ ENDED = {
     "Preempting": "The task was preempted",
     "PreemptionByScheduler": "The task was preempted",
     "PreemptionByKubeScheduler": "The task was preempted",
-    "NodeLost": "The node of the task was lost",
-    "DeletionByTaintManager": "The node of the task was lost",
-    "DeletionByPodGC": "The node of the task was lost",
+    "NodeLost": LOST,
+    "DeletionByTaintManager": LOST,
+    "DeletionByPodGC": LOST,
     "Shutdown": "The node of the task was shut down",
     "Terminated": "The node of the task was shut down",
     "NodeShutdown": "The node of the task was shut down",

@@ -30,7 +30,7 @@ from kecs.runtimes.kubernetes.homes import Homes
 from kecs.runtimes.kubernetes.logs import Logs
 from kecs.runtimes.kubernetes.nodes import KubernetesNodes
 from kecs.runtimes.kubernetes.observing import Observing, TaskPod, Watched
-from kecs.runtimes.kubernetes.places import Place, places_of
+from kecs.runtimes.kubernetes.places import places_of
 from kecs.runtimes.kubernetes.reach import Reach
 from kecs.runtimes.kubernetes.reflector import Reflector
 from kecs.runtimes.kubernetes.removal import remove_pod, there
@@ -81,12 +81,17 @@ class KubernetesRuntime:
         self._sink = sink
         self._cluster = cluster = Cluster.named(self._kubeconfig, self._context)
         self._labels = names.selector(names.of_instance(self._settings.instance))
+        self._nodes = KubernetesNodes(cluster, self._settings.instance)
         self._observing = Observing(
-            sink, patience=self._patience, begun=self._begun, unwanted=self._unwanted, stray=self._stray
+            sink,
+            patience=self._patience,
+            begun=self._begun,
+            unwanted=self._unwanted,
+            stray=self._stray,
+            lost=self._nodes.has_lost,
         )
         seen = self._observing
         self._pods = Reflector(cluster, Pod, labels=self._labels, changed=seen.changed, gone=seen.gone)
-        self._nodes = KubernetesNodes(cluster, self._settings.instance)
         self._reach = Reach(cluster, self._endpoint, self._settings.instance, self._reached_at)
         self._homes = Homes(cluster, self._settings)
         self._logs = Logs(cluster, seen, lambda: self.intake)
