@@ -287,9 +287,7 @@ class KubernetesRuntime:
                 labels = names.selector(names.of_task(self._settings.instance, one))
                 claims = f"{labels},{names.ROLE}=volume"
                 await self._cluster.delete_collection(Secret, home, labels=labels)
-                await self._cluster.delete_collection(
-                    PersistentVolumeClaim, home, labels=f"{labels},{names.ROLE}=volume"
-                )
+                await self._cluster.delete_collection(PersistentVolumeClaim, home, labels=claims)
 
     async def _discard_all(self) -> None:
         """Everything of the instance. Raises ClusterError."""
