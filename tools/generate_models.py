@@ -43,7 +43,7 @@ LOGS = frozenset(
     (
         *("CreateLogGroup", "DeleteLogGroup", "DescribeLogGroups", "PutRetentionPolicy", "DeleteRetentionPolicy"),
         *("CreateLogStream", "DeleteLogStream", "DescribeLogStreams", "PutLogEvents", "GetLogEvents"),
-        *("FilterLogEvents", "TagResource", "UntagResource", "ListTagsForResource"),
+        *("FilterLogEvents", "StartLiveTail", "TagResource", "UntagResource", "ListTagsForResource"),
         *("TagLogGroup", "UntagLogGroup", "ListTagsLogGroup", "PutLogGroupDeletionProtection"),
     )
 )

@@ -15,7 +15,7 @@ from tests.scenarios.world import World
 from tests.support.rest import rest_request
 from tests.wire.malformed import KINDS, Fault, faults
 
-from kecs.gateway.endpoint import Answer
+from kecs.gateway.endpoint import Answer, Streamed
 from kecs.services.api import Api
 from kecs.services.apis import APIS
 
@@ -30,8 +30,11 @@ def refusal(world: World, api: Api, name: str, fault: Fault) -> tuple[str, str]:
     if api.target_prefix:
         target = f"{api.target_prefix}.{name}".encode()
         answer = world.kernel.endpoint.answer(target, None, json.dumps(fault.request).encode())
+        if isinstance(answer, Streamed):
+            answer = answer.open()
     else:
         answer = answer_rest(world, api, name, fault.request)
+    assert isinstance(answer, Answer), fault
     error = json.loads(answer.body)
     code = dict(answer.headers)[b"x-amzn-errortype"].decode() if answer.headers else error["__type"]
     assert answer.status == 400, (fault, error)

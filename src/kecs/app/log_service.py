@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kecs.control.log_intake import LogIntake
 from kecs.ports.clock import Clock
 from kecs.ports.logs import LogStore
 from kecs.store.logs import SqliteLogs
+
+if TYPE_CHECKING:
+    from kecs.control.live_tail import LiveTails
 
 
 class StoredLogs:
@@ -18,10 +23,20 @@ class StoredLogs:
         self._sqlite = SqliteLogs(file)
         self.store: LogStore = self._sqlite
         self.intake = LogIntake(self._sqlite, clock)
+        self._clock = clock
 
     def read(self) -> LogStore:
         self.intake.collect()
         return self.store
+
+    def tails(self) -> LiveTails:
+        return self._tails
+
+    @cached_property
+    def _tails(self) -> LiveTails:
+        from kecs.control.live_tail import LiveTails  # with the first session
+
+        return LiveTails(self.store, self._clock, self.intake.collect)
 
     def clear(self) -> None:
         self.intake.clear()
@@ -29,5 +44,7 @@ class StoredLogs:
 
     def close(self) -> None:
         """Whatever has been written and not been kept is read again from where it comes from."""
+        if "_tails" in vars(self):
+            self._tails.close()
         self.intake.clear()
         self._sqlite.close()

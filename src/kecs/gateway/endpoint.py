@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -39,11 +39,13 @@ if TYPE_CHECKING:
     from kecs.gateway.faults import CallFaults
     from kecs.gateway.rest import Router
     from kecs.ports.logs import LogService
+    from kecs.ports.streams import EventStream
 
 log = logging.getLogger(__name__)
 
 _TITLES = [api.title for api in APIS]
 THERE = f"{', '.join(_TITLES[:-1])} and {_TITLES[-1]}"
+STREAMED = frozenset(f"{api.target_prefix}.{name}".encode() for api in APIS for name in api.streams)
 _BY_PREFIX = {api.target_prefix: api for api in APIS if api.target_prefix}
 REST_TYPE = b"application/json"
 
@@ -59,6 +61,23 @@ class Answer(NamedTuple):
 
 class NotOurs(Answer):
     """The refusal of a request that names another API than KECS's: a companion may answer it instead."""
+
+
+class Streamed(Answer):
+    """The answer goes on and on: who can send such has to `open` it. As it is, it is the refusal of who cannot."""
+
+    open: Callable[[], Answer | Opened]
+
+
+class Opened(NamedTuple):
+    """An answer that goes on, and the code in it of what is a bug."""
+
+    stream: EventStream
+    failure: str
+
+
+class _GoesOn(UnknownOperationException):
+    """The operation answers with a stream."""
 
 
 class _NotOurs(UnknownOperationException):
@@ -101,15 +120,40 @@ class Endpoint:
             response = self._call(api, scope, handler, decode(body))
         except _NotOurs as error:
             return NotOurs(error.status, self._encode(_error(api, error.code, error.message, error.members)))
+        except _GoesOn as error:
+            streamed = Streamed(error.status, self._encode(_error(api, error.code, error.message, error.members)))
+            streamed.open = partial(self._open, target.decode(), authorization, body)
+            return streamed
         except ModeledError as error:
-            self.answered[api.name, name, error.code] += 1
-            return Answer(error.status, self._encode(_error(api, error.code, error.message, error.members)))
+            return self._refused(api, name, error)
         except Exception:
             log.exception("%s failed", name)
-            self.answered[api.name, name, api.failure] += 1
-            return Answer(500, self._encode(_error(api, api.failure, "Service Unavailable.", {})))
+            return self._failed(api, name)
         self.answered[api.name, name, ""] += 1
         return Answer(200, self._encode(response))
+
+    def _open(self, target: str, authorization: bytes | None, body: bytes) -> Answer | Opened:
+        """The same for an operation whose answer goes on."""
+        api, operation = _named(target)
+        try:
+            request = Decoder(operation, api.parts.dialect)(body)
+            handler = api.parts.handlers[operation.name]
+            stream = self._call(api, self._callers.scope(authorization), handler, request)
+        except ModeledError as error:
+            return self._refused(api, operation.name, error)
+        except Exception:
+            log.exception("%s failed", operation.name)
+            return self._failed(api, operation.name)
+        self.answered[api.name, operation.name, ""] += 1
+        return Opened(stream, api.stream_failure)
+
+    def _refused(self, api: Api, name: str, error: ModeledError) -> Answer:
+        self.answered[api.name, name, error.code] += 1
+        return Answer(error.status, self._encode(_error(api, error.code, error.message, error.members)))
+
+    def _failed(self, api: Api, name: str) -> Answer:
+        self.answered[api.name, name, api.failure] += 1
+        return Answer(500, self._encode(_error(api, api.failure, "Service Unavailable.", {})))
 
     def answer_rest(
         self, service: str, method: str, path: str, query: str, authorization: bytes | None, body: bytes
@@ -161,6 +205,8 @@ class Endpoint:
 
     def _route(self, target: bytes) -> tuple[Api, str, Decoder, Handler]:
         api, operation = _named(target.decode(errors="replace"))
+        if operation.name in api.streams:
+            raise _GoesOn(f"{operation.name} answers with a stream, which is not possible here.")
         handler = api.parts.handlers.get(operation.name)
         if handler is None:
             raise _not_there_yet(operation)

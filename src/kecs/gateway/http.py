@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from kecs.core.tasks.exec import PATH
 from kecs.gateway.bodies import MOST_BODY, TOO_LARGE, unpacked
-from kecs.gateway.endpoint import Answer, Endpoint, is_our_target
+from kecs.gateway.endpoint import Answer, Endpoint, Opened, Streamed, is_our_target
 from kecs.gateway.foreign import is_ours, refusal_of_foreign, signed, signed_service, unsigned
 from kecs.gateway.guard import refusal
 from kecs.gateway.protocol import FOREIGN_PAGE
@@ -98,13 +98,32 @@ class HttpApp:
                 return
         elif body is not None:
             answer = self._answer(scope, headers, target, body)
+        if isinstance(answer, Addressed):
+            receive = _again(body or b"", receive)
+        await self._give(answer, scope, receive, send, last=body is None)
+
+    async def _give(
+        self, answer: Answer | Addressed | None, scope: Any, receive: Any, send: Any, *, last: bool
+    ) -> None:
+        """Answer as it has been decided."""
         if answer is None:
             scope["extensions"][TRANSPORT]["of"].close()
             await receive()  # until it is closed
         elif isinstance(answer, Addressed):
-            await self._passed_on(answer, scope, _again(body or b"", receive), send)
+            await self._passed_on(answer, scope, receive, send)
+        elif isinstance(answer, Streamed):
+            await self._opened(answer, receive, send)
         else:
-            await self._send(send, answer, last=body is None)
+            await self._send(send, answer, last=last)
+
+    async def _opened(self, streamed: Streamed, receive: Any, send: Any) -> None:
+        opened = streamed.open()
+        if not isinstance(opened, Opened):
+            await self._send(send, opened, last=False)
+            return
+        from kecs.gateway.streams import send_stream  # with the first of them
+
+        await send_stream(opened, receive, self._named(send))
 
     def _outcome(
         self, faults: CallFaults, scope: Any, headers: dict[bytes, bytes], target: bytes, body: bytes

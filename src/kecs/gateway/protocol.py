@@ -23,7 +23,7 @@ from typing import Protocol
 import httptools
 
 from kecs.gateway.bodies import MOST_BODY, TOO_LARGE, unpacked
-from kecs.gateway.endpoint import Answer, Endpoint, NotOurs, is_our_target
+from kecs.gateway.endpoint import STREAMED, Answer, Endpoint, Streamed, is_our_target
 from kecs.gateway.guard import refusal
 from kecs.gateway.outbox import Outbox
 from kecs.gateway.plain import PlainReader
@@ -129,7 +129,7 @@ class GatewayProtocol(asyncio.Protocol):
         plain = self._plain.read(data) if self._between and not self._head and not self._over else None
         if plain is not None and self._endpoint.faults is None:
             answer = self._endpoint.answer(*plain)
-            if type(answer) is NotOurs and self._accompanied:
+            if type(answer) is not Answer and (self._accompanied or type(answer) is Streamed):
                 self._hand_over(data)
                 return
             if not self._unsent:
@@ -161,9 +161,7 @@ class GatewayProtocol(asyncio.Protocol):
         if (
             faulty
             or not (head.startswith(b"POST ") and name > 0)
-            or (
-                self._accompanied and not is_our_target(head[name + len(TARGET) : head.find(b"\r\n", name + 2)].strip())
-            )
+            or self._is_elsewhere(head[name + len(TARGET) : head.find(b"\r\n", name + 2)].strip())
         ):
             self._hand_over(_HTTP_2.sub(b"", head) + data[end:])
             return b""
@@ -173,6 +171,10 @@ class GatewayProtocol(asyncio.Protocol):
             self._parser = httptools.HttpRequestParser(self)
             self._parser.feed_data(_UPGRADE.sub(b"", head))
         return data[end:]
+
+    def _is_elsewhere(self, target: bytes) -> bool:
+        """Whether a request with this target is answered by who takes connections over."""
+        return target in STREAMED or (self._accompanied and not is_our_target(target))
 
     def _go_on(self, data: bytes) -> bytes:
         """Take what belongs to the body. Gives what stands behind it."""

@@ -9,10 +9,13 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 from kecs.aws.model import ecs as m
+from kecs.aws.model import logs as c
 from kecs.core.arns import Scope
 from kecs.core.logs.destinations import Destination
+from kecs.core.logs.patterns import Matches
 from kecs.core.logs.records import LogEvent, LogGroup, LogStream, StoredEvent
 from kecs.core.tasks.plan import TaskPlan
+from kecs.ports.streams import EventStream
 
 Position = tuple[int, int]  # `at` and `number` of an event
 FIRST: Position = (-1, -1)
@@ -27,12 +30,18 @@ class Line(NamedTuple):
     mark: str = ""
 
 
+Feed = Callable[[int, Sequence[LogEvent | Line], int], None]
+"""Called with a stream's id, events that it has taken in, and when that was; it does not raise."""
+
+
 class LogsUnavailable(Exception):
     """The store cannot keep anything at the moment; the text says why."""
 
 
 class LogStore(Protocol):
     """Log groups, their streams and events. Whatever changes something may raise LogsUnavailable."""
+
+    feed: Feed | None  # told of everything that is taken in
 
     def group(self, scope: Scope, name: str) -> LogGroup | None: ...
 
@@ -51,6 +60,9 @@ class LogStore(Protocol):
 
     def streams(self, group: LogGroup) -> list[LogStream]:
         """In the order of their names."""
+
+    def whereabouts(self, stream: int) -> tuple[str, str] | None:
+        """A stream's group, as its ARN, and its name."""
 
     def create_stream(self, group: LogGroup, name: str, at: int) -> LogStream: ...
 
@@ -107,6 +119,33 @@ class Intake(Protocol):
         """The container is gone for good."""
 
 
+class TailFilter(NamedTuple):
+    """What a session of Live Tail is about."""
+
+    account: str  # that asks
+    groups: tuple[str, ...]  # ARNs
+    streams: frozenset[str] | None  # their names; None: any
+    prefixes: tuple[str, ...]  # one of which a stream's name has
+    matches: Matches | None  # what an event's text is asked
+
+    def has(self, group: str, stream: str) -> bool:
+        return (
+            group in self.groups
+            and (self.streams is None or stream in self.streams)
+            and stream.startswith(self.prefixes)
+        )
+
+
+class Tails(Protocol):
+    """Sessions of Live Tail."""
+
+    def begin(self, wanted: TailFilter, start: c.LiveTailSessionStart) -> EventStream:
+        """A session that begins with `start`."""
+
+    def count(self, account: str) -> int:
+        """How many the account has now."""
+
+
 class LogService(Protocol):
     """What handlers of the API need."""
 
@@ -114,3 +153,5 @@ class LogService(Protocol):
 
     def read(self) -> LogStore:
         """The store, with everything in it that containers have written by now."""
+
+    def tails(self) -> Tails: ...

@@ -27,15 +27,27 @@ class Api:
     """One API."""
 
     def __init__(
-        self, name: str, title: str, *, package: str, target_prefix: str = "", failure: str, text: str = "message"
+        self,
+        name: str,
+        title: str,
+        *,
+        package: str,
+        target_prefix: str = "",
+        failure: str,
+        text: str = "message",
+        streams: tuple[str, ...] = (),
+        stream_failure: str = "",
     ) -> None:
         """`name` is that in the scope of its signatures, `package` that under `services`. Without a `target_prefix` it
-        is a REST API. `failure` is the code of a bug, `text` what its errors call their text."""
+        is a REST API. `failure` is the code of a bug, `text` what its errors call their text. The operations `streams`
+        answer with a ports.streams.EventStream, where `stream_failure` is the code of a bug."""
         self.name = name
         self.title = title
         self.target_prefix = target_prefix
         self.failure = failure
         self.text = text
+        self.streams = streams
+        self.stream_failure = stream_failure
         self._package = package
 
     @cached_property

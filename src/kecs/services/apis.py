@@ -52,5 +52,7 @@ APIS = (
         package="logs",
         target_prefix="Logs_20140328",
         failure="ServiceUnavailableException",
+        streams=("StartLiveTail",),
+        stream_failure="SessionStreamingException",
     ),
 )

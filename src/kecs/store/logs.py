@@ -24,7 +24,7 @@ import msgspec
 from kecs.aws.model.logs import LogGroupClass
 from kecs.core.arns import Scope
 from kecs.core.logs.records import OVERHEAD, LogEvent, LogGroup, LogStream, StoredEvent
-from kecs.ports.logs import Line, LogsUnavailable, Position
+from kecs.ports.logs import Feed, Line, LogsUnavailable, Position
 
 SCHEMA_VERSION = 1
 MOST_BYTES = 4 * 1024**3  # of events: what a developer's disk has to spare
@@ -77,6 +77,7 @@ class SqliteLogs:
         self._number: int = self._db.execute("SELECT next FROM numbers").fetchone()[0]
         self._size: int = self._db.execute("SELECT coalesce(sum(size), 0) FROM groups").fetchone()[0]
         self._checked = 0
+        self.feed: Feed | None = None
 
     def close(self) -> None:
         self._db.close()
@@ -167,6 +168,14 @@ class SqliteLogs:
         rows = self._db.execute(f"SELECT {_OF_STREAM} FROM streams WHERE in_group = ? ORDER BY name", (group.id,))
         return [_stream(row) for row in rows]
 
+    def whereabouts(self, stream: int) -> tuple[str, str] | None:
+        columns = ", ".join(f"groups.{column}" for column in _OF_GROUP.split(", "))
+        row = self._db.execute(
+            f"SELECT {columns}, streams.name FROM streams JOIN groups ON groups.id = in_group WHERE streams.id = ?",
+            (stream,),
+        ).fetchone()
+        return (_group(row[:-1]).arn, row[-1]) if row else None
+
     def create_stream(self, group: LogGroup, name: str, at: int) -> LogStream:
         row = group.id, name, at
         with self._changing() as db:
@@ -207,6 +216,8 @@ class SqliteLogs:
         if found.rowcount:
             self._number += len(events)
             self._size += size
+            if self.feed is not None:
+                self.feed(stream, events, taken)
         self.sweep(taken)
         return bool(found.rowcount)
 

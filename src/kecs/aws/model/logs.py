@@ -211,6 +211,32 @@ class ListTagsLogGroupResponse(Shape, kw_only=True):
     tags: Annotated[dict[TagKey, TagValue], Meta(min_length=1, max_length=50)] | None = None
 
 
+class LiveTailSessionLogEvent(Shape, kw_only=True):
+    log_stream_name: LogStreamName | None = None
+    log_group_identifier: LogGroupIdentifier | None = None
+    message: EventMessage | None = None
+    timestamp: Timestamp | None = None
+    ingestion_time: Timestamp | None = None
+
+
+class LiveTailSessionMetadata(Shape, kw_only=True):
+    sampled: bool | None = None
+
+
+class LiveTailSessionStart(Shape, kw_only=True):
+    request_id: str | None = None
+    session_id: str | None = None
+    log_group_identifiers: Annotated[list[LogGroupIdentifier], Meta(min_length=1, max_length=10)] | None = None
+    log_stream_names: Annotated[list[LogStreamName], Meta(min_length=1, max_length=100)] | None = None
+    log_stream_name_prefixes: Annotated[list[LogStreamName], Meta(min_length=1, max_length=100)] | None = None
+    log_event_filter_pattern: FilterPattern | None = None
+
+
+class LiveTailSessionUpdate(Shape, kw_only=True):
+    session_metadata: LiveTailSessionMetadata | None = None
+    session_results: list[LiveTailSessionLogEvent] | None = None
+
+
 class LogGroup(Shape, kw_only=True):
     log_group_name: LogGroupName | None = None
     creation_time: Timestamp | None = None
@@ -300,6 +326,32 @@ class ServiceUnavailableException(ModeledError):
     code = "ServiceUnavailableException"
 
 
+class SessionStreamingException(ModeledError):
+    code = "SessionStreamingException"
+
+
+class SessionTimeoutException(ModeledError):
+    code = "SessionTimeoutException"
+
+
+class StartLiveTailRequest(Shape, kw_only=True):
+    log_group_identifiers: Annotated[list[LogGroupIdentifier], Meta(min_length=1, max_length=10)]
+    log_stream_names: Annotated[list[LogStreamName], Meta(min_length=1, max_length=100)] | None = None
+    log_stream_name_prefixes: Annotated[list[LogStreamName], Meta(min_length=1, max_length=100)] | None = None
+    log_event_filter_pattern: FilterPattern | None = None
+
+
+class StartLiveTailResponse(Shape, kw_only=True):
+    response_stream: StartLiveTailResponseStream | None = None
+
+
+class StartLiveTailResponseStream(Shape, kw_only=True):
+    session_start: LiveTailSessionStart | None = None
+    session_update: LiveTailSessionUpdate | None = None
+    session_timeout_exception: SessionTimeoutException | None = field(default=None, name="SessionTimeoutException")
+    session_streaming_exception: SessionStreamingException | None = field(default=None, name="SessionStreamingException")
+
+
 class TagLogGroupRequest(Shape, kw_only=True):
     log_group_name: LogGroupName
     tags: Annotated[dict[TagKey, TagValue], Meta(min_length=1, max_length=50)]
@@ -347,6 +399,7 @@ OPERATIONS: dict[str, Operation] = {
     "PutLogEvents": Operation("PutLogEvents", PutLogEventsRequest, PutLogEventsResponse, (InvalidParameterException, InvalidSequenceTokenException, DataAlreadyAcceptedException, ResourceNotFoundException, ServiceUnavailableException, UnrecognizedClientException,)),
     "PutLogGroupDeletionProtection": Operation("PutLogGroupDeletionProtection", PutLogGroupDeletionProtectionRequest, Shape, (InvalidParameterException, ResourceNotFoundException, AccessDeniedException, OperationAbortedException, ServiceUnavailableException, InvalidOperationException,)),
     "PutRetentionPolicy": Operation("PutRetentionPolicy", PutRetentionPolicyRequest, Shape, (InvalidParameterException, ResourceNotFoundException, OperationAbortedException, ServiceUnavailableException,)),
+    "StartLiveTail": Operation("StartLiveTail", StartLiveTailRequest, StartLiveTailResponse, (AccessDeniedException, InvalidParameterException, ResourceNotFoundException, LimitExceededException, InvalidOperationException,)),
     "TagLogGroup": Operation("TagLogGroup", TagLogGroupRequest, Shape, (ResourceNotFoundException, InvalidParameterException,)),
     "TagResource": Operation("TagResource", TagResourceRequest, Shape, (InvalidParameterException, ResourceNotFoundException, ServiceUnavailableException, TooManyTagsException,)),
     "UntagLogGroup": Operation("UntagLogGroup", UntagLogGroupRequest, Shape, (ResourceNotFoundException,)),

@@ -1,7 +1,7 @@
 """Amazon CloudWatch Logs, as far as it is about containers' output and what is put beside it: one module per resource.
 
 `HANDLERS` is the one table of what answers which operation. Queries of Logs Insights, metric and subscription filters,
-exports, deliveries, policies and Live Tail are not there.
+exports, deliveries and policies are not there.
 """
 
 from __future__ import annotations
@@ -29,5 +29,6 @@ HANDLERS = Handlers(
             "UntagLogGroup",
             "UntagResource",
         ),
+        "tailing": ("StartLiveTail",),
     },
 )
