@@ -104,6 +104,20 @@ def test_without_local_instances_only_nodes_that_name_a_cluster_are_there(nodes:
     assert world.run(**EC2)["failures"] == []
 
 
+def test_where_there_is_no_node_tasks_wait_for_one() -> None:
+    nodes = FakeNodes()
+    world = World(nodes=nodes)
+    world.define_ec2()
+    with pytest.raises(Refused, match="No Container Instances were found"):
+        world.run(**EC2)
+    world.serve(count=1, **EC2)
+    world.clock.advance(60)
+    assert instances(world) == {}
+    nodes.add(node("one"))
+    world.settle()
+    assert places(world) == {"one": 1}
+
+
 def test_a_task_runs_on_the_node_of_its_instance(world: World) -> None:
     constraint = {"type": "memberOf", "expression": "attribute:topology.kubernetes.io/zone == us-east-1b"}
     (task,) = world.run(placementConstraints=[constraint], **EC2)["tasks"]

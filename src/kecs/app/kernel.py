@@ -58,7 +58,7 @@ class Kernel:
     ) -> None:
         """`log_file`: where CloudWatch Logs are kept; None: only for as long as this kernel lasts. `nodes`: the
         runtime's, where it has any."""
-        self.settings = settings
+        self.settings = settings = settings if nodes is None else replace(settings, nodes=True)
         self.store = store
         self.clock = clock
         self.ids = ids

@@ -16,6 +16,7 @@ class Settings(Record):
     local_instance: bool = True  # EC2 tasks run without anybody registering an instance, on nodes where there are any
     default_cluster: bool = True  # AWS makes `default` on first use in the console; tests expect it to be there
     pull: Literal["missing", "always", "never"] = "missing"  # an image that is there is used without a registry
+    nodes: bool = False  # the runtime has machines of its own, which take the place of the built-in instance
     node_patience: float = (
         60.0  # seconds a node may be away before its tasks are given up; it is called away late already
     )

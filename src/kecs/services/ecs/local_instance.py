@@ -22,7 +22,7 @@ def ensure_instance(context: Context, cluster: ClusterRecord, options: LaunchOpt
         return True
     if not context.settings.local_instance:
         return False
-    if len(context.store.nodes):
+    if context.settings.nodes:
         return _take_nodes(context, cluster)
     context.store.instances.put(_local(context, cluster))
     return True
