@@ -70,7 +70,6 @@ class Control:
             from kecs.control.nodes import NodeInstances  # few runtimes have any
 
             self.nodes = NodeInstances(store, clock, ids, self.queue, nodes, settings.node_patience)
-            store.subscribe(self.nodes.notice)
         self._daemons = Daemons(store, clock, ids, self.queue)  # and daemons before whatever else runs on an instance
         self._daemon_definitions = DaemonDefinitions(store, clock, self.queue)
         self.hooks = HookCalls(store, clock, self.queue, hooks)
@@ -88,18 +87,12 @@ class Control:
         self.autoscaling = Autoscaling(store, clock, ids, self.queue, runtime)
         self._rooms = Rooms(store, self.queue)
         self.decisions = self.services.decisions
-        capacity = (self._providers.notice, self.capacity.notice)
-        daemons = (self._daemons.notice, self._daemon_definitions.notice)
-        services = (self._notice, self.services.notice)
-        for notice in (*services, *daemons, *capacity, self.cleanup.notice, self._deletion.notice):
-            store.subscribe(notice)
-        store.subscribe(self._sessions.notice)
-        store.subscribe(self._gateways.notice)
-        store.subscribe(self._express.notice)
-        store.subscribe(self._shares.notice)
-        store.subscribe(self._agents.notice)
-        store.subscribe(self.autoscaling.notice)
-        store.subscribe(self._rooms.notice)
+        first = (self.services, self._daemons, self._daemon_definitions, self._providers, self.capacity, self.cleanup)
+        then = (self._deletion, self._sessions, self._gateways, self._express, self._shares, self._agents)
+        nodes_too = () if self.nodes is None else (self.nodes,)
+        store.subscribe(self._notice)
+        for loop in (*first, *then, self.autoscaling, self._rooms, *nodes_too):
+            store.subscribe(loop.notice)
 
     async def recover(self) -> None:
         """Take up what an earlier process left: adopt what runs, remove what no record wants."""

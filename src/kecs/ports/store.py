@@ -131,8 +131,8 @@ class Store(Protocol):
 
     @property
     def instances(self) -> Table[InstanceRecord]:
-        """By ARN. Indexes: cluster, group (a core.arns.group_key: of the capacity provider that it belongs to), node (its
-        name)."""
+        """By ARN. Indexes: cluster, group (a core.arns.group_key: of the capacity provider that it belongs to),
+        node (its name)."""
 
     @property
     def nodes(self) -> Table[NodeRecord]:
