@@ -1,6 +1,7 @@
-"""Writes the manifests that grant KECS its rights in a cluster, for Kustomize and for Helm.
+"""Writes the manifests that grant KECS its rights in a cluster, for Kustomize and for Helm, and the guide's table of
+them.
 
-The table is `kecs.runtimes.kubernetes.rights`. `--check` (a test calls it too) fails when the manifests are stale.
+All of it comes from `kecs.runtimes.kubernetes.rights`. With `--check` it only fails when something is stale.
 """
 
 from __future__ import annotations
@@ -11,7 +12,10 @@ from pathlib import Path
 
 from kecs.runtimes.kubernetes.rights import AT_HOME, EVERYWHERE, STATISTICS, Right
 
-DEPLOY = Path(__file__).resolve().parent.parent / "deploy"
+ROOT = Path(__file__).resolve().parent.parent
+DEPLOY = ROOT / "deploy"
+GUIDE = ROOT / "docs/guides/kubernetes.md"
+BEGIN, END = "<!-- rights -->\n", "<!-- end of rights -->\n"
 
 EVERYWHERE_TEXT = """\
 apiVersion: rbac.authorization.k8s.io/v1
@@ -82,16 +86,21 @@ HELM = {
 
 
 def main() -> None:
-    check = sys.argv[1:] == ["--check"]
-    stale = [path for path, text in manifests().items() if not path.exists() or path.read_text() != text]
-    if check and stale:
-        sys.exit(f"Run tools/rbac.py: {', '.join(str(path.relative_to(DEPLOY.parent)) for path in stale)} is stale.")
+    stale = [path for path, text in files().items() if not path.exists() or path.read_text() != text]
+    if stale and sys.argv[1:] == ["--check"]:
+        sys.exit(f"Run tools/rbac.py: {', '.join(str(path.relative_to(ROOT)) for path in stale)} is stale.")
     for path in stale:
-        path.write_text(manifests()[path])
+        path.write_text(files()[path])
+
+
+def files() -> dict[Path, str]:
+    """What each file has to contain."""
+    before, _, rest = GUIDE.read_text().partition(BEGIN)
+    return manifests() | {GUIDE: f"{before}{BEGIN}{_table()}{END}{rest.partition(END)[2]}"}
 
 
 def manifests() -> dict[Path, str]:
-    """What each file has to contain."""
+    """Under deploy/."""
     return {
         DEPLOY / "kustomize/rbac.yaml": MADE + _base(KUSTOMIZE),
         DEPLOY / "kustomize/statistics/rbac.yaml": MADE + _statistics(KUSTOMIZE),
@@ -123,6 +132,16 @@ def _rules(rights: Sequence[Right]) -> str:
         f"    verbs: [{', '.join(right.verbs)}]"
         for right in rights
     )
+
+
+def _table() -> str:
+    """For people."""
+    rows = ["| may | what for | without it |", "|---|---|---|"]
+    for rights, where in ((EVERYWHERE, ""), (AT_HOME, ", in its own namespace"), (STATISTICS, "")):
+        for right in rights:
+            without = right.without or "tasks fail"
+            rows.append(f"| {', '.join(right.verbs)} `{right.full_name}`{where} | {right.why} | {without} |")
+    return "\n".join(rows) + "\n"
 
 
 if __name__ == "__main__":

@@ -19,8 +19,8 @@ def base(kind: str, file: str = "rbac.yaml") -> dict[str, Any]:
     return dict(found)
 
 
-def test_the_manifests_follow_the_table() -> None:
-    stale = [str(path.relative_to(ROOT)) for path, text in rbac.manifests().items() if path.read_text() != text]
+def test_manifests_and_guide_follow_the_table() -> None:
+    stale = [str(path.relative_to(ROOT)) for path, text in rbac.files().items() if path.read_text() != text]
     assert stale == [], "run: tools/rbac.py"
 
 

@@ -124,6 +124,9 @@ async def _looked(instance: Instance, kubeconfig: Path | None, context: str | No
     from kecs.runtimes.kubernetes.client import Cluster
     from kecs.runtimes.kubernetes.standing import standing, traces
 
+    known = instance.read()
+    if known is not None and known.runtime == "kubernetes" and not (kubeconfig or context):
+        kubeconfig, context = Path(known.kubeconfig) if known.kubeconfig else None, known.context
     try:
         cluster = Cluster.named(kubeconfig, context)
     except RuntimeUnavailable as error:

@@ -39,6 +39,8 @@ class Running(NamedTuple):
     account: str
     region: str
     ephemeral: bool
+    kubeconfig: str | None = None  # of a cluster that tasks run on; None: KECS's own pod has an account there
+    context: str | None = None
 
 
 class AlreadyRunning(Exception):

@@ -79,6 +79,7 @@ def _default_level() -> str:
     help="For how long a node of Kubernetes may be away before its tasks are replaced.",
 )
 @cluster_flags
+@flag("--k3d", is_flag=True, help="Run tasks on a Kubernetes cluster of k3d's, which is made if it is not there.")
 @flag(
     "--pods-reach",
     metavar="HOST",
@@ -149,22 +150,16 @@ def _run(options: dict[str, Any], parent: WaitingParent | None, *, named: bool) 
     from kecs.app.server import StartupError, reachable, serve
 
     ephemeral = options["ephemeral"] or options["test_mode"]
+    if options["k3d"]:
+        _on_k3d(options)
     instance, registered = _claimed(data_root(options["data_dir"]), options["instance"], named, ephemeral)
     if parent and registered:
         parent.redirect_output(instance.log)
 
     def ready(url: str, runtime: str) -> None:
         if registered:
-            about = (
-                os.getpid(),
-                reachable(url),
-                runtime,
-                time.time(),
-                options["account"],
-                options["region"],
-                ephemeral,
-            )
-            instance.write(Running(*about))
+            about = (os.getpid(), reachable(url), runtime, time.time(), options["account"], options["region"])
+            instance.write(Running(*about, ephemeral, *_cluster(options, runtime)))
         line = f"KECS ready at {url} (runtime: {runtime})"
         click.echo(line)
         if parent:
@@ -180,6 +175,28 @@ def _run(options: dict[str, Any], parent: WaitingParent | None, *, named: bool) 
     finally:
         if registered and ephemeral:
             instance.forget()
+
+
+def _on_k3d(options: dict[str, Any]) -> None:
+    """Have the options name the cluster that k3d has."""
+    from kecs.cli.k3d import CONTEXT, k3d_kubeconfig
+
+    if options["test_mode"] or options["runtime"] not in ("auto", "kubernetes"):
+        raise click.UsageError("--k3d is for --runtime kubernetes.")
+    if options["kubeconfig"] or options["context"]:
+        raise click.UsageError("--k3d has a cluster of its own: no --kubeconfig or --context beside it.")
+    kubeconfig = k3d_kubeconfig(data_root(options["data_dir"]))
+    options.update(runtime="kubernetes", kubeconfig=kubeconfig, context=CONTEXT)
+
+
+def _cluster(options: dict[str, Any], runtime: str) -> tuple[str | None, str | None]:
+    """The kubeconfig and context by which other commands find the cluster that tasks run on."""
+    if runtime != "kubernetes":
+        return None, None
+    from kecs.runtimes.kubernetes.client import configured
+
+    found = configured(options["kubeconfig"], options["context"])
+    return (str(Path(found.fname).absolute()), found.context_name) if found.fname else (None, None)
 
 
 def _server_options(options: dict[str, Any], instance: Instance, ephemeral: bool) -> ServerOptions:

@@ -41,9 +41,9 @@ def destroy_command(timeout: float, instance: str, data_dir: Path | None) -> Non
         call(running.url, "POST", "reset", timeout=_RESET_SECONDS)
         _stop(chosen, running, timeout)
     elif chosen.exists():
-        from kecs.cli.leftovers import remove_containers
+        from kecs.cli.leftovers import remove_leftovers
 
-        remove_containers(chosen)
+        remove_leftovers(chosen)
     else:
         click.echo(f"There is no KECS instance {instance}.")
         return

@@ -66,6 +66,18 @@ class Listing(NamedTuple):
     version: str
 
 
+def configured(kubeconfig: Path | None = None, context: str | None = None) -> SingleConfig:
+    """How to connect, with that file and context. By default to the cluster that KECS runs in, else to that of
+    KUBECONFIG or ~/.kube/config, and its current context. Raises RuntimeUnavailable."""
+    try:
+        found = KubeConfig.from_file(kubeconfig) if kubeconfig else KubeConfig.from_env()
+        config = found.get(context)
+    except (ConfigError, KeyError, OSError, ValueError, TypeError, msgspec.ValidationError) as error:
+        raise RuntimeUnavailable(f"no Kubernetes cluster is known: {error}") from error
+    assert config is not None
+    return config
+
+
 class Cluster:
     """A connection pool to one API server.
 
@@ -93,15 +105,8 @@ class Cluster:
 
     @classmethod
     def named(cls, kubeconfig: Path | None = None, context: str | None = None) -> Cluster:
-        """The cluster of that file and context. By default the one that KECS runs in, else that of KUBECONFIG or
-        ~/.kube/config, and its current context. Raises RuntimeUnavailable."""
-        try:
-            found = KubeConfig.from_file(kubeconfig) if kubeconfig else KubeConfig.from_env()
-            config = found.get(context)
-        except (ConfigError, KeyError, OSError, ValueError, TypeError, msgspec.ValidationError) as error:
-            raise RuntimeUnavailable(f"no Kubernetes cluster is known: {error}") from error
-        assert config is not None
-        return cls(config)
+        """The cluster of that file and context, see `configured`. Raises RuntimeUnavailable."""
+        return cls(configured(kubeconfig, context))
 
     async def close(self) -> None:
         await self._api.close()
