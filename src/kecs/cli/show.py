@@ -68,6 +68,7 @@ def env_command(instance: str, data_dir: Path | None) -> None:
     running = running_or_fail(chosen_instance(instance, data_dir))
     variables = {
         "AWS_ENDPOINT_URL": running.url,
+        "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",  # KECS is at an address, before which nothing can stand
         "AWS_REGION": running.region,
         "AWS_DEFAULT_REGION": running.region,
         "AWS_ACCESS_KEY_ID": running.account,  # KECS reads a 12-digit access key id as the account

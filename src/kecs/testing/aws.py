@@ -39,7 +39,12 @@ class Clients:
                 region_name=region or self._region,
                 aws_access_key_id=account or "testing",  # no account id, so KECS takes its own
                 aws_secret_access_key="testing",
-                config=Config(retries={"total_max_attempts": 1}, max_pool_connections=50, proxies={}),
+                config=Config(
+                    retries={"total_max_attempts": 1},
+                    max_pool_connections=50,
+                    proxies={},
+                    inject_host_prefix=False,  # the endpoint is an address
+                ),
             )
             self._made.append(client)
         if clock.movable:

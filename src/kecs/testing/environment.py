@@ -33,6 +33,7 @@ def variables(endpoint: str, region: str) -> dict[str, str]:
     direct = ",".join(dict.fromkeys(filter(None, [urlsplit(endpoint).hostname or "", *others.split(",")])))
     return {
         "AWS_ENDPOINT_URL": endpoint,
+        "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",  # the endpoint is an address, before which nothing can stand
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,
         "AWS_ACCESS_KEY_ID": "testing",  # no account id, so KECS takes its own

@@ -29,6 +29,7 @@ def test_aws_says_where_the_container_runs_and_where_aws_is() -> None:
         "AWS_REGION": "us-east-1",
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_ENDPOINT_URL": URL,
+        "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
     }
     assert environment(launch_type="EC2")["AWS_EXECUTION_ENV"] == "AWS_ECS_EC2"
 
@@ -40,7 +41,7 @@ def test_whoever_has_an_endpoint_gets_no_other(name: str) -> None:
 
 
 def test_where_kecs_cannot_be_reached_nothing_is_said() -> None:
-    assert "AWS_ENDPOINT_URL" not in environment(None)
+    assert not {"AWS_ENDPOINT_URL", "AWS_DISABLE_HOST_PREFIX_INJECTION"} & set(environment(None))
 
 
 def inside(at: str | None, role: str | None = ROLE, **own: str) -> dict[str, str]:

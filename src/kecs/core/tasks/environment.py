@@ -15,6 +15,7 @@ from kecs.core.inside.names import Names
 from kecs.core.tasks.plan import TaskPlan
 
 ENDPOINT = "AWS_ENDPOINT_URL"
+NO_PREFIX = "AWS_DISABLE_HOST_PREFIX_INJECTION"  # some operations have one, as in stream-127.0.0.1, which is nowhere
 USUAL = "http://169.254.170.2"  # where SDKs look for a task's credentials if they are only told the path
 _OTHERS = ("AWS_ACCESS_KEY_ID", "AWS_CONTAINER_CREDENTIALS_")  # what says that a container has credentials already
 
@@ -37,7 +38,7 @@ def container_environment(plan: TaskPlan, container: m.ContainerDefinition, way:
         "AWS_DEFAULT_REGION": plan.region,
     }
     if way is not None and not any(name.startswith(ENDPOINT) for name in own):
-        values[ENDPOINT] = way.url
+        values |= {ENDPOINT: way.url, NO_PREFIX: "true"}
     if way is not None and way.names is not None:
         name = way.names.container(plan.arn, container.name or "")
         values["ECS_CONTAINER_METADATA_URI"] = f"{way.url}/v3/{name}"

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 OTHER_ACCOUNTS = "Accepted and dropped. No account is linked to another."
+PATTERNS = (
+    "Terms, phrases, regular expressions and patterns for JSON; one in brackets, for fields between spaces, is "
+    "refused. A term is found inside of a word, too."
+)
 
 UNACTED: dict[str, str] = {
     "CreateLogGroup.kmsKeyId": "Kept and shown. Nothing is encrypted.",
@@ -14,9 +18,7 @@ UNACTED: dict[str, str] = {
     "GetLogEvents.unmask": "Accepted and dropped. Nothing is masked.",
     "FilterLogEvents.unmask": "Accepted and dropped. Nothing is masked.",
     "FilterLogEvents.interleaved": "Accepted and dropped, as by AWS: streams are always interleaved.",
-    "FilterLogEvents.filterPattern": (
-        "Terms, phrases, regular expressions and patterns for JSON; one in brackets, for fields between spaces, is "
-        "refused. A term is found inside of a word, too."
-    ),
+    "FilterLogEvents.filterPattern": PATTERNS,
+    "StartLiveTail.logEventFilterPattern": PATTERNS,
 }
 """By `Operation.member` for members of a request, `Shape.member` for members of what it contains: what happens."""
