@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from tests.testing.fakes import Fakes
 from kecs.testing import Images, Server, cleanup_cluster, start_server
 
 Run = Callable[..., str]
+# Plugins of this environment that are nothing to KECS's: loading them takes longer than the tests.
+OTHERS = [plugin.name for plugin in entry_points(group="pytest11") if plugin.name != "kecs"]
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +56,8 @@ def run(tmp_path: Path) -> Run:
     def run(tests: str, *flags: str, code: int = 0) -> str:
         (tmp_path / "test_it.py").write_text(tests)
         (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = --strict-markers\nfilterwarnings = error\n")
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *flags]
+        without = [f"-pno:{name}" for name in OTHERS if not (name.startswith("xdist") and "-n" in flags)]
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *without, *flags]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
         assert done.returncode == code, done.stdout + done.stderr
         return done.stdout
