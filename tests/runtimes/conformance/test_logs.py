@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from tests.runtimes.conformance.harness import Harness
+from tests.runtimes.conformance.harness import PATIENCE, Harness
 from tests.runtimes.plans import SCOPE, make_plan
 
 from kecs.control.clock import SystemClock
@@ -26,10 +26,16 @@ async def store(harness: Harness) -> AsyncIterator[LogStore]:
     """With the group /shop; what the harness's runtime writes goes there."""
     store = SqliteLogs(None)
     store.create_group(LogGroup(id=0, **SCOPE._asdict(), name="/shop", created=0))
-    intake = LogIntake(store, getattr(harness, "clock", None) or SystemClock(asyncio.get_running_loop()))
-    harness.runtime.intake = lambda: intake
+    connect(harness, store)
     yield store
     store.close()
+
+
+def connect(harness: Harness, store: LogStore) -> LogIntake:
+    """Have what the harness's runtime writes go to the store."""
+    intake = LogIntake(store, getattr(harness, "clock", None) or SystemClock(asyncio.get_running_loop()))
+    harness.runtime.intake = lambda: intake
+    return intake
 
 
 def container(command: str, name: str = "app", **options: str) -> dict[str, Any]:
@@ -43,6 +49,15 @@ def lines(store: LogStore, plan: TaskPlan, name: str = "app") -> list[str]:
     stream = store.stream(group, f"web/{name}/{plan.id}")
     assert stream is not None
     return [event.text for event in store.events([stream], FIRST, LAST)]
+
+
+async def kept(store: LogStore, plan: TaskPlan, number: int) -> None:
+    """Wait until so many of the container's lines are kept."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            if len(lines(store, plan)) >= number:
+                return
+            await asyncio.sleep(0.05)
 
 
 async def test_all_output_is_there_when_the_task_is_released(harness: Harness, store: LogStore) -> None:
@@ -69,6 +84,30 @@ async def test_a_container_that_runs_again_goes_on_in_its_stream(harness: Harnes
     await harness.release(plan)
     assert lines(store, plan) == ["here", "gone", "here", "gone"]
     assert await harness.output(plan) == ["here", "gone", "here", "gone"]
+
+
+async def test_each_line_comes_once_however_often_kecs_is_killed(harness: Harness, store: LogStore) -> None:
+    harness.needs("outlive its process")
+    plan = make_plan(
+        container("for number in $(seq 400); do echo $number; usleep 10000; done; exec sleep 600") | {"stopTimeout": 2}
+    )
+    intake = connect(harness, store)
+    await harness.run(plan)
+    await kept(store, plan, 20)
+    intake.clear()  # others are on their way
+    async with harness.restarted() as second:
+        intake = connect(second, store)
+        await second.runtime.inventory()
+        await kept(store, plan, len(lines(store, plan)) + 50)
+        intake.clear()
+        async with second.restarted() as third:
+            connect(third, store)
+            await third.runtime.inventory()
+            await kept(store, plan, 400)
+            third.runtime.stop(plan, "app", 1)
+            await third.until(Exited, plan)
+            await third.release(plan)
+            assert lines(store, plan) == [str(number) for number in range(1, 401)]
 
 
 async def test_lines_are_joined(harness: Harness, store: LogStore) -> None:

@@ -7,7 +7,7 @@ that of what has been read of it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 
 from lightkube.resources.core_v1 import Pod
@@ -18,8 +18,9 @@ from kecs.runtimes.kubernetes.client import Cluster, ClusterError, ClusterGone
 from kecs.runtimes.kubernetes.observing import TaskPod
 from kecs.runtimes.kubernetes.places import Place, places_of
 from kecs.runtimes.reading import LineReader
-from kecs.runtimes.shipping import PAUSE, PIECE, RETRY, OutputLost, Shipping, Source
+from kecs.runtimes.shipping import PAUSE, RETRY, OutputLost, Shipping, Source
 
+AT_ONCE = 0.001  # seconds within which a piece comes that was there already
 AGAIN = 0.2  # seconds until a pod tells that a container has exited whose stream has ended
 NODE_AWAY = 5.0  # seconds between attempts while a node does not answer
 
@@ -75,9 +76,8 @@ class PodOutput:
         since = f"{reader.since[:19]}Z" if reader.since else None
         asked = self._cluster.log(place.pod, place.namespace, place.container, follow=follow, since=since)
         async with aclosing(asked) as pieces:  # type: ignore[type-var]
-            async for piece in pieces:
+            async for piece in _in_batches(pieces) if follow else pieces:
                 to.write(_marked(reader.feed(piece), number))
-                await asyncio.sleep(0 if len(piece) >= PIECE or not follow else PAUSE)
 
     def _has_run(self, source: Source, number: int) -> bool:
         pod = self._pod(source)
@@ -86,6 +86,17 @@ class PodOutput:
     def _pod(self, source: Source) -> Pod | None:
         known = self._known(source.task)
         return known.pod if known is not None else None
+
+
+async def _in_batches(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The pieces, which are lines, with a pause after each that had to be waited for: more come meanwhile, and many at
+    once cost less."""
+    loop = asyncio.get_running_loop()
+    before = loop.time()
+    async for piece in pieces:
+        yield piece
+        await asyncio.sleep(0 if loop.time() - before < AT_ONCE else PAUSE)
+        before = loop.time()
 
 
 def _container(source: Source) -> str:
