@@ -103,7 +103,7 @@ async def _kubernetes(options: ServerOptions, sink: Sink, door: Door) -> Opened:
         raise RuntimeUnavailable(
             f"the extra kubernetes is not installed ({error}): pip install 'kecs[kubernetes]'"
         ) from error
-    from kecs.runtimes.kubernetes.settings import PodSettings
+    from kecs.runtimes.kubernetes.settings import PodSettings, pools, storage_classes
 
     runtime = KubernetesRuntime(
         PodSettings(
@@ -111,6 +111,9 @@ async def _kubernetes(options: ServerOptions, sink: Sink, door: Door) -> Opened:
             home=Scope(account=options.account, region=options.region),
             pull=options.pull,
             ecr_registry=options.ecr_registry,
+            storage_classes=storage_classes(options.storage_class),
+            shared_access=options.shared_access,
+            pools=pools(options.node_pool),
         ),
         kubeconfig=options.kubeconfig,
         context=options.context,

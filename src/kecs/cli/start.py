@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,6 +41,21 @@ class _Companion(click.ParamType[str]):
 
         if not PATTERN.fullmatch(value):
             self.fail(WANTED, param, ctx)
+        return str(value)
+
+
+class _Pairs(click.ParamType[str]):
+    """Texts with equals signs in them, such as KIND=CLASS."""
+
+    envvar_list_splitter = ","
+
+    def __init__(self, name: str, pattern: str) -> None:
+        self.name = name
+        self._pattern = re.compile(pattern)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not self._pattern.fullmatch(value):
+            self.fail(f"{value!r} is not {self.name}.", param, ctx)
         return str(value)
 
 
@@ -85,6 +101,25 @@ def _default_level() -> str:
     metavar="HOST",
     callback=matching(r"[0-9A-Za-z.:-]+", "a name or an address such as 192.168.1.10."),
     help="Where pods reach KECS, which listens there.  [default: this machine as nodes see it]",
+)
+@flag(
+    "--storage-class",
+    type=_Pairs("KIND=CLASS", r"[^\s=,]+=[a-z0-9]([a-z0-9.-]*[a-z0-9])?"),
+    multiple=True,
+    metavar="KIND=CLASS",
+    help="The storage class of claims for ebs, efs, fsx, s3files, shared Docker volumes or a Docker volume driver.",
+)
+@flag(
+    "--shared-access",
+    type=click.Choice(["ReadWriteMany", "ReadWriteOnce"]),
+    help="The access mode of claims that tasks share.  [default: ReadWriteMany; with --k3d ReadWriteOnce]",
+)
+@flag(
+    "--node-pool",
+    type=_Pairs("PROVIDER=LABEL=VALUE", r"[\w-]+=([a-z0-9.-]+/)?[\w.-]+=[\w.-]*"),
+    multiple=True,
+    metavar="PROVIDER=LABEL=VALUE",
+    help="The nodes that tasks of a capacity provider have to be on, such as FARGATE_SPOT, by their label.",
 )
 @flag(
     "--pull",
@@ -186,7 +221,8 @@ def _on_k3d(options: dict[str, Any]) -> None:
     if options["kubeconfig"] or options["context"]:
         raise click.UsageError("--k3d has a cluster of its own: no --kubeconfig or --context beside it.")
     kubeconfig = k3d_kubeconfig(data_root(options["data_dir"]))
-    options.update(runtime="kubernetes", kubeconfig=kubeconfig, context=CONTEXT)
+    access = options["shared_access"] or "ReadWriteOnce"  # what k3d's own storage class can do
+    options.update(runtime="kubernetes", kubeconfig=kubeconfig, context=CONTEXT, shared_access=access)
 
 
 def _cluster(options: dict[str, Any], runtime: str) -> tuple[str | None, str | None]:
@@ -215,6 +251,9 @@ def _server_options(options: dict[str, Any], instance: Instance, ephemeral: bool
         kubeconfig=options["kubeconfig"],
         context=options["context"],
         pods_reach=options["pods_reach"],
+        storage_class=options["storage_class"],
+        shared_access=options["shared_access"] or "ReadWriteMany",
+        node_pool=options["node_pool"],
         pull=options["pull"],
         log_level=options["log_level"],
         lambda_endpoint=options["lambda_endpoint"],

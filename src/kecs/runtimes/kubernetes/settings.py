@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from kecs.core.arns import Scope
@@ -29,3 +29,17 @@ class PodSettings(Record):
     shared_size: str = "20Gi"  # of those claims
     pools: Mapping[str, Mapping[str, str]] = {}
     """Labels of the nodes that the tasks of a capacity provider have to be on, by its name."""
+
+
+def storage_classes(given: Iterable[str]) -> dict[str, str]:
+    """`efs=shared-files`, as users write them."""
+    return dict(text.split("=", 1) for text in given)
+
+
+def pools(given: Iterable[str]) -> dict[str, dict[str, str]]:
+    """`FARGATE_SPOT=karpenter.sh/capacity-type=spot`, likewise; a provider's nodes have all of its labels."""
+    found: dict[str, dict[str, str]] = {}
+    for text in given:
+        provider, label, value = text.split("=", 2)
+        found.setdefault(provider, {})[label] = value
+    return found

@@ -115,6 +115,7 @@ ON_KUBERNETES: dict[str, str] = {
     "Tmpfs.size": IN_MEMORY,
     "Tmpfs.mountOptions": "ro is heeded, no other.",
     # Volumes
+    "MountPoint.containerPath": "What the image has at the path is hidden. Docker copies it into a volume that is new.",
     "DockerVolumeConfiguration.scope": (
         "A volume of the task is an empty directory. A shared one is a claim of its name in the namespace of the ECS "
         "cluster, for the tasks of that cluster only."
