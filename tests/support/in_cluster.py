@@ -20,8 +20,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import yaml
-
 from tests.support.manifests import BASE, program
 
 PATIENCE = 120  # seconds
@@ -67,7 +65,7 @@ class Installed:
         self._overlay["patches"].append({"patch": json.dumps(body)})
 
     def apply(self) -> None:
-        (self._folder / "kustomization.yaml").write_text(yaml.safe_dump(self._overlay))
+        (self._folder / "kustomization.yaml").write_text(json.dumps(self._overlay))
         kubectl("apply", "--kustomize", str(self._folder))
 
     def remove(self) -> None:

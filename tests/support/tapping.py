@@ -19,11 +19,13 @@ CHUNK = 65536
 
 
 class Tap:
-    """`url` is where to connect. `refused` has the requests that were answered with 403, `statuses` counts answers."""
+    """`url` is where to connect. `asked` has all requests, `refused` those that were answered with 403, and `statuses`
+    counts answers."""
 
     def __init__(self, listening: socket.socket, target: tuple[str, int], context: ssl.SSLContext) -> None:
         self.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         self.statuses: Counter[int] = Counter()
+        self.asked: list[str] = []
         self.refused: list[str] = []
         self._target = target
         self._context = context
@@ -55,7 +57,9 @@ class Tap:
     def _up(self, client: socket.socket, server: ssl.SSLSocket, asked: list[str]) -> None:
         with contextlib.suppress(OSError):
             while data := client.recv(CHUNK):
-                asked += [f"{verb.decode()} {path.decode()}" for verb, path in _REQUEST.findall(data)]
+                found = [f"{verb.decode()} {path.decode()}" for verb, path in _REQUEST.findall(data)]
+                asked += found
+                self.asked += found
                 server.sendall(data)
             server.shutdown(socket.SHUT_RDWR)
 

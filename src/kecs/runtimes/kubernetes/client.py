@@ -18,6 +18,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import httpx2
 import msgspec
+import yaml  # type: ignore[import-untyped]  # it comes without types
 from lightkube.config.client_adapter import ConnectionParams, user_auth, verify_cluster
 from lightkube.config.kubeconfig import KubeConfig, SingleConfig
 from lightkube.core.exceptions import ConfigError
@@ -72,8 +73,11 @@ def configured(kubeconfig: Path | None = None, context: str | None = None) -> Si
     try:
         found = KubeConfig.from_file(kubeconfig) if kubeconfig else KubeConfig.from_env()
         config = found.get(context)
-    except (ConfigError, KeyError, OSError, ValueError, TypeError, msgspec.ValidationError) as error:
+    except (ConfigError, KeyError, OSError) as error:
         raise RuntimeUnavailable(f"no Kubernetes cluster is known: {error}") from error
+    except (ValueError, TypeError, AttributeError, yaml.YAMLError, msgspec.ValidationError) as error:
+        said = " ".join(str(error).split())
+        raise RuntimeUnavailable(f"no Kubernetes cluster is known: the kubeconfig cannot be read: {said}") from error
     assert config is not None
     return config
 
