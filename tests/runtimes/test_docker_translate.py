@@ -8,7 +8,6 @@ import msgspec
 import pytest
 
 from kecs.aws.model import ecs as m
-from kecs.core.tasks.file_systems import file_system
 from kecs.core.tasks.images import full_reference, no_platform, pull_failure, with_tag
 from kecs.core.tasks.plan import TaskPlan
 from kecs.ports.runtime import LogLine
@@ -16,6 +15,7 @@ from kecs.runtimes.docker import labels, pause, ports, translate
 from kecs.runtimes.docker.filesystems import sees_files
 from kecs.runtimes.docker.logs import join
 from kecs.runtimes.docker.volumes import DockerVolume, VolumeError, docker_volume, mount_source
+from kecs.runtimes.file_systems import file_system
 
 TASK_ID = "0123456789abcdef0123456789abcdef"
 ARN = f"arn:aws:ecs:us-east-1:000000000000:task/dev/{TASK_ID}"

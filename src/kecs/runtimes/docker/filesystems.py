@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from kecs.core.tasks.file_systems import FileSystem, file_system
 from kecs.core.tasks.plan import TaskPlan
 from kecs.runtimes.docker import labels, pause
 from kecs.runtimes.docker.engine import Engine, EngineError
+from kecs.runtimes.file_systems import FileSystem, file_system
 
 FOLDER = "file-systems"
 DESKTOP = "Docker Desktop"

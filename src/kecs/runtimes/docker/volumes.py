@@ -13,10 +13,10 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from kecs.aws.model import ecs as m
-from kecs.core.tasks.file_systems import file_system
 from kecs.core.tasks.plan import TaskPlan
 from kecs.runtimes.docker import labels
 from kecs.runtimes.docker.engine import Engine, EngineError
+from kecs.runtimes.file_systems import file_system
 
 
 class VolumeError(Exception):

@@ -13,8 +13,8 @@ from typing import Any, Literal, NamedTuple
 
 from kecs.aws.model import ecs as m
 from kecs.core.records import LaunchVolume
-from kecs.core.tasks.file_systems import file_system
 from kecs.core.tasks.plan import TaskPlan
+from kecs.runtimes.file_systems import file_system
 from kecs.runtimes.kubernetes import names
 from kecs.runtimes.kubernetes.settings import PodSettings
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from kecs.aws.model import ecs as m
 from kecs.core.logs import firelens
-from kecs.core.tasks.file_systems import file_system
 from kecs.core.tasks.plan import TaskPlan
+from kecs.runtimes.file_systems import file_system
 from kecs.runtimes.kubernetes import names
 from kecs.runtimes.kubernetes.claims import claim_of
 from kecs.runtimes.kubernetes.settings import PodSettings
