@@ -16,6 +16,11 @@ RUNTIMES = [
     pytest.param("simulated", id="simulated"),
     pytest.param("docker", id="docker", marks=[pytest.mark.docker, pytest.mark.xdist_group("docker")]),
 ]
+EVERYWHERE = [
+    *RUNTIMES,
+    pytest.param("kubernetes", id="kubernetes", marks=[pytest.mark.kubernetes, pytest.mark.xdist_group("kubernetes")]),
+]
+"""For what each runtime does in a way of its own, down to the last byte."""
 
 
 @pytest.fixture(scope="session", params=RUNTIMES)
@@ -23,6 +28,8 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     """One server a runtime."""
     root = tmp_path_factory.mktemp("kecs")
     flags = ["--runtime", request.param, "--ephemeral", "--port", "0", "--instance", f"sdk-{os.getpid()}"]
+    if request.param == "kubernetes":
+        flags += ["--kubeconfig", os.environ["KECS_TEST_KUBECONFIG"]]
     with running(*flags, "--data-dir", str(root)) as server:
         assert server.runtime == request.param
         yield server
@@ -52,6 +59,6 @@ def image(server: Server) -> Any:
     """The name of an image that serves HTTP on port 8080 and has a shell, in version 1 or 2."""
 
     def named(version: int = 1) -> str:
-        return test_image(f"v{version}") if server.runtime == "docker" else f"web:v{version}"
+        return f"web:v{version}" if server.runtime == "simulated" else test_image(f"v{version}")
 
     return named

@@ -9,9 +9,12 @@ from typing import Any
 import aiohttp
 import pytest
 
+from tests.sdk.conftest import EVERYWHERE
 from tests.support import javascript
 from tests.support.servers import Server
 from tests.support.session_client import connected
+
+pytestmark = pytest.mark.parametrize("server", EVERYWHERE, indirect=True)
 
 ROLE = "arn:aws:iam::000000000000:role/task"
 
