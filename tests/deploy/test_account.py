@@ -15,10 +15,11 @@ from botocore.config import Config
 from tests.cli.conftest import Shell
 from tests.deploy.test_in_cluster import until
 from tests.support.images import test_image
-from tests.support.in_cluster import Installed
+from tests.support.in_cluster import Installed, objects
 from tests.support.session_client import connected
 from tests.support.tapping import Tap, tapped
 
+from kecs.cli.instances import Instance
 from kecs.runtimes.kubernetes.client import Cluster
 
 pytestmark = [pytest.mark.kubernetes, pytest.mark.docker, pytest.mark.slow]
@@ -123,6 +124,24 @@ async def test_it_may_make_what_is_around_a_task(tap: Tap, client: Callable[[str
         ecs.stop_task(task=task)
     until(lambda: {each["lastStatus"] for each in ecs.describe_tasks(tasks=tasks)["tasks"]} == {"STOPPED"})
     assert tap.refused == []
+
+
+async def test_destroy_leaves_nothing_of_a_kecs_that_has_stopped(
+    shell: Shell, tap: Tap, account: Installed, client: Callable[[str], Any]
+) -> None:
+    ecs = client("ecs")
+    container = {"name": "app", "image": test_image(), "memory": 64, "command": ["sleep", "600"]}
+    ecs.register_task_definition(family="left", containerDefinitions=[container])
+    task = ecs.run_task(taskDefinition="left")["tasks"][0]["taskArn"]
+    until(lambda: ecs.describe_tasks(tasks=[task])["tasks"][0]["lastStatus"] == "RUNNING")
+    shell.ok("stop")
+    selector = ("--selector", f"kecs.dev/instance={Instance(shell.data, 'default').label}")
+    (home,) = [each["metadata"]["name"] for each in objects("namespaces", *selector)]
+    assert home in shell.ok("kubeconfig")
+    shell.ok("destroy")
+    assert objects("services", "--namespace", account.name) == []
+    until(lambda: objects("namespaces", *selector) == [])
+    assert {asked.rpartition("/")[2] for asked in tap.refused} <= {"selfsubjectreviews"}  # new in Kubernetes 1.28
 
 
 def made(tap: Tap, kind: str) -> bool:

@@ -19,30 +19,39 @@ def remove_leftovers(instance: Instance) -> None:
     """Remove all that the instance's tasks consisted of. Ends the command when the engine is needed and silent."""
     known = instance.read()
     if known is not None and known.runtime == "kubernetes":
-        runtime, where, needed = _kubernetes(instance, known), "the Kubernetes cluster", True
+        removal, where, needed = _from_kubernetes(instance.label, known), "the Kubernetes cluster", True
     else:
-        runtime, where, needed = _docker(instance), "Docker", known is None or known.runtime == "docker"
+        removal, where, needed = _from_docker(instance.label), "Docker", known is None or known.runtime == "docker"
     try:
-        asyncio.run(_discard(runtime))
+        asyncio.run(removal)
     except RuntimeUnavailable as error:
         if needed:
             raise click.ClickException(f"What the instance left in {where} cannot be removed: {error}") from error
 
 
-def _docker(instance: Instance) -> Runtime:
+async def _from_docker(instance: str) -> None:
     from kecs.runtimes.docker import DockerRuntime
 
-    return DockerRuntime(instance=instance.label)
+    await _discard(DockerRuntime(instance=instance))
 
 
-def _kubernetes(instance: Instance, known: Running) -> Runtime:
+async def _from_kubernetes(instance: str, known: Running) -> None:
     from kecs.core.arns import Scope
+    from kecs.runtimes.kubernetes.client import Cluster, ClusterError
+    from kecs.runtimes.kubernetes.link import Link
     from kecs.runtimes.kubernetes.runtime import KubernetesRuntime
     from kecs.runtimes.kubernetes.settings import PodSettings
 
-    settings = PodSettings(instance=instance.label, home=Scope(account=known.account, region=known.region))
+    settings = PodSettings(instance=instance, home=Scope(account=known.account, region=known.region))
     kubeconfig = Path(known.kubeconfig) if known.kubeconfig else None
-    return KubernetesRuntime(settings, kubeconfig=kubeconfig, context=known.context)
+    await _discard(KubernetesRuntime(settings, kubeconfig=kubeconfig, context=known.context))
+    cluster = Cluster.named(kubeconfig, known.context)
+    try:
+        await Link(cluster, instance).remove()  # the way to a KECS that is no more
+    except ClusterError as error:
+        raise RuntimeUnavailable(error.message) from error
+    finally:
+        await cluster.close()
 
 
 async def _discard(runtime: Runtime) -> None:
