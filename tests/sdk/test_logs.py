@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.sdk.conftest import EVERYWHERE
 from tests.support.servers import Server, running
 
 NETWORK = {"awsvpcConfiguration": {"subnets": ["subnet-1"]}}
@@ -53,6 +54,7 @@ def found(logs: Any, **members: Any) -> list[str]:
     return [event["message"] for page in pages for event in page["events"]]
 
 
+@pytest.mark.parametrize("server", EVERYWHERE, indirect=True)
 def test_output_of_a_container(server: Server, ecs: Any, cluster: str, image: Any) -> None:
     group = f"/ecs/{cluster}"
     options = {"awslogs-group": group, "awslogs-region": "us-east-1", "awslogs-stream-prefix": "web"}

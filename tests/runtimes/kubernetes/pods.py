@@ -12,6 +12,8 @@ from lightkube.resources.core_v1 import Namespace, Pod, ServiceAccount
 from tests.support.images import test_image
 
 from kecs.runtimes.kubernetes.client import Cluster, ClusterError
+from kecs.runtimes.kubernetes.places import Place
+from kecs.runtimes.kubernetes.terminals import Terminals
 
 PATIENCE = 60.0  # seconds
 
@@ -60,3 +62,13 @@ async def until_gone(cluster: Cluster, where: str, name: str = "pod") -> None:
             while True:
                 await cluster.get(Pod, name, where)
                 await asyncio.sleep(0.1)
+
+
+async def run(cluster: Cluster, place: Place, command: str) -> None:
+    """Run this in the container's shell, and wait for its end."""
+    terminals = Terminals(cluster)
+    terminal = await terminals.open(place, ["sh", "-c", command])
+    while await terminal.read():
+        pass
+    await terminal.close()
+    await terminals.close()
