@@ -259,7 +259,7 @@ async def said(cluster: Cluster, reach: Reach, *scripts: str, host: bool = False
 async def test_containers_find_kecs_and_their_credentials_where_sdks_look(cluster: Cluster, host: bool) -> None:
     async with reached(cluster, "kecs") as on:
         asked, path, credentials = await said(
-            cluster, on, AT_ENDPOINT, "echo $AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", ASK, host=host
+            cluster, on, AT_ENDPOINT, "echo ${AWS_CONTAINER_CREDENTIALS_RELATIVE_URI-none}", ASK, host=host
         )
     assert asked == "kecs /path"
     assert path.startswith("/v2/credentials/"), "another KECS in the cluster has the port"
