@@ -173,26 +173,30 @@ def test_a_request_whose_body_comes_later(alone: Server) -> None:
     assert names == ["initial-response", "sessionStart", "sessionUpdate"]
 
 
-def test_the_aws_cli_tails(alone: Server) -> None:
-    logs = client(alone)
-    arn = group(logs, "cli")
-    command = [AWS, "--endpoint-url", alone.url, "logs", "start-live-tail", "--log-group-identifiers", arn]
-    environment = {
-        **os.environ,
-        "AWS_ACCESS_KEY_ID": "111111111111",
-        "AWS_SECRET_ACCESS_KEY": "secret",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
-        "PYTHONUNBUFFERED": "1",
-    }
-    with (
-        contextlib.ExitStack() as others,
-        subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as cli,
-    ):
-        for _ in range(MOST - 1):
-            others.enter_context(session(logs, logGroupIdentifiers=[arn]))
-        until(lambda: not begins(logs, arn), 30, "the session of the CLI")
-        put(logs, "cli", "hello")
-        assert cli.stdout is not None
-        assert cli.stdout.readline() == "hello\n"
-        cli.terminate()
+def test_the_aws_cli_tails() -> None:
+    with running("--test-mode", "--port", "0") as server:
+        logs = client(server)
+        arn = group(logs, "cli")
+        command = [AWS, "--endpoint-url", server.url, "logs", "start-live-tail", "--log-group-identifiers", arn]
+        environment = {
+            **os.environ,
+            "AWS_ACCESS_KEY_ID": "111111111111",
+            "AWS_SECRET_ACCESS_KEY": "secret",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
+            "PYTHONUNBUFFERED": "1",
+        }
+        with subprocess.Popen(
+            command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
+        ) as cli:
+            until(lambda: "StartLiveTail" in metrics(server), 30, "the session of the CLI")
+            put(logs, "cli", "hello")
+            assert cli.stdout is not None
+            assert cli.stdout.readline() == "hello\n"
+            cli.terminate()
+
+
+def metrics(server: Server) -> str:
+    with urllib.request.urlopen(f"{server.url}/_kecs/metrics") as answer:
+        text: str = answer.read().decode()
+    return text
