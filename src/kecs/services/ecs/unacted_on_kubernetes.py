@@ -85,9 +85,10 @@ ON_KUBERNETES: dict[str, str] = {
     ),
     "ContainerDefinition.credentialSpecs": "Kept and shown. Nothing is made of them.",
     "LogConfiguration.logDriver": (
-        "awslogs writes to KECS's own CloudWatch Logs. The output of every other driver stays where Kubernetes keeps "
-        "it, and its options change nothing."
+        "awslogs writes to KECS's own CloudWatch Logs; a stream without a prefix is called CONTAINER/TASK-ID. The "
+        "output of every other driver stays where Kubernetes keeps it, and its options change nothing."
     ),
+    "ExecuteCommand.command": "Runs as the user of the container, where AWS has root.",
     "HealthCheck.command": "The pod's kubelet runs it, for the first time as soon as the container has started.",
     "HealthCheck.startPeriod": (
         "With the retries after it, the time that a container has to become healthy for the first time."
