@@ -246,6 +246,7 @@ async def test_a_web_page_elsewhere_is_refused(headers: dict[str, str]) -> None:
         {"host": "192.168.1.7:5373"},
         {"host": "kecs:5373"},
         {"host": "host.docker.internal:5373"},
+        {"host": "kecs.tools.svc:5373"},
     ],
 )
 async def test_everybody_else_is_welcome(headers: dict[str, str]) -> None:

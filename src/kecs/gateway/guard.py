@@ -34,8 +34,8 @@ def _is_ours(host: str, configured_host: str | None) -> bool:
     name = _host_name(host)
     if name is None:
         return False
-    if name == (configured_host or "").lower() or name.endswith((".localhost", ".internal")):
-        return True
+    if name == (configured_host or "").lower() or name.endswith((".localhost", ".internal", ".svc")):
+        return True  # .svc: a Service of the cluster that KECS is in
     if "." not in name and ":" not in name:
         return True  # localhost, or a container's name: nobody can register a name without a dot
     try:
