@@ -52,8 +52,7 @@ def new_task(
     uuid: Callable[[], str],
     gpus: tuple[str, ...] = (),
 ) -> TaskRecord:
-    """The record of a task that starts at `now` on `instance` (None: on Fargate); `needs` is what it takes there,
-    `gpus` are the ids of those that it gets."""
+    """The record of a task that starts at `now` on `instance` (None: on Fargate), takes `needs` and gets `gpus`."""
     scope, task_id = spec.cluster.scope, hex32()
     subnet = spec.subnet or subnet_in(zone_of(instance), spec.network_configuration, scope.region)
     definition = effective_definition(spec.definition.definition, spec.overrides)
