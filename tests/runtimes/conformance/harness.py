@@ -37,6 +37,7 @@ CANNOT: dict[str, dict[str, str]] = {
     "docker": {},
     "kubernetes": {
         "tell stdout from stderr": "Kubernetes keeps what a container writes as one",
+        "refuse a port that is taken": "a pod waits for a node where the port is free",
         "tell MAC addresses": "no API of Kubernetes has those of pods",
         "run the same container again": "a container of a pod runs once, so a restart is another one",
         "tell subnets": "the networks of pods need not have any, and no API of Kubernetes has their gateways",

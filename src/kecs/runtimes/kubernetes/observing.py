@@ -24,6 +24,7 @@ from kecs.runtimes.kubernetes import reasons, sights
 from kecs.runtimes.kubernetes.ports import ANY, bindings_of
 from kecs.runtimes.kubernetes.sights import Sight
 
+TOLD_WITHIN = 5.0  # seconds that a kubelet may take to look at a check and tell of it
 KILLED = 137  # the exit code of a container that was stopped and has not told another
 
 log = logging.getLogger(__name__)
@@ -318,7 +319,7 @@ class Observing:
         within = sights.checks_of(task.pod).get(watched.name) if task.pod is not None else None
         if within is None or watched.over or watched.health is not None:
             return
-        due = watched.started_at + within - time.time()
+        due = watched.started_at + within + TOLD_WITHIN - time.time()
         watched.late = asyncio.get_running_loop().call_later(max(0.0, due), self._never_healthy, task, watched)
 
     def _never_healthy(self, task: TaskPod, watched: Watched) -> None:

@@ -103,7 +103,11 @@ def over(pod: Pod) -> bool:
 
 
 def address_of(pod: Pod) -> str | None:
-    return pod.status.podIP if pod.status else None
+    """Where the task is reached: at its node where that publishes its ports (`ports.on_node`)."""
+    if pod.status is None:
+        return None
+    ports = (port for container in (pod.spec.containers if pod.spec else ()) for port in container.ports or ())
+    return pod.status.hostIP if any(port.hostPort for port in ports) else pod.status.podIP
 
 
 def _annotations(pod: Pod) -> dict[str, str]:
