@@ -164,7 +164,7 @@ def test_a_request_whose_body_comes_later(alone: Server) -> None:
         assert answer.readline() == b"HTTP/1.1 200 OK\r\n"
         headers = dict(line.strip().split(b": ") for line in iter(answer.readline, b"\r\n"))
         assert headers[b"content-type"] == b"application/vnd.amazon.eventstream"
-        buffer = EventStreamBuffer()
+        buffer: Any = EventStreamBuffer()  # its stub has numbers for headers
         names: list[str] = []
         while len(names) < 3:
             size = int(answer.readline(), 16)
