@@ -16,6 +16,14 @@ from tests.support.kecs_image import kecs_image
 
 pytestmark = [pytest.mark.kubernetes, pytest.mark.docker, pytest.mark.long]
 
+ROLE = "arn:aws:iam::000000000000:role/app"
+ASK = """
+wget -qO- "${AWS_CONTAINER_CREDENTIALS_FULL_URI-http://169.254.170.2$AWS_CONTAINER_CREDENTIALS_RELATIVE_URI}" |
+    grep -o '"AccessKeyId":"[A-Z0-9]*"'
+wget -qO- "$ECS_CONTAINER_METADATA_URI_V4" | grep -o '"DockerId":"[0-9a-f]*"'
+true
+"""
+
 
 @pytest.fixture
 def installed(tmp_path: Path) -> Iterator[Installed]:
@@ -90,6 +98,26 @@ def test_tasks_outlive_the_pod_of_kecs(installed: Installed) -> None:
     until(lambda: described()["lastStatus"] == "STOPPED")
     assert described()["containers"][0]["exitCode"] in (137, 143)
     until(lambda: objects("pods", "--namespace", home) == [])
+
+
+def test_tasks_find_kecs_in_another_pod(installed: Installed) -> None:
+    first = ready(installed)
+    ecs = client(installed)
+    container = {"name": "app", "image": test_image(), "memory": 64, "command": ["sleep", "600"], "stopTimeout": 2}
+    ecs.register_task_definition(family="app", taskRoleArn=ROLE, containerDefinitions=[container])
+    task = ecs.run_task(taskDefinition="app")["tasks"][0]["taskArn"]
+    until(lambda: ecs.describe_tasks(tasks=[task])["tasks"][0]["lastStatus"] == "RUNNING")
+    (home,) = namespaces(installed)
+    (pod,) = [each["metadata"]["name"] for each in objects("pods", "--namespace", home)]
+
+    def told() -> list[str]:
+        return kubectl("exec", "--namespace", home, pod, "--", "sh", "-c", ASK).split()
+
+    until(lambda: len(told()) == 2)
+    before = told()
+    kubectl("delete", "pod", first, "--namespace", installed.name, "--grace-period=0", "--force")
+    assert ready(installed) != first
+    until(lambda: told() == before)
 
 
 def test_it_may_do_all_that_it_has_to(installed: Installed) -> None:
