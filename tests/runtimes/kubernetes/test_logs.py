@@ -9,7 +9,7 @@ from contextlib import aclosing
 import pytest
 from tests.runtimes.kubernetes import pods
 
-from kecs.runtimes.kubernetes.client import Cluster, ClusterError
+from kecs.runtimes.kubernetes.client import Cluster, ClusterError, ClusterGone
 from kecs.runtimes.kubernetes.logs import output
 from kecs.runtimes.kubernetes.places import Place
 
@@ -89,3 +89,13 @@ async def test_what_is_gone_says_so(cluster: Cluster, namespace: str) -> None:
     with pytest.raises(ClusterError, match="not found") as refused:
         await texts(cluster, Place(namespace, "pod", "app"))
     assert refused.value.status == 404
+
+
+async def test_a_connection_that_is_silent_may_be_dead(cluster: Cluster, namespace: str) -> None:
+    await pods.make(cluster, namespace, pods.container("echo here; sleep 600"))
+    await first_line(cluster, Place(namespace, "pod", "app"))
+    pieces = cluster.log("pod", namespace, "app", follow=True, silent=0.5)
+    assert (await anext(pieces)).endswith(b"here\n")
+    with pytest.raises(ClusterGone):
+        await anext(pieces)
+    assert cluster.trouble is None  # which is a matter of one connection

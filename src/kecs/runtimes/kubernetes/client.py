@@ -225,14 +225,16 @@ class Cluster:
         tail: int | None = None,
         timestamps: bool = True,
         since: str | None = None,
+        silent: float | None = None,
     ) -> AsyncIterator[bytes]:
         """What a container has written, in pieces as they come; each line behind its time in RFC 3339 unless
-        `timestamps` is false. `since` is such a time, of which Kubernetes takes the whole seconds. Raises ClusterError,
-        with status 400 for a container that has not started."""
+        `timestamps` is false. `since` is such a time, of which Kubernetes takes the whole seconds. Who follows can
+        have it break off after so many `silent` seconds: the connection may be dead. Raises ClusterError, with status
+        400 for a container that has not started."""
         params = {"container": container, "tailLines": tail, "sinceTime": since}
         params |= {"follow": "true" if follow else None, "timestamps": "true" if timestamps else None}
         request = self._api.prepare_request("get", PodLog, name=name, namespace=namespace, params=params)
-        request.timeout = httpx2.Timeout(None if follow else ANSWER_WITHIN, connect=CONNECT_WITHIN, pool=None)
+        request.timeout = httpx2.Timeout(silent if follow else ANSWER_WITHIN, connect=CONNECT_WITHIN, pool=None)
         async with self._stream("log", PodLog, request) as pieces:
             async for piece in pieces:
                 yield piece
@@ -300,7 +302,8 @@ class Cluster:
                 raise ClusterError(busy.status, busy.reason, busy.message) from None
             raise self._gone(f"it is too busy: {busy.message}") from None
         except _LOST as error:
-            raise self._gone(str(error) or type(error).__name__) from error
+            why = str(error) or type(error).__name__
+            raise (ClusterGone(why) if verb == "log" else self._gone(why)) from error
 
     def _count(self, verb: str, kind: type[Resource]) -> None:
         self.calls[f"{verb} {api_info(kind).plural}"] += 1

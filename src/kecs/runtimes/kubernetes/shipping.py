@@ -22,6 +22,7 @@ from kecs.runtimes.shipping import PAUSE, RETRY, OutputLost, Shipping, Source
 
 AT_ONCE = 0.001  # seconds within which a piece comes that was there already
 AGAIN = 0.2  # seconds until a pod tells that a container has exited whose stream has ended
+SILENT = 600.0  # seconds after which a connection is taken to be dead, and made anew
 NODE_AWAY = 5.0  # seconds between attempts while a node does not answer
 
 Known = Callable[[str], TaskPod | None]
@@ -74,7 +75,9 @@ class PodOutput:
     async def _read(self, place: Place, reader: LineReader, number: int, to: Outlet, *, follow: bool) -> None:
         """Raises ClusterError."""
         since = f"{reader.since[:19]}Z" if reader.since else None
-        asked = self._cluster.log(place.pod, place.namespace, place.container, follow=follow, since=since)
+        asked = self._cluster.log(
+            place.pod, place.namespace, place.container, follow=follow, since=since, silent=SILENT
+        )
         async with aclosing(asked) as pieces:  # type: ignore[type-var]
             async for piece in _in_batches(pieces) if follow else pieces:
                 to.write(_marked(reader.feed(piece), number))
