@@ -38,6 +38,7 @@ CANNOT: dict[str, dict[str, str]] = {
     "kubernetes": {
         "tell stdout from stderr": "Kubernetes keeps what a container writes as one",
         "refuse a port that is taken": "a pod waits for a node where the port is free",
+        "make volumes that tasks share": "the cluster for tests has no storage class",
         "tell MAC addresses": "no API of Kubernetes has those of pods",
         "run the same container again": "a container of a pod runs once, so a restart is another one",
         "tell subnets": "the networks of pods need not have any, and no API of Kubernetes has their gateways",
@@ -249,7 +250,8 @@ def _runtime(name: str, instance: str) -> Runtime:
     from kecs.runtimes.kubernetes.runtime import KubernetesRuntime
     from kecs.runtimes.kubernetes.settings import PodSettings
 
-    return KubernetesRuntime(PodSettings(instance=instance), kubeconfig=Path(os.environ["KECS_TEST_KUBECONFIG"]))
+    kubeconfig = Path(os.environ["KECS_TEST_KUBECONFIG"])
+    return KubernetesRuntime(PodSettings(instance=instance), kubeconfig=kubeconfig, patience=5.0)
 
 
 def new_harness(runtime: str) -> Harness:
