@@ -13,12 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lightkube.resources.core_v1 import Pod
+from tests.runtimes.plans import make_plan
 
+from kecs.core.logs.destinations import Destination, destination
 from kecs.ports.logs import Line
 from kecs.runtimes.kubernetes import names, shipping
 from kecs.runtimes.kubernetes.client import ClusterError, ClusterGone
 from kecs.runtimes.kubernetes.observing import TaskPod
-from kecs.runtimes.kubernetes.outlets import source_of
+from kecs.runtimes.kubernetes.outlets import logs_of, outlet_of, source_of
 from kecs.runtimes.kubernetes.shipping import PodOutput
 from kecs.runtimes.shipping import OutputLost, Source
 
@@ -199,3 +201,28 @@ def test_a_node_that_does_not_answer() -> None:
 async def test_whether_it_runs(states: list[str], runs: bool) -> None:
     output = PodOutput(Node([]), lambda _: pod(*states))  # type: ignore[arg-type]
     assert await output.runs(SOURCE) is runs
+
+
+def test_a_pod_tells_where_the_output_of_its_containers_goes() -> None:
+    def logging(name: str, driver: str = "awslogs", **options: str) -> dict[str, Any]:
+        return {"name": name, "logConfiguration": {"logDriver": driver, "options": options}}
+
+    plan = make_plan(
+        logging("app", **{"awslogs-group": "/shop", "awslogs-datetime-format": "%Y"}),
+        logging("wrong", **{"awslogs-create-group": "perhaps"}),
+        logging("other", "json-file"),
+        {"name": "none"},
+    )
+    value = logs_of(plan)
+    assert value is not None
+    told = msgspec.convert({"metadata": {"annotations": {names.LOGS: value}}}, Pod)
+    to = outlet_of(told, "app")
+    assert to is not None
+    assert msgspec.json.decode(to, type=Destination) == destination(plan, plan.container("app"))
+    assert [outlet_of(told, name) for name in ("wrong", "other", "none")] == [None, None, None]
+    assert logs_of(make_plan({"name": "none"})) is None
+    assert outlet_of(Pod(), "app") is None
+
+
+def test_a_stream_without_a_prefix_has_a_name_that_is_known_before_the_container() -> None:
+    assert source_of(TASK, "app") == "app/0123456789abcdef0123456789abcdef"
