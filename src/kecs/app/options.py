@@ -25,6 +25,7 @@ class ServerOptions:
     kubeconfig: Path | None = None  # None: that of KECS's own pod, else of $KUBECONFIG or ~/.kube/config
     context: str | None = None
     pods_reach: str | None = None  # the host by which pods see KECS; None: find out
+    placement_patience: float = 300.0  # seconds that a task waits for a node that can take its pod
     storage_class: tuple[str, ...] = ()  # KIND=CLASS, of claims for volumes; see runtimes.kubernetes.settings
     shared_access: Literal["ReadWriteOnce", "ReadWriteMany"] = "ReadWriteMany"  # of claims that tasks share
     node_pool: tuple[str, ...] = ()  # PROVIDER=LABEL=VALUE: nodes for the tasks of a capacity provider

@@ -119,6 +119,7 @@ async def _kubernetes(options: ServerOptions, sink: Sink, door: Door) -> Opened:
         context=options.context,
         endpoint=Listeners(door.listens, door.connection, names=door.names, opened=door.opened),
         reached_at=options.pods_reach,
+        patience=options.placement_patience,
     )
     capacity = await runtime.open(sink)
     return Opened(runtime, SystemClock(asyncio.get_running_loop()), capacity, runtime.nodes)

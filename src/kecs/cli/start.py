@@ -103,6 +103,13 @@ def _default_level() -> str:
     help="Where pods reach KECS, which listens there.  [default: this machine as nodes see it]",
 )
 @flag(
+    "--placement-patience",
+    type=click.FloatRange(min=0),
+    default=300.0,
+    metavar="SECONDS",
+    help="How long a task waits for a node that can take its pod.",
+)
+@flag(
     "--storage-class",
     type=_Pairs("KIND=CLASS", r"[^\s=,]+=[a-z0-9]([a-z0-9.-]*[a-z0-9])?"),
     multiple=True,
@@ -251,6 +258,7 @@ def _server_options(options: dict[str, Any], instance: Instance, ephemeral: bool
         kubeconfig=options["kubeconfig"],
         context=options["context"],
         pods_reach=options["pods_reach"],
+        placement_patience=options["placement_patience"],
         storage_class=options["storage_class"],
         shared_access=options["shared_access"] or "ReadWriteMany",
         node_pool=options["node_pool"],

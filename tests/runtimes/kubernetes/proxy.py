@@ -58,13 +58,20 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 @contextlib.asynccontextmanager
 async def proxied(kubeconfig: Path, copy: Path) -> AsyncIterator[Proxy]:
     """A proxy, and in `copy` the kubeconfig by which it is used."""
-    config = yaml.safe_load(kubeconfig.read_text())
-    (cluster,) = config["clusters"]
-    url = urlsplit(cluster["cluster"]["server"])
-    proxy = Proxy(url.hostname or "", url.port or 443)
+    proxy = Proxy(*_server(kubeconfig))
     server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
-    cluster["cluster"]["server"] = f"{url.scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    copy.write_text(yaml.safe_dump(config))
+    _write(kubeconfig, copy, server.sockets[0].getsockname()[1])
     yield proxy
     server.close()
     proxy.close()
+
+
+def _server(kubeconfig: Path) -> tuple[str, int]:
+    url = urlsplit(yaml.safe_load(kubeconfig.read_text())["clusters"][0]["cluster"]["server"])
+    return url.hostname or "", url.port or 443
+
+
+def _write(kubeconfig: Path, copy: Path, port: int) -> None:
+    config = yaml.safe_load(kubeconfig.read_text())
+    config["clusters"][0]["cluster"]["server"] = f"https://127.0.0.1:{port}"
+    copy.write_text(yaml.safe_dump(config))
