@@ -20,7 +20,7 @@ ROLE = "arn:aws:iam::000000000000:role/app"
 ASK = """
 wget -qO- "${AWS_CONTAINER_CREDENTIALS_FULL_URI-http://169.254.170.2$AWS_CONTAINER_CREDENTIALS_RELATIVE_URI}" |
     grep -o '"AccessKeyId":"[A-Z0-9]*"'
-wget -qO- "$ECS_CONTAINER_METADATA_URI_V4" | grep -o '"DockerId":"[0-9a-f]*"'
+wget -qO- "$ECS_CONTAINER_METADATA_URI_V4" | grep -o '"DockerId":"[0-9a-f][0-9a-f]*"'
 true
 """
 

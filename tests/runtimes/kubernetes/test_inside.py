@@ -34,7 +34,7 @@ while sleep 0.2; do
     pid=$(ask "$AWS_ENDPOINT_URL/_kecs/health" | grep -o '"pid":[0-9]*')
     key=$(ask "${AWS_CONTAINER_CREDENTIALS_FULL_URI-http://169.254.170.2$AWS_CONTAINER_CREDENTIALS_RELATIVE_URI}" |
         grep -o '"AccessKeyId":"[A-Z0-9]*"')
-    me=$(ask "$ECS_CONTAINER_METADATA_URI_V4" | grep -o '"DockerId":"[0-9a-f]*"')
+    me=$(ask "$ECS_CONTAINER_METADATA_URI_V4" | grep -o '"DockerId":"[0-9a-f][0-9a-f]*"')
     echo "$pid $key $me"
 done
 """

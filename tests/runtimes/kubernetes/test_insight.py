@@ -10,6 +10,7 @@ from lightkube.resources.core_v1 import Pod
 from tests.runtimes.kubernetes.kubelets import ARN, FORBIDDEN, OVER, RUNNING, Kubelets, pod
 
 from kecs.core.inside.seen import NOTHING, SeenVolume
+from kecs.runtimes.kubernetes import insight as insights
 from kecs.runtimes.kubernetes import summaries
 from kecs.runtimes.kubernetes.client import ClusterError, ClusterGone
 from kecs.runtimes.kubernetes.images import HELD
@@ -20,6 +21,7 @@ from kecs.runtimes.kubernetes.insight import KubernetesInsight
 def kubelets(monkeypatch: pytest.MonkeyPatch) -> Kubelets:
     """Whose answers are old when the loop has had a turn."""
     monkeypatch.setattr(summaries, "FRESH", -1.0)
+    monkeypatch.setattr(insights, "TOLD_WITHIN", 0.0)
     return Kubelets()
 
 
@@ -39,6 +41,21 @@ async def test_a_container_is_what_its_pod_says(kubelets: Kubelets) -> None:
         SeenVolume(destination="/tmp", name="tmp"),
     )
     assert kubelets.asked == ["Node node"]
+
+
+async def test_a_container_that_runs_before_its_node_has_said_so_is_waited_for_once(
+    kubelets: Kubelets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = iter([pod("host", app={}), pod("host", app={}), pod("host", app=RUNNING), pod("host", app=RUNNING)])
+    inside = KubernetesInsight(kubelets.cluster, lambda _: next(looks))
+    monkeypatch.setattr(insights, "TOLD_WITHIN", 60.0)
+    assert (await inside.look(ARN)).containers["app"].id == "id-of-app"
+    pulling = insight(kubelets, pod("host", app=RUNNING, big={}))
+    monkeypatch.setattr(insights, "TOLD_WITHIN", 0.0)
+    assert list((await pulling.look(ARN)).containers) == ["app"]
+    monkeypatch.setattr(insights, "TOLD_WITHIN", 60.0)
+    async with asyncio.timeout(1):
+        assert list((await pulling.look(ARN)).containers) == ["app"]
 
 
 @pytest.mark.parametrize(

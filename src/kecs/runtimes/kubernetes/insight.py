@@ -7,6 +7,7 @@ Rights: nodes (get), and those of `summaries`.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from ipaddress import ip_address, ip_network
 from typing import Any
@@ -22,6 +23,7 @@ from kecs.runtimes.kubernetes.client import Cluster, ClusterError
 from kecs.runtimes.kubernetes.sights import Sight
 from kecs.runtimes.kubernetes.summaries import ContainerStats, Measured, Summaries
 
+TOLD_WITHIN = 2.0  # seconds
 WITH_ADDRESS = ("awsvpc", "bridge")
 
 FindPod = Callable[[str], Any | None]
@@ -38,10 +40,11 @@ class KubernetesInsight:
         self._find = find
         self._summaries = Summaries(cluster)
         self._nodes: dict[str, Any] = {}  # what is asked of them does not change
+        self._awaited: dict[str, set[str]] = {}  # by task: the containers of its pod that were waited for
         self._samples: dict[str, dict[str, list[Sample]]] = {}  # the last two of each run, by task
 
     async def look(self, task: str, *, storage: bool = False) -> SeenTask:
-        pod = self._find(task)
+        pod = await self._told(task)
         if pod is None:
             return NOTHING
         measured = await self._summaries.of(pod) if storage else None
@@ -68,6 +71,23 @@ class KubernetesInsight:
             if run.state == "running" and (sample := _sample(pod, run, measured, node)) is not None
         }
         return {name: _compared(now[run.id]) for name, run in created(pod).items() if run.id in now}
+
+    async def _told(self, task: str) -> Any | None:
+        """The pod, with what its node tells of each container. Who asks from inside runs already, but nodes say so a
+        moment later; each container is waited for once, as it may also be one whose image takes long."""
+        for gone in [each for each in self._awaited if self._find(each) is None]:
+            del self._awaited[gone]
+        loop, awaited = asyncio.get_running_loop(), self._awaited.setdefault(task, set())
+        until = loop.time() + TOLD_WITHIN
+        while (pod := self._find(task)) is not None:
+            untold = {s.name for s in sights.sights(pod) if not (s.image_held or s.id)} - awaited
+            if not untold or not pod.spec.nodeName:
+                break
+            if loop.time() >= until:
+                awaited |= untold
+                break
+            await asyncio.sleep(0.02)
+        return pod
 
     async def _subnet(self, pod: Any) -> str | None:
         """That of the pods of its node, where there is such a thing."""
