@@ -8,6 +8,7 @@ import secrets
 import socket
 from collections.abc import AsyncIterator
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 import pytest
 from lightkube.resources.core_v1 import Node, Service
@@ -258,12 +259,13 @@ async def said(cluster: Cluster, reach: Reach, *scripts: str, host: bool = False
 @pytest.mark.parametrize("host", [False, True])
 async def test_containers_find_kecs_and_their_credentials_where_sdks_look(cluster: Cluster, host: bool) -> None:
     async with reached(cluster, "kecs") as on:
-        asked, path, credentials = await said(
-            cluster, on, AT_ENDPOINT, "echo ${AWS_CONTAINER_CREDENTIALS_RELATIVE_URI-none}", ASK, host=host
-        )
+        both = "echo $AWS_CONTAINER_CREDENTIALS_RELATIVE_URI$AWS_CONTAINER_CREDENTIALS_FULL_URI"
+        asked, told, credentials = await said(cluster, on, AT_ENDPOINT, both, ASK, host=host)
     assert asked == "kecs /path"
-    assert path.startswith("/v2/credentials/"), "another KECS in the cluster has the port"
-    assert credentials == f"kecs {path}"
+    url = urlsplit(told)
+    assert url.hostname in (None, HOST)  # the second where another KECS in the cluster has the usual port
+    assert url.path.startswith("/v2/credentials/")
+    assert credentials == f"kecs {url.path}"
 
 
 @on_kubernetes
