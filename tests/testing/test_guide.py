@@ -1,8 +1,12 @@
-"""The scenarios of docs/guides/integration-testing.md, one by one, in test mode and on Docker: the same tests."""
+"""The scenarios of docs/guides/integration-testing.md, one by one, on every runtime: the same tests.
+
+On Kubernetes those that are not among QUICK are `long`: pods come and go more slowly than containers.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -38,15 +42,27 @@ from kecs.testing import (
     watch_service,
 )
 
-pytestmark = pytest.mark.parametrize(
-    "kecs",
-    [
+KUBECONFIG = os.environ.get("KECS_TEST_KUBECONFIG", "")
+QUICK = {
+    "test_a_job_completes",
+    "test_a_rolling_update_under_traffic",
+    "test_a_killed_task_is_replaced",
+    "test_a_service_is_found_by_its_address",
+    "test_nothing_is_left",
+}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Each on every runtime."""
+    kubernetes = {"runtime": "kubernetes", "env": {"KECS_KUBECONFIG": KUBECONFIG}}
+    long = () if metafunc.function.__name__ in QUICK else (pytest.mark.long,)
+    runtimes = [
         pytest.param({"runtime": "simulated"}, id="simulated"),
         pytest.param({"runtime": "docker"}, id="docker", marks=pytest.mark.docker),
-    ],
-    indirect=True,
-    scope="session",
-)
+        pytest.param(kubernetes, id="kubernetes", marks=(pytest.mark.kubernetes, *long)),
+    ]
+    metafunc.parametrize("kecs", runtimes, indirect=True, scope="session")
+
 
 Image = Callable[[str], str]
 Job = Callable[..., str]
@@ -57,8 +73,9 @@ BREAKER = {"deploymentCircuitBreaker": {"enable": True, "rollback": True}}
 
 @pytest.fixture
 def image(kecs: Server) -> Image:
-    """An image of some version: one that Docker has, or one that nobody has."""
-    return test_image if kecs.runtime == "docker" else "shop/web:{}".format
+    """An image of some version: one that Docker has, whose containers Kubernetes' node runs too, or one that nobody
+    has."""
+    return "shop/web:{}".format if kecs.runtime == "simulated" else test_image
 
 
 @pytest.fixture
@@ -288,7 +305,8 @@ def test_it(ecs, ecs_cluster):
 
 
 def test_a_failed_test_is_told_why(kecs: Server, run: Run, image: Image) -> None:
-    printed = run(FAILING.format(image=image("v1")), "--kecs-runtime", kecs.runtime, code=1)
+    options = ["--kecs-runtime", kecs.runtime, "--kecs-kubeconfig", KUBECONFIG]
+    printed = run(FAILING.format(image=image("v1")), *options, code=1)
     told = printed.split(" KECS --")[1]
     assert f"(runtime: {kecs.runtime})" in told
     assert "  container app: exit code 7\n    | out of paper" in told

@@ -149,7 +149,7 @@ def test_clients_are_the_same_on_every_machine(monkeypatch: pytest.MonkeyPatch) 
         ({"env": {"KECS_PORT": "1"}, "in_process": False}, "env has no KECS_PORT: an argument says it"),
         ({"port": 70_000}, "KECS_PORT is a port"),
         ({"region": "Mars!"}, "KECS_REGION is a name"),
-        ({"runtime": "lxc"}, "runtime is simulated, docker or auto"),
+        ({"runtime": "lxc"}, "runtime is simulated, docker, kubernetes or auto"),
         ({"runtime": "docker", "test_mode": True}, "Test mode has a runtime of its own"),
     ],
 )

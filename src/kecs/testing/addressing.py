@@ -8,6 +8,7 @@ from typing import Any
 from kecs.testing.explaining import explain_task, task_of
 
 HOST = "127.0.0.1"  # of the instance that KECS brings along: this machine
+_ANY = (None, "", "0.0.0.0", "::")  # every address of the instance
 
 
 def address_of(client: Any, cluster: str, task: str, port: int, container: str | None = None) -> str:
@@ -30,7 +31,11 @@ def addresses(task: dict[str, Any], port: int, container: str | None = None) -> 
             continue
         for binding in one.get("networkBindings", ()):
             if binding.get("containerPort") == port and binding.get("protocol", "tcp") == "tcp":
-                yield f"http://{HOST}:{binding['hostPort']}"
+                yield _url(HOST if (bound := binding.get("bindIP")) in _ANY else bound, binding["hostPort"])
         for interface in one.get("networkInterfaces", ()):
             if address := interface.get("privateIpv4Address"):
-                yield f"http://{address}:{port}"
+                yield _url(address, port)
+
+
+def _url(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -27,8 +27,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("kecs", "Amazon ECS for tests (KECS)")
     group.addoption(
         "--kecs-runtime",
-        choices=["simulated", "docker", "auto"],
+        choices=["simulated", "docker", "kubernetes", "auto"],
         help="What runs the containers of tests that do not say. Without it they are simulated, in test mode.",
+    )
+    group.addoption(
+        "--kecs-kubeconfig",
+        metavar="FILE",
+        help="The Kubernetes cluster of tests that run on one. Without it that of $KUBECONFIG or ~/.kube/config.",
     )
     group.addoption(
         "--kecs-child", action="store_true", help="Start each KECS in a process of its own, not in that of the tests."
@@ -112,6 +117,8 @@ def kecs(request: pytest.FixtureRequest) -> Iterator[Server]:
     options |= getattr(request, "param", {})
     if not options.keys() & {"runtime", "test_mode"}:
         options["runtime"] = request.config.getoption("--kecs-runtime")
+    if kubeconfig := request.config.getoption("--kecs-kubeconfig"):
+        options["env"] = {"KECS_KUBECONFIG": kubeconfig, **options.get("env", {})}
     try:
         server = start_server(**options)
     except (TypeError, ValueError, NotStarted) as error:

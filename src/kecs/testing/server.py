@@ -10,7 +10,7 @@ import threading
 from collections.abc import Mapping
 from os import PathLike
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from kecs.testing import admin
 from kecs.testing.aws import Clients
@@ -27,7 +27,7 @@ from kecs.testing.timeline import Happening, History
 if TYPE_CHECKING:
     from kecs.testing.images import Images
 
-Runtime = Literal["simulated", "docker", "auto"]
+Runtime = Literal["simulated", "docker", "kubernetes", "auto"]
 
 
 class Server:
@@ -168,8 +168,8 @@ def start_server(
     """
     if runtime is not None and test_mode:
         raise ValueError(f"Test mode has a runtime of its own; it cannot be {runtime}.")
-    if runtime is not None and runtime not in ("simulated", "docker", "auto"):
-        raise ValueError(f"runtime is simulated, docker or auto, not {runtime!r}.")
+    if runtime is not None and runtime not in get_args(Runtime):
+        raise ValueError(f"runtime is simulated, docker, kubernetes or auto, not {runtime!r}.")
     if odd := [name for name, value in (env or {}).items() if not isinstance(value, str)]:
         raise ValueError(f"env has strings only, as an environment does; {', '.join(odd)} is none.")
     if taken := NOT_IN_ENV & (env or {}).keys():

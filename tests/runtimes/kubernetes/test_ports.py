@@ -12,6 +12,7 @@ from kecs.runtimes.kubernetes.pods import pod_of
 from kecs.runtimes.kubernetes.ports import DYNAMIC, bindings_of, on_node
 
 POD_IP = "10.42.0.7"
+NODE_IP = "192.0.2.1"
 
 
 def mapped(*mappings: tuple[int, int | None] | str, protocol: str = "tcp") -> dict[str, Any]:
@@ -70,8 +71,8 @@ def binding(ip: str, number: int, host: int, protocol: m.TransportProtocol = "tc
         ("none", {}, False, ()),
         ("bridge", mapped((80, 0), (81, None)), False, (binding(POD_IP, 80, 80), binding(POD_IP, 81, 81))),
         ("bridge", mapped((53, 0), protocol="udp"), False, (binding(POD_IP, 53, 53, "udp"),)),
-        ("bridge", mapped((80, 8080)), True, (binding("0.0.0.0", 80, 8080),)),
-        ("host", mapped((80, 80)), True, (binding("0.0.0.0", 80, 80),)),
+        ("bridge", mapped((80, 8080)), True, (binding(NODE_IP, 80, 8080),)),
+        ("host", mapped((80, 80)), True, (binding(NODE_IP, 80, 80),)),
         (
             "bridge",
             mapped("8000-8010"),
@@ -89,13 +90,13 @@ def test_network_bindings(
 ) -> None:
     made = plan(container, mode=mode)
     assert on_node(made) is node
-    assert bindings_of(made, made.containers[0], POD_IP) == bindings
+    assert bindings_of(made, made.containers[0], NODE_IP if node else POD_IP) == bindings
 
 
 def test_a_task_with_a_host_port_is_at_its_node_with_all_of_its_ports() -> None:
     made = plan(mapped((80, 8080), (81, 0)), mode="bridge")
-    fixed, drawn = bindings_of(made, made.containers[0], "192.0.2.1")
-    assert (fixed.host_port, drawn.bind_ip) == (8080, "0.0.0.0")
+    fixed, drawn = bindings_of(made, made.containers[0], NODE_IP)
+    assert (fixed.host_port, drawn.bind_ip) == (8080, NODE_IP)
     assert drawn.host_port in DYNAMIC
     other = plan(mapped((80, 8080), (81, 0)), mode="bridge", id="f" * 32)
-    assert bindings_of(other, other.containers[0], "192.0.2.1")[1].host_port != drawn.host_port
+    assert bindings_of(other, other.containers[0], NODE_IP)[1].host_port != drawn.host_port

@@ -17,7 +17,7 @@ from kecs.core.tasks.plan import TaskPlan
 from kecs.runtimes.kubernetes import names
 
 DYNAMIC = range(49153, 65536)
-ANY = "0.0.0.0"  # every address of the node
+ANY = "0.0.0.0"  # where nobody knows it
 
 
 class Published(NamedTuple):
@@ -48,9 +48,8 @@ def bindings_of(plan: TaskPlan, container: m.ContainerDefinition, address: str) 
     """The container's network bindings, where the task is reached at `address`; an awsvpc task has none."""
     if plan.network_mode not in ("bridge", "host"):
         return ()
-    bind_ip = ANY if on_node(plan) else address
     singles = (
-        m.NetworkBinding(bind_ip=bind_ip, container_port=p.port, host_port=p.host, protocol=p.protocol)
+        m.NetworkBinding(bind_ip=address, container_port=p.port, host_port=p.host, protocol=p.protocol)
         for p in _single(plan, container)
     )
     ranges = (
