@@ -8,7 +8,7 @@ import click
 import pytest
 
 from kecs.cli.start import start_command
-from kecs.runtimes.kubernetes.settings import pools, storage_classes
+from kecs.runtimes.kubernetes.manifests.settings import pools, storage_classes
 
 
 def told(*arguments: str) -> dict[str, Any]:

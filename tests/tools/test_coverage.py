@@ -9,7 +9,7 @@ from msgspec.structs import fields
 
 from kecs.aws.model import ecs as m
 from kecs.runtimes.docker.translate import NOT_ACTED_ON
-from kecs.runtimes.kubernetes import containers
+from kecs.runtimes.kubernetes.manifests import containers
 from kecs.services.api import Api
 from kecs.services.apis import APIS
 from kecs.services.ecs.unacted import UNACTED

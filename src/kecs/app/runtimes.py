@@ -103,7 +103,7 @@ async def _kubernetes(options: ServerOptions, sink: Sink, door: Door) -> Opened:
         raise RuntimeUnavailable(
             f"the extra kubernetes is not installed ({error}): pip install 'kecs[kubernetes]'"
         ) from error
-    from kecs.runtimes.kubernetes.settings import PodSettings, pools, storage_classes
+    from kecs.runtimes.kubernetes.manifests.settings import PodSettings, pools, storage_classes
 
     runtime = KubernetesRuntime(
         PodSettings(

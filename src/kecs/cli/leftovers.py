@@ -39,8 +39,8 @@ async def _from_kubernetes(instance: str, known: Running) -> None:
     from kecs.core.arns import Scope
     from kecs.runtimes.kubernetes.client import Cluster, ClusterError
     from kecs.runtimes.kubernetes.link import Link
+    from kecs.runtimes.kubernetes.manifests.settings import PodSettings
     from kecs.runtimes.kubernetes.runtime import KubernetesRuntime
-    from kecs.runtimes.kubernetes.settings import PodSettings
 
     settings = PodSettings(instance=instance, home=Scope(account=known.account, region=known.region))
     kubeconfig = Path(known.kubeconfig) if known.kubeconfig else None

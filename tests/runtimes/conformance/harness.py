@@ -247,8 +247,8 @@ def _runtime(name: str, instance: str) -> Runtime:
         from kecs.runtimes.docker import DockerRuntime
 
         return DockerRuntime(instance=instance)
+    from kecs.runtimes.kubernetes.manifests.settings import PodSettings
     from kecs.runtimes.kubernetes.runtime import KubernetesRuntime
-    from kecs.runtimes.kubernetes.settings import PodSettings
 
     kubeconfig = Path(os.environ["KECS_TEST_KUBECONFIG"])
     return KubernetesRuntime(PodSettings(instance=instance), kubeconfig=kubeconfig, patience=5.0)

@@ -11,12 +11,12 @@ from tests.runtimes.kubernetes.translated import Case, changes, one, parts, plan
 from kecs.aws.model import ecs as m
 from kecs.core.inside.names import KEY_BYTES, Names
 from kecs.core.tasks.environment import Way
-from kecs.runtimes.kubernetes import containers
-from kecs.runtimes.kubernetes.images import HELD, image_of
-from kecs.runtimes.kubernetes.literals import literal
-from kecs.runtimes.kubernetes.pods import pod_of
-from kecs.runtimes.kubernetes.probes import deadline
-from kecs.runtimes.kubernetes.settings import PodSettings
+from kecs.runtimes.kubernetes.manifests import containers
+from kecs.runtimes.kubernetes.manifests.images import HELD, image_of
+from kecs.runtimes.kubernetes.manifests.literals import literal
+from kecs.runtimes.kubernetes.manifests.pods import pod_of
+from kecs.runtimes.kubernetes.manifests.probes import deadline
+from kecs.runtimes.kubernetes.manifests.settings import PodSettings
 
 ECR = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/api:3"
 AWS = [

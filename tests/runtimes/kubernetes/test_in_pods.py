@@ -14,9 +14,9 @@ from tests.support.images import test_image
 
 from kecs.runtimes.kubernetes import names
 from kecs.runtimes.kubernetes.client import Cluster
-from kecs.runtimes.kubernetes.pods import pod_of
-from kecs.runtimes.kubernetes.secrets import secret_of
-from kecs.runtimes.kubernetes.settings import PodSettings
+from kecs.runtimes.kubernetes.manifests.pods import pod_of
+from kecs.runtimes.kubernetes.manifests.secrets import secret_of
+from kecs.runtimes.kubernetes.manifests.settings import PodSettings
 
 pytestmark = [pytest.mark.kubernetes, pytest.mark.slow]
 

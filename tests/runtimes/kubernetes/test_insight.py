@@ -13,8 +13,8 @@ from kecs.core.inside.seen import NOTHING, SeenVolume
 from kecs.runtimes.kubernetes import insight as insights
 from kecs.runtimes.kubernetes import summaries
 from kecs.runtimes.kubernetes.client import ClusterError, ClusterGone
-from kecs.runtimes.kubernetes.images import HELD
 from kecs.runtimes.kubernetes.insight import KubernetesInsight
+from kecs.runtimes.kubernetes.manifests.images import HELD
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from tests.runtimes.kubernetes.translated import TASK_ID, plan
 
 from kecs.core.arns import Scope
 from kecs.runtimes.kubernetes import names
-from kecs.runtimes.kubernetes.settings import HOME
+from kecs.runtimes.kubernetes.manifests.settings import HOME
 
 DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 LABEL_VALUE = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.runtimes.kubernetes.translated import SETTINGS, Case, changes
 
-from kecs.runtimes.kubernetes.settings import PodSettings
+from kecs.runtimes.kubernetes.manifests.settings import PodSettings
 
 LINUX = {"kubernetes.io/os": "linux"}
 SPOT = PodSettings(instance="test", pools={"FARGATE_SPOT": {"karpenter.sh/capacity-type": "spot"}})

@@ -10,9 +10,9 @@ import pytest
 from tests.runtimes.kubernetes.translated import ARN, NAMESPACE, POD, SETTINGS, TASK_ID, Case, changes, one, plan
 
 from kecs.aws.model import ecs as m
-from kecs.runtimes.kubernetes.network import policy_of
-from kecs.runtimes.kubernetes.pods import grace, pod_of
-from kecs.runtimes.kubernetes.settings import HOME
+from kecs.runtimes.kubernetes.manifests.network import policy_of
+from kecs.runtimes.kubernetes.manifests.pods import grace, pod_of
+from kecs.runtimes.kubernetes.manifests.settings import HOME
 
 SECURITY = {"seccompProfile": {"type": "RuntimeDefault"}}
 APPARMOR = "container.apparmor.security.beta.kubernetes.io/app"

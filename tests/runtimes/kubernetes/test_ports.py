@@ -8,8 +8,8 @@ import pytest
 from tests.runtimes.kubernetes.translated import SETTINGS, Case, changes, plan
 
 from kecs.aws.model import ecs as m
-from kecs.runtimes.kubernetes.pods import pod_of
-from kecs.runtimes.kubernetes.ports import DYNAMIC, bindings_of, on_node
+from kecs.runtimes.kubernetes.manifests.pods import pod_of
+from kecs.runtimes.kubernetes.manifests.ports import DYNAMIC, bindings_of, on_node
 
 POD_IP = "10.42.0.7"
 NODE_IP = "192.0.2.1"

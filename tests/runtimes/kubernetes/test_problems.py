@@ -8,9 +8,9 @@ import pytest
 from tests.runtimes.kubernetes.translated import SETTINGS, plan
 
 from kecs.core.logs.firelens import FROM_S3
-from kecs.runtimes.kubernetes.pods import Untranslatable, pod_of
-from kecs.runtimes.kubernetes.problems import problem_of
-from kecs.runtimes.kubernetes.settings import PodSettings
+from kecs.runtimes.kubernetes.manifests.pods import Untranslatable, pod_of
+from kecs.runtimes.kubernetes.manifests.problems import problem_of
+from kecs.runtimes.kubernetes.manifests.settings import PodSettings
 
 ROUTER = {"type": "fluentbit", "options": {"config-file-type": "s3", "config-file-value": "arn:aws:s3:::b/k"}}
 WINDOWS = {"operatingSystemFamily": "WINDOWS_SERVER_2022_CORE"}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.runtimes.kubernetes.translated import Case, plan
 
-from kecs.runtimes.kubernetes.resources import resources_of, shared_out
+from kecs.runtimes.kubernetes.manifests.resources import resources_of, shared_out
 
 FARGATE = {"launch": "FARGATE", "mode": "awsvpc"}
 

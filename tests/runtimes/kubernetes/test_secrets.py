@@ -10,9 +10,9 @@ import pytest
 from tests.runtimes.kubernetes.translated import NAMESPACE, POD, SETTINGS, TASK_ID, Case, plan
 
 from kecs.core.tasks.plan import RegistryLogin
-from kecs.runtimes.kubernetes.pods import pod_of
-from kecs.runtimes.kubernetes.secrets import key_of, may_have_secret, secret_of
-from kecs.runtimes.kubernetes.settings import PodSettings
+from kecs.runtimes.kubernetes.manifests.pods import pod_of
+from kecs.runtimes.kubernetes.manifests.secrets import key_of, may_have_secret, secret_of
+from kecs.runtimes.kubernetes.manifests.settings import PodSettings
 
 KEY = {
     "environment": [{"name": "A", "value": "1"}, {"name": "KEY", "value": "$(s3cret) ü"}],

@@ -24,8 +24,8 @@ from tests.runtimes.kubernetes import (
 from tests.runtimes.kubernetes.translated import plan
 
 from kecs.runtimes.kubernetes.client import FIELD_MANAGER, Cluster, ClusterError
-from kecs.runtimes.kubernetes.network import policy_of
-from kecs.runtimes.kubernetes.settings import HOME
+from kecs.runtimes.kubernetes.manifests.network import policy_of
+from kecs.runtimes.kubernetes.manifests.settings import HOME
 
 pytestmark = pytest.mark.kubernetes
 

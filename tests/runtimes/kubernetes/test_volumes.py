@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from tests.runtimes.kubernetes.translated import ARN, NAMESPACE, POD, SETTINGS, TASK_ID, Case, changes, plan, volume
 
-from kecs.runtimes.kubernetes.claims import claims_of, missing_claim, required_claims
-from kecs.runtimes.kubernetes.settings import PodSettings
+from kecs.runtimes.kubernetes.manifests.claims import claims_of, missing_claim, required_claims
+from kecs.runtimes.kubernetes.manifests.settings import PodSettings
 
 MOUNT = {"mountPoints": [{"sourceVolume": "data", "containerPath": "/data"}]}
 MOUNTED = {"name": "data", "mountPath": "/data"}

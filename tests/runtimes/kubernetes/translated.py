@@ -11,10 +11,10 @@ from kecs.core.records import LaunchVolume
 from kecs.core.taskdefs.normalise import normalise
 from kecs.core.taskdefs.overrides import apply_overrides
 from kecs.core.tasks.plan import TaskPlan
-from kecs.runtimes.kubernetes.claims import claims_of
-from kecs.runtimes.kubernetes.pods import pod_of
-from kecs.runtimes.kubernetes.secrets import secret_of
-from kecs.runtimes.kubernetes.settings import PodSettings
+from kecs.runtimes.kubernetes.manifests.claims import claims_of
+from kecs.runtimes.kubernetes.manifests.pods import pod_of
+from kecs.runtimes.kubernetes.manifests.secrets import secret_of
+from kecs.runtimes.kubernetes.manifests.settings import PodSettings
 
 TASK_ID = "0123456789abcdef0123456789abcdef"
 ARN = f"arn:aws:ecs:us-east-1:000000000000:task/dev/{TASK_ID}"

@@ -12,9 +12,9 @@ from kecs.core.arns import Scope
 from kecs.core.tasks.plan import TaskPlan
 from kecs.runtimes.kubernetes import names
 from kecs.runtimes.kubernetes.client import Cluster, ClusterError
-from kecs.runtimes.kubernetes.network import policy_of, without_network
+from kecs.runtimes.kubernetes.manifests.network import policy_of, without_network
+from kecs.runtimes.kubernetes.manifests.settings import PodSettings
 from kecs.runtimes.kubernetes.removal import made
-from kecs.runtimes.kubernetes.settings import PodSettings
 
 
 class Homes:

@@ -28,13 +28,13 @@ from kecs.runtimes.kubernetes.client import Cluster, ClusterError, ClusterGone
 from kecs.runtimes.kubernetes.gate import Around, Gate
 from kecs.runtimes.kubernetes.homes import Homes
 from kecs.runtimes.kubernetes.logs import Logs
+from kecs.runtimes.kubernetes.manifests.settings import PodSettings
 from kecs.runtimes.kubernetes.nodes import KubernetesNodes
 from kecs.runtimes.kubernetes.observing import Observing, TaskPod, Watched
 from kecs.runtimes.kubernetes.places import places_of
 from kecs.runtimes.kubernetes.reach import Reach
 from kecs.runtimes.kubernetes.reflector import Reflector
 from kecs.runtimes.kubernetes.removal import remove_pod, there
-from kecs.runtimes.kubernetes.settings import PodSettings
 from kecs.runtimes.kubernetes.sights import Sight
 
 if TYPE_CHECKING:

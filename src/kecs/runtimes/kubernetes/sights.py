@@ -16,7 +16,7 @@ from lightkube.models.core_v1 import Container, ContainerStatus
 from lightkube.resources.core_v1 import Pod
 
 from kecs.runtimes.kubernetes import names
-from kecs.runtimes.kubernetes.images import HELD
+from kecs.runtimes.kubernetes.manifests.images import HELD
 
 State = Literal["held", "waiting", "running", "exited", "unstartable"]
 

@@ -1,7 +1,7 @@
 """What becomes of members on the Kubernetes runtime, where that is less than elsewhere, or not what one would expect.
 
 Beside `unacted`, which holds for every runtime where this says nothing else; `tools/coverage.py` makes a table of
-docs/coverage.md from it. What is refused is refused by `kecs.runtimes.kubernetes.problems` when the task is to start.
+docs/coverage.md from it. What is refused is refused by `kecs.runtimes.kubernetes.manifests.problems` when the task is to start.
 """
 
 from __future__ import annotations

@@ -17,9 +17,9 @@ from kecs.core.logs import firelens
 from kecs.core.tasks.images import full_reference
 from kecs.core.tasks.plan import RegistryLogin, TaskPlan
 from kecs.runtimes.kubernetes import names
-from kecs.runtimes.kubernetes.images import image_of
-from kecs.runtimes.kubernetes.settings import PodSettings
-from kecs.runtimes.kubernetes.volumes import ROUTER
+from kecs.runtimes.kubernetes.manifests.images import image_of
+from kecs.runtimes.kubernetes.manifests.settings import PodSettings
+from kecs.runtimes.kubernetes.manifests.volumes import ROUTER
 
 LOGINS = ".dockerconfigjson"
 

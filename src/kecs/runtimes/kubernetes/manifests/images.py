@@ -9,7 +9,7 @@ from __future__ import annotations
 from kecs.core.tasks import ecr
 from kecs.core.tasks.images import with_tag
 from kecs.core.tasks.plan import TaskPlan
-from kecs.runtimes.kubernetes.settings import PodSettings
+from kecs.runtimes.kubernetes.manifests.settings import PodSettings
 
 HELD = "HELD:not-due-yet"
 """The image of a container whose turn has not come. Repositories have no capitals, so a kubelet finds it invalid: it

@@ -15,8 +15,8 @@ from kecs.core.logs import firelens
 from kecs.core.tasks.plan import TaskPlan
 from kecs.runtimes.file_systems import file_system
 from kecs.runtimes.kubernetes import names
-from kecs.runtimes.kubernetes.claims import claim_of
-from kecs.runtimes.kubernetes.settings import PodSettings
+from kecs.runtimes.kubernetes.manifests.claims import claim_of
+from kecs.runtimes.kubernetes.manifests.settings import PodSettings
 
 SHM = "/dev/shm"
 ROUTER = "firelens.conf"  # the router's configuration, in the task's Secret

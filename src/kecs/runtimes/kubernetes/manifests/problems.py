@@ -14,9 +14,9 @@ from kecs.aws.model import ecs as m
 from kecs.core.logs.firelens import FROM_S3
 from kecs.core.taskdefs.fargate import is_windows
 from kecs.core.tasks.plan import TaskPlan
-from kecs.runtimes.kubernetes.claims import LOCAL
-from kecs.runtimes.kubernetes.network import is_host
-from kecs.runtimes.kubernetes.settings import PodSettings
+from kecs.runtimes.kubernetes.manifests.claims import LOCAL
+from kecs.runtimes.kubernetes.manifests.network import is_host
+from kecs.runtimes.kubernetes.manifests.settings import PodSettings
 
 CREATE, VOLUME = "CannotCreateContainerError", "CannotCreateVolumeError"
 

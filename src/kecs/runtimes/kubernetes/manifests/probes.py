@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from kecs.aws.model import ecs as m
-from kecs.runtimes.kubernetes.literals import literals
+from kecs.runtimes.kubernetes.manifests.literals import literals
 
 SHELL = ["/bin/sh", "-c"]
 INTERVAL, TIMEOUT, RETRIES = 30, 5, 3  # ECS's defaults; seconds

@@ -16,16 +16,16 @@ from kecs.core.logs import firelens
 from kecs.core.tasks.environment import Way, container_environment
 from kecs.core.tasks.plan import TaskPlan
 from kecs.runtimes.kubernetes import names
-from kecs.runtimes.kubernetes.images import HELD, image_of
-from kecs.runtimes.kubernetes.literals import literal, literals
-from kecs.runtimes.kubernetes.network import LOOPBACK
-from kecs.runtimes.kubernetes.ports import ports_of
-from kecs.runtimes.kubernetes.probes import probe_of
-from kecs.runtimes.kubernetes.resources import gpus, resources_of
-from kecs.runtimes.kubernetes.secrets import key_of, secret_names
-from kecs.runtimes.kubernetes.security import security_of
-from kecs.runtimes.kubernetes.settings import PodSettings
-from kecs.runtimes.kubernetes.volumes import mounts_of
+from kecs.runtimes.kubernetes.manifests.images import HELD, image_of
+from kecs.runtimes.kubernetes.manifests.literals import literal, literals
+from kecs.runtimes.kubernetes.manifests.network import LOOPBACK
+from kecs.runtimes.kubernetes.manifests.ports import ports_of
+from kecs.runtimes.kubernetes.manifests.probes import probe_of
+from kecs.runtimes.kubernetes.manifests.resources import gpus, resources_of
+from kecs.runtimes.kubernetes.manifests.secrets import key_of, secret_names
+from kecs.runtimes.kubernetes.manifests.security import security_of
+from kecs.runtimes.kubernetes.manifests.settings import PodSettings
+from kecs.runtimes.kubernetes.manifests.volumes import mounts_of
 
 PULL = {"missing": "IfNotPresent", "always": "Always", "never": "Never"}
 

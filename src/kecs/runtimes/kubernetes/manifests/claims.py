@@ -16,7 +16,7 @@ from kecs.core.records import LaunchVolume
 from kecs.core.tasks.plan import TaskPlan
 from kecs.runtimes.file_systems import file_system
 from kecs.runtimes.kubernetes import names
-from kecs.runtimes.kubernetes.settings import PodSettings
+from kecs.runtimes.kubernetes.manifests.settings import PodSettings
 
 LOCAL = "local"  # Docker's own volume driver
 Role = Literal["volume", "kept-volume", "file-system", "shared"]

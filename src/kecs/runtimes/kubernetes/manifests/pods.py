@@ -16,15 +16,15 @@ from kecs.core.tasks.environment import Way
 from kecs.core.tasks.plan import TaskPlan
 from kecs.core.tasks.step import DEFAULT_STOP_TIMEOUT
 from kecs.runtimes.kubernetes import names
-from kecs.runtimes.kubernetes.containers import Source, containers_of, spares
-from kecs.runtimes.kubernetes.network import is_host, network_of, without_network
+from kecs.runtimes.kubernetes.manifests.containers import Source, containers_of, spares
+from kecs.runtimes.kubernetes.manifests.network import is_host, network_of, without_network
+from kecs.runtimes.kubernetes.manifests.placing import placing_of
+from kecs.runtimes.kubernetes.manifests.probes import command_of, deadline
+from kecs.runtimes.kubernetes.manifests.problems import problem_of
+from kecs.runtimes.kubernetes.manifests.security import annotations_of, pod_security_of, shares_processes
+from kecs.runtimes.kubernetes.manifests.settings import PodSettings
+from kecs.runtimes.kubernetes.manifests.volumes import volumes_of
 from kecs.runtimes.kubernetes.outlets import logs_of
-from kecs.runtimes.kubernetes.placing import placing_of
-from kecs.runtimes.kubernetes.probes import command_of, deadline
-from kecs.runtimes.kubernetes.problems import problem_of
-from kecs.runtimes.kubernetes.security import annotations_of, pod_security_of, shares_processes
-from kecs.runtimes.kubernetes.settings import PodSettings
-from kecs.runtimes.kubernetes.volumes import volumes_of
 
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?")  # of an annotation, after its prefix
 _NOT_THEIRS = ("kubernetes.io/", "k8s.io/", "kecs.dev/")  # what stands in these says what a pod may do

@@ -14,7 +14,7 @@ from kecs.core.taskdefs.fargate import is_windows
 from kecs.core.tasks.plan import TaskPlan
 from kecs.core.tasks.platforms import image_platform
 from kecs.runtimes.kubernetes import names
-from kecs.runtimes.kubernetes.settings import PodSettings
+from kecs.runtimes.kubernetes.manifests.settings import PodSettings
 
 OS, ARCHITECTURE = "kubernetes.io/os", "kubernetes.io/arch"
 ZONE, HOST = "topology.kubernetes.io/zone", "kubernetes.io/hostname"
