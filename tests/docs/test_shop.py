@@ -1,4 +1,4 @@
-"""The example application passes its own tests, in test mode and on Docker, as its users would run them."""
+"""The example application passes its own tests on every runtime, as its users would run them."""
 
 from __future__ import annotations
 
@@ -41,8 +41,19 @@ def test_in_test_mode() -> None:
 @pytest.mark.docker
 @pytest.mark.xdist_group("docker")
 def test_on_docker() -> None:
+    run("--kecs-runtime", "docker", SHOP_BASE=base())
+
+
+@pytest.mark.long
+@pytest.mark.kubernetes
+def test_on_kubernetes() -> None:
+    kubeconfig = os.environ["KECS_TEST_KUBECONFIG"]
+    run("--kecs-runtime", "kubernetes", "--kecs-kubeconfig", kubeconfig, SHOP_BASE=base())
+
+
+def base() -> str:
+    """What the shop's image is made of."""
     try:
-        base = base_image("boto3")
+        return base_image("boto3")
     except NoBase as error:
         unavailable(f"no base for the shop's image can be made: {error}")
-    run("--kecs-runtime", "docker", SHOP_BASE=base)

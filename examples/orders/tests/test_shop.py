@@ -1,5 +1,5 @@
-"""The shop, from an order to its label, and through what goes wrong on the way. The same tests run in test mode and on
-Docker: `pytest examples/orders`, `pytest examples/orders --kecs-runtime docker`.
+"""The shop, from an order to its label, and through what goes wrong on the way. The same tests run in test mode, on
+Docker and on Kubernetes: `pytest examples/orders`, `pytest examples/orders --kecs-runtime docker`.
 """
 
 from __future__ import annotations
