@@ -39,6 +39,7 @@ from kecs.runtimes.launching import LaunchError
 RETRY = 0.5  # seconds between attempts while the API server does not answer, or the namespace is not ready
 UNREADY_FOR = 60.0  # seconds that a namespace may take to go, so that it can be made anew, or to become ready
 DECIDED_WITHIN = 10.0  # seconds after which a container that was stopped on its way to start is taken not to run
+ANSWERED_WITHIN = 2.0  # seconds that a request may take of which nobody wants to know
 LATE = 60.0  # seconds beyond its stop timeout after which a container's node is taken not to answer any more
 
 log = logging.getLogger(__name__)
@@ -76,6 +77,7 @@ class Gate:
         self._fresh = False  # the task began here, so an earlier process has made nothing of it
         self._provision = False
         self._release = False
+        self._dropped = False
         self._job: asyncio.Task[None] | None = None
         self._unready_since: float | None = None
         if known.pod is not None:
@@ -117,10 +119,12 @@ class Gate:
         self._go_on()
 
     async def drop(self) -> None:
-        """Do nothing more."""
-        if self._job is not None:
-            self._job.cancel()
-            await asyncio.gather(self._job, return_exceptions=True)
+        """Do nothing more. What is being asked is answered first, so that whoever removes it all finds it there."""
+        self._dropped = True
+        if (job := self._job) is not None:
+            await asyncio.wait([job], timeout=ANSWERED_WITHIN)
+            job.cancel()
+            await asyncio.gather(job, return_exceptions=True)
 
     def _go_on(self) -> None:
         if self._job is None:
@@ -140,6 +144,8 @@ class Gate:
 
     async def _step(self) -> bool:
         """The next thing there is to do; false when there is none. Raises ClusterGone."""
+        if self._dropped:
+            return False
         if self._release:
             await self._remove()
             self._release = False
