@@ -1,4 +1,7 @@
-"""The connection to the engine breaks, the engine restarts, KECS restarts: no exit is lost, and none is told twice."""
+"""The connection to the engine breaks, the engine restarts, KECS restarts: no exit is lost, and none is told twice.
+
+KECS stops whatever the engine does.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,8 @@ import pytest
 from tests.support.docker_runtime import bench, container, inspect, plan, run
 from tests.support.images import docker
 
+from kecs.app import server
+from kecs.app.options import ServerOptions
 from kecs.aws.model import ecs as m
 from kecs.core.tasks.reports import Exited, Failed, HealthChanged, Released
 
@@ -21,13 +26,14 @@ ENGINE = "/var/run/docker.sock"
 
 
 class Proxy:
-    """A socket in front of the engine's that can be cut, and mended again."""
+    """A socket in front of the engine's that can be cut, and mended again, or go silent."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._writers: set[asyncio.StreamWriter] = set()
         self._copies: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
+        self.silent = False
 
     async def mend(self) -> None:
         self._server = await asyncio.start_unix_server(self._serve, self.path)
@@ -52,6 +58,8 @@ class Proxy:
     async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError):
             while data := await reader.read(65536):
+                if self.silent:
+                    continue
                 writer.write(data)
                 await writer.drain()
         writer.close()
@@ -189,3 +197,20 @@ async def test_out_of_memory_is_told_apart_from_a_kill() -> None:
         docker("POST", f"/containers/{of_killed.runtime_id}/kill?signal=KILL")
         exited = await on.until(Exited, killed)
         assert (exited.exit_code, exited.out_of_memory) == (137, False)
+
+
+@pytest.mark.parametrize("how", ["gone", "silent"])
+async def test_kecs_stops_without_the_engine(
+    proxy: Proxy, how: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{proxy.path}")
+    monkeypatch.setattr(server, "FAREWELL", 0.5)
+    async with asyncio.timeout(20):
+        async with server.answering(ServerOptions(port=0, runtime="docker", instance="stops-without", data_dir=None)):
+            if how == "gone":
+                await proxy.cut()
+            else:
+                proxy.silent = True
+    assert "Not all that instance stops-without has made could be removed: " in caplog.text
+    if how == "gone":
+        await proxy.mend()

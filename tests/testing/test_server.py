@@ -15,7 +15,7 @@ import pytest
 
 from kecs.app.options import ServerOptions
 from kecs.app.server import Answering, answering
-from kecs.testing import NotStarted, Server, deploy_service, start_server
+from kecs.testing import NotStarted, Server, deploy_service, host, start_server
 
 HOSTS = pytest.mark.parametrize("in_process", [True, False], ids=["this process", "a child"])
 
@@ -123,6 +123,23 @@ def test_a_start_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch
     go_on.set()
     thread.join(10)
     assert not thread.is_alive()
+
+
+def test_one_that_does_not_stop_says_what_it_is_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    go_on = threading.Event()
+
+    @contextlib.asynccontextmanager
+    async def sticky(options: ServerOptions) -> AsyncIterator[Answering]:
+        async with answering(options) as server:
+            yield server
+        await asyncio.to_thread(go_on.wait, 10)
+
+    monkeypatch.setattr("kecs.app.server.answering", sticky)
+    monkeypatch.setattr(host, "_STOP_SECONDS", 0.5)
+    server = start_server()
+    with pytest.raises(host.NotStopped, match=r"has not stopped in 0.5 s; it is at\n(.*\n)?ThisProcess._serve:\d+ > "):
+        server.cleanup()
+    go_on.set()
 
 
 def test_a_child_that_takes_too_long_is_ended() -> None:

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import errno
 import gc
+import logging
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable
@@ -29,7 +30,7 @@ from kecs.companions.functions import HttpHooks
 from kecs.companions.lookups import CompanionLookups
 from kecs.control.ids import RandomIds
 from kecs.core.inside.names import PARTS, Names
-from kecs.ports.runtime import RuntimeUnavailable
+from kecs.ports.runtime import Runtime, RuntimeUnavailable
 from kecs.store.journal import JournalBroken, SqliteJournal
 from kecs.store.memory import MemoryStore
 
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
 STATE_FILE = "state.sqlite"
 LOG_FILE = "logs.sqlite"
 QUIET = 0.05  # seconds after the start that belong to whoever waits for it
+FAREWELL = 45.0  # seconds that whatever runs the containers gets to remove them; whoever stops KECS waits for 60
+
+log = logging.getLogger(__name__)
 
 Ready = Callable[[str, str], None]
 
@@ -137,8 +141,18 @@ async def _open_kernel(
     kernels.append(kernel)
     await kernel.recover()
     if options.data_dir is None:
-        stack.push_async_callback(opened.runtime.discard)
+        stack.push_async_callback(_discard, opened.runtime, options.instance)
     return kernel
+
+
+async def _discard(runtime: Runtime, instance: str) -> None:
+    """Remove what nobody takes up again, unless whatever runs it does not answer: it may never do so."""
+    try:
+        async with asyncio.timeout(FAREWELL):
+            await runtime.discard()
+    except TimeoutError:
+        why = runtime.trouble or f"{runtime.name} takes longer than {FAREWELL:g} s"
+        log.warning("Not all that instance %s has made could be removed: %s.", instance, why)
 
 
 async def _seed(kernel: Kernel, path: Path) -> None:

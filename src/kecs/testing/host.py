@@ -1,6 +1,7 @@
 """What runs a KECS for `start_server`: this process, in a thread of its own, or a child process.
 
-Both start in their constructor and raise NotStarted; both can be stopped from any thread.
+Both start in their constructor and raise NotStarted; both can be stopped from any thread. One in this process that does
+not stop cannot be killed, so it is told.
 """
 
 from __future__ import annotations
@@ -33,6 +34,10 @@ class NotStarted(RuntimeError):
     """KECS did not start; the text says why, and what it logged."""
 
 
+class NotStopped(RuntimeError):
+    """KECS did not stop; the text says what it was at, and what it logged."""
+
+
 class Host(Protocol):
     """Something that runs a KECS."""
 
@@ -40,7 +45,7 @@ class Host(Protocol):
     runtime: str
 
     def stop(self) -> None:
-        """End it, and wait for its end."""
+        """End it, and wait for its end. Raises NotStopped."""
 
     def ended(self) -> str | None:
         """Why it has ended by itself; None while it runs."""
@@ -65,6 +70,9 @@ class ThisProcess:
         with contextlib.suppress(RuntimeError):  # its loop is closed
             self._loop.call_soon_threadsafe(self._stopping.set)
         self._thread.join(_STOP_SECONDS)
+        if self._thread.is_alive():
+            at = [f"KECS has not stopped in {_STOP_SECONDS:g} s; it is at", *map(_where, asyncio.all_tasks(self._loop))]
+            raise NotStopped("\n".join([*at, *self._log.lines()]))
 
     def ended(self) -> str | None:
         return None if self._thread.is_alive() else "its thread has ended"
@@ -176,3 +184,13 @@ def started(ready: concurrent.futures.Future[tuple[str, str]], log: ServerLog, t
     except RuntimeError as error:
         reason = str(error)
     raise NotStarted("\n".join([f"KECS did not start: {reason}", *log.lines()]))
+
+
+def _where(task: asyncio.Task[object]) -> str:
+    """What a task waits for, from the outside in, as far as Python tells: not beyond a generator."""
+    lines: list[str] = []
+    at: object = task.get_coro()
+    while (frame := getattr(at, "cr_frame", None)) is not None:
+        lines.append(f"{frame.f_code.co_qualname}:{frame.f_lineno}")
+        at = getattr(at, "cr_await", None)
+    return " > ".join(lines)
