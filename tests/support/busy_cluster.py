@@ -24,7 +24,7 @@ from kecs.store.memory import MemoryStore
 from tests.support.kubelets import Kubelets
 from tests.support.kubernetes_server import KubernetesServer, kubernetes_server
 
-PATIENCE = 300.0  # seconds
+PATIENCE = 60.0  # seconds
 WATCHES = 2  # of pods and of nodes
 STEP = 30.0  # seconds that time moves on at once; a watch is silent for less
 SIGNATURE = b"AWS4-HMAC-SHA256 Credential=key/20260101/us-east-1/ecs/aws4_request, x=y"

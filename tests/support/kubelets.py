@@ -74,10 +74,9 @@ class Kubelets:
 
     def _status(self, pod: Object) -> Object:
         before: Object = pod["status"]
+        containers = pod["spec"]["containers"]
         if "containerStatuses" not in before:
-            made = [
-                _container(each, {"waiting": {"reason": "ContainerCreating"}}) for each in pod["spec"]["containers"]
-            ]
+            made = [_container(each, {"waiting": {"reason": "ContainerCreating"}}) for each in containers]
             return {**before, "hostIP": "10.0.0.1", "startTime": _now(), "containerStatuses": made}
         statuses = {status["name"]: status for status in before["containerStatuses"]}
         now = [_moved(each, statuses[each["name"]]) for each in containers]
