@@ -5,16 +5,15 @@ On Kubernetes those that are not among QUICK are `long`: pods come and go more s
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
-from urllib.parse import quote
 
 import pytest
-from tests.support.images import docker, test_image
+from tests.support.images import test_image
+from tests.testing import behind
+from tests.testing.behind import KUBECONFIG
 from tests.testing.conftest import Run
 from tests.testing.fakes import call
 
@@ -42,7 +41,6 @@ from kecs.testing import (
     watch_service,
 )
 
-KUBECONFIG = os.environ.get("KECS_TEST_KUBECONFIG", "")
 QUICK = {
     "test_a_job_completes",
     "test_a_rolling_update_under_traffic",
@@ -314,16 +312,9 @@ def test_a_failed_test_is_told_why(kecs: Server, run: Run, image: Image) -> None
 
 
 def test_nothing_is_left(kecs: Server, ecs: Any, ecs_cluster: str, image: Image) -> None:
-    def containers() -> list[str]:
-        if kecs.runtime != "docker":
-            return []
-        filters = json.dumps({"label": [f"io.kecs.cluster={ecs_cluster}"]})
-        _, found = docker("GET", f"/containers/json?all=1&filters={quote(filters)}")
-        return [one["Id"] for one in found]
-
     deploy_service(ecs, ecs_cluster, "orders", image("v1"), count=2, command=SERVE)
-    assert len(containers()) == (2 if kecs.runtime == "docker" else 0)
+    assert len(behind.running(kecs.runtime, ecs_cluster)) == (0 if kecs.runtime == "simulated" else 2)
     cleanup_cluster(ecs, ecs_cluster)
     assert ecs.describe_clusters(clusters=[ecs_cluster])["clusters"][0]["status"] == "INACTIVE"
     assert {task["lastStatus"] for task in capture_diagnostics(kecs, ecs_cluster).tasks} == {"STOPPED"}
-    wait_until(ecs, lambda: containers() == [])
+    wait_until(ecs, lambda: behind.running(kecs.runtime, ecs_cluster), equals=[])
