@@ -38,7 +38,6 @@ CANNOT: dict[str, dict[str, str]] = {
     "kubernetes": {
         "tell stdout from stderr": "Kubernetes keeps what a container writes as one",
         "refuse a port that is taken": "a pod waits for a node where the port is free",
-        "make volumes that tasks share": "the cluster for tests has no storage class",
         "tell MAC addresses": "no API of Kubernetes has those of pods",
         "run the same container again": "a container of a pod runs once, so a restart is another one",
         "tell subnets": "the networks of pods need not have any, and no API of Kubernetes has their gateways",
@@ -73,6 +72,9 @@ class Harness:
         reason = CANNOT[self.runtime.name].get(ability)
         if reason is not None:
             pytest.skip(reason)
+
+    async def may_share_files(self) -> None:
+        """From here on there is room for a file system that tasks share, where that has to be made first."""
 
     def seen(self, kind: type[R], plan: TaskPlan, container: str | None = None) -> list[R]:
         """The reports of this kind about the task, or about one container of it, in order."""
@@ -238,8 +240,25 @@ class RealHarness(Harness):
     async def restarted(self) -> AsyncIterator[Harness]:
         await self.runtime.close()
         self.closed = True
-        async with RealHarness(self.runtime.name, self._instance) as again:
+        async with type(self)(self.runtime.name, self._instance) as again:
             yield again
+
+
+class KubernetesHarness(RealHarness):
+    """The cluster for tests makes no volumes by itself: there is one for the claim of a scenario."""
+
+    async def may_share_files(self) -> None:
+        from tests.support import kubernetes_volumes
+
+        await self._volumes.enter_async_context(kubernetes_volumes.for_claims(self._instance))
+
+    async def __aenter__(self) -> Harness:
+        self._volumes = contextlib.AsyncExitStack()
+        return await super().__aenter__()
+
+    async def __aexit__(self, *error: object) -> None:
+        await super().__aexit__(*error)
+        await self._volumes.aclose()
 
 
 def _runtime(name: str, instance: str) -> Runtime:
@@ -251,9 +270,13 @@ def _runtime(name: str, instance: str) -> Runtime:
     from kecs.runtimes.kubernetes.runtime import KubernetesRuntime
 
     kubeconfig = Path(os.environ["KECS_TEST_KUBECONFIG"])
-    return KubernetesRuntime(PodSettings(instance=instance), kubeconfig=kubeconfig, patience=5.0)
+    settings = PodSettings(instance=instance, storage_classes={"efs": instance})
+    return KubernetesRuntime(settings, kubeconfig=kubeconfig, patience=5.0)
 
 
 def new_harness(runtime: str) -> Harness:
     """A harness around the runtime of that name; nothing is left behind when it is closed."""
-    return SimulatedHarness() if runtime == "simulated" else RealHarness(runtime, f"conformance-{secrets.token_hex(4)}")
+    if runtime == "simulated":
+        return SimulatedHarness()
+    kind = KubernetesHarness if runtime == "kubernetes" else RealHarness
+    return kind(runtime, f"conformance-{secrets.token_hex(4)}")

@@ -33,7 +33,7 @@ async def test_a_volume_of_the_task_is_empty_for_the_next_task(harness: Harness)
 
 async def test_a_file_system_is_shared_by_tasks_that_run_at_once(harness: Harness) -> None:
     harness.needs("keep files")
-    harness.needs("make volumes that tasks share")
+    await harness.may_share_files()
     reader = make_plan({"command": WAITS, **MOUNT}, volumes=EFS)
     await harness.run(reader)
     writer = make_plan({"command": ["sh", "-c", "echo hello > /data/x"], **MOUNT}, volumes=EFS)
@@ -44,7 +44,7 @@ async def test_a_file_system_is_shared_by_tasks_that_run_at_once(harness: Harnes
 
 async def test_a_file_system_outlives_its_tasks(harness: Harness) -> None:
     harness.needs("keep files")
-    harness.needs("make volumes that tasks share")
+    await harness.may_share_files()
     writer = make_plan({"command": ["sh", "-c", "echo hello > /data/x"], **MOUNT}, volumes=EFS)
     await harness.finish(writer)
     await harness.release(writer)
