@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from tests.support.images import test_image
+from tests.testing.behind import KUBECONFIG
 
 from kecs.testing import (
     Server,
@@ -19,15 +20,22 @@ from kecs.testing import (
     wait_for_task,
 )
 
-pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("cluster")]
+pytestmark = pytest.mark.usefixtures("cluster")
 
 HEALTHY = {"command": ["CMD-SHELL", "true"], "interval": 5, "timeout": 2, "retries": 1}
 SLEEP = ["sh", "-c", "trap 'exit 0' TERM; while true; do sleep 0.1; done"]
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with start_server(runtime="docker") as server:
+RUNTIMES = [
+    pytest.param("docker", marks=pytest.mark.docker),
+    pytest.param("kubernetes", marks=(pytest.mark.kubernetes, pytest.mark.long)),
+]
+
+
+@pytest.fixture(scope="module", params=RUNTIMES)
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    env = {"KECS_KUBECONFIG": KUBECONFIG} if request.param == "kubernetes" else {}
+    with start_server(runtime=request.param, env=env) as server:
         yield server
         assert "Traceback" not in server.logs()
 
