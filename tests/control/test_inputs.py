@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from msgspec.structs import replace
 from tests.core.inputs.plans import plan
 
 from kecs.aws.model import ecs as m
 from kecs.control.inputs import Inputs, NoLookups
 from kecs.core.inputs.lookups import Answer, Lookup
-from kecs.core.tasks.plan import TaskPlan
+from kecs.core.tasks.plan import AccessPoint, TaskPlan
 
 SECRET = "arn:aws:secretsmanager:us-east-1:111111111111:secret:s-AbCdEf"
 PLAN = plan(m.ContainerDefinition(name="app", secrets=[m.Secret(name="X", value_from=SECRET)]))
@@ -21,6 +22,7 @@ class Waiting:
     busy = False
 
     def __init__(self) -> None:
+        self.file_systems = False
         self.asked: list[Callable[[Answer], None]] = []
 
     def look_up(self, lookup: Lookup, then: Callable[[Answer], None]) -> None:  # there is only one
@@ -28,6 +30,9 @@ class Waiting:
 
     async def rest(self) -> None:
         return
+
+    def has(self, service: str) -> bool:
+        return service == "elasticfilesystem" and self.file_systems
 
 
 def never(reason: str) -> None:
@@ -44,6 +49,22 @@ def test_all_commands_of_a_task_wait_for_one_search_and_later_ones_for_none() ->
     inputs.equip(PLAN, found.append, never)
     assert len(lookups.asked) == 1
     assert [each.containers[0].environment for each in found] == [[m.KeyValuePair(name="X", value="v")]] * 3
+
+
+def test_access_points_are_asked_for_where_there_may_be_some() -> None:
+    efs = m.EFSVolumeConfiguration(
+        file_system_id="fs-1", authorization_config=m.EFSAuthorizationConfig(access_point_id="fsap-1")
+    )
+    volumes = [m.Volume(name="v", efs_volume_configuration=efs)]
+    named = replace(plan(m.ContainerDefinition(name="app")), definition=m.TaskDefinition(family="f", volumes=volumes))
+    lookups, found = Waiting(), list[TaskPlan]()
+    Inputs(lookups).equip(named, found.append, never)
+    assert (lookups.asked, len(found)) == ([], 1)
+    lookups.file_systems = True
+    Inputs(lookups).equip(named, found.append, never)
+    lookups.asked[0]({"FileSystems": [{"FileSystemId": "fs-1"}]})
+    lookups.asked[1]({"AccessPoints": [{"FileSystemId": "fs-1", "RootDirectory": {"Path": "/a"}}]})
+    assert found[-1].access_points == {"fsap-1": AccessPoint("/a", None)}
 
 
 def test_an_answer_for_a_task_that_is_gone_is_not_heard() -> None:

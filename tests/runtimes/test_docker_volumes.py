@@ -10,7 +10,7 @@ import pytest
 from tests.support.docker_runtime import Bench, bench, container, inspect, listed, plan, run
 
 from kecs.aws.model import ecs as m
-from kecs.core.tasks.plan import TaskPlan
+from kecs.core.tasks.plan import AccessPoint, Owner, TaskPlan
 from kecs.core.tasks.reports import Exited, Failed, Released
 
 pytestmark = pytest.mark.docker
@@ -107,6 +107,32 @@ async def test_each_access_point_has_files_of_its_own(tmp_path: Path) -> None:
         assert await printed(on, task("cat /data/x", point("fsap-1"))) == ["hello"]
         assert await printed(on, task("ls /data", point("fsap-2"))) == []
         assert await printed(on, task("ls /data", efs("fs-1"))) == []
+
+
+def known(of: TaskPlan, path: str, owner: Owner | None) -> TaskPlan:
+    """The task with fsap-1 known to EFS."""
+    return msgspec.structs.replace(of, access_points={"fsap-1": AccessPoint(path, owner)})
+
+
+POINT = efs("fs-1", transitEncryption="ENABLED", authorizationConfig={"accessPointId": "fsap-1"})
+SHOWN = "echo hello > /data/x; stat -c '%u %g %a' /data"
+
+
+@pytest.mark.parametrize("kept", [True, False])
+async def test_an_access_point_that_is_known_is_a_folder_of_its_file_system(tmp_path: Path, kept: bool) -> None:
+    async with bench(data_folder=tmp_path if kept else None) as on:
+        first = known(task(SHOWN, POINT, user="1234"), "/deep/down", Owner(1234, 77, 0o750))
+        assert await printed(on, first) == ["1234 77 750"]
+        whole = task("cat /data/deep/down/x; stat -c '%u %g %a' /data/deep; chmod 700 /data/deep/down", efs("fs-1"))
+        assert await printed(on, whole) == ["hello", "1234 77 750"]
+        again = known(task("cat /data/x; stat -c %a /data", POINT), "/deep/down", Owner(5, 5, 0o777))
+        assert await printed(on, again) == ["hello", "700"], "only what was not there is made"
+        assert await printed(on, known(task("cat /data/deep/down/x", POINT), "/", None)) == ["hello"]
+
+
+async def test_an_access_point_that_makes_nothing_is_a_folder_for_everybody(tmp_path: Path) -> None:
+    async with bench(data_folder=tmp_path) as on:
+        assert await printed(on, known(task(SHOWN, POINT, user="1234"), "/a", None)) == ["0 0 777"]
 
 
 async def test_fsx_and_s3_files_are_folders_too(tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
-"""Volumes through the API, with containers that write and read: EFS outlives KECS, EBS goes with the task or stays."""
+"""Volumes through the API, with containers that write and read: EFS outlives KECS and its access points are those that
+were made there, EBS goes with the task or stays."""
 
 from __future__ import annotations
 
@@ -56,6 +57,39 @@ def test_efs_is_in_the_data_folder_and_outlives_kecs(tmp_path: Path) -> None:
     with start(tmp_path) as second:
         run(second.client(), 'test "$(cat /data/x)" = hello', EFS)
         second.reset()
+
+
+def through(file_system: str, point: str) -> Any:
+    """The volume `data` by way of an access point."""
+    config = {"fileSystemId": file_system, "transitEncryption": "ENABLED"}
+    return {"name": "data", "efsVolumeConfiguration": {**config, "authorizationConfig": {"accessPointId": point}}}
+
+
+def test_an_access_point_of_efs_is_a_folder_of_its_owner(server: Server) -> None:
+    ecs, efs = server.client(), server.client("efs")
+    run(ecs, "echo early > /data/x", through("fs-0", "fsap-0"))  # before there is an EFS to ask
+    files = efs.create_file_system(CreationToken="files")["FileSystemId"]
+    creation = {"OwnerUid": 1000, "OwnerGid": 1001, "Permissions": "0750"}
+    point = efs.create_access_point(
+        ClientToken="uploads",
+        FileSystemId=files,
+        PosixUser={"Uid": 1000, "Gid": 1001},
+        RootDirectory={"Path": "/app/uploads", "CreationInfo": creation},
+    )["AccessPointId"]
+    run(ecs, "test $(stat -c %u:%g:%a /data) = 1000:1001:777 && echo hello > /data/x", through(files, point))
+    whole = {"name": "data", "efsVolumeConfiguration": {"fileSystemId": files}}
+    run(ecs, "test $(cat /data/app/uploads/x) = hello", whole)
+    run(ecs, "test $(cat /data/x) = early", through("fs-0", "fsap-0"))
+
+    definition = ecs.describe_task_definition(taskDefinition="job")["taskDefinition"]
+    ecs.register_task_definition(
+        family="job", containerDefinitions=definition["containerDefinitions"], volumes=[through(files, "fsap-none")]
+    )
+    (task,) = ecs.run_task(taskDefinition="job")["tasks"]
+    ecs.get_waiter("tasks_stopped").wait(tasks=[task["taskArn"]], WaiterConfig=QUICK)
+    (task,) = ecs.describe_tasks(tasks=[task["taskArn"]])["tasks"]
+    assert task["stopCode"] == "TaskFailedToStart"
+    assert "access denied by server" in task["stoppedReason"]
 
 
 @pytest.mark.parametrize("kept", [False, True])

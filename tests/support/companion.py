@@ -18,6 +18,8 @@ class FakeCompanion:
         self.parameters: dict[tuple[str, str], str] = {}  # by region and name
         self.secrets: dict[tuple[str, str, str], str] = {}  # by ARN or name, stage and version
         self.objects: dict[tuple[str, str], bytes] = {}  # by bucket and key
+        self.file_systems: dict[str, dict[str, Any]] = {}  # by id, as EFS describes them
+        self.access_points: dict[str, dict[str, Any]] = {}  # by id, as EFS describes them
         self.calls: list[tuple[str, str, dict[str, Any]]] = []
         self.places: list[tuple[str, str]] = []  # account and region of each call
         self.down: str | None = None  # nothing answers, for this reason
@@ -59,6 +61,10 @@ class FakeCompanion:
                 if body is None:
                     raise CompanionError("NoSuchKey", "The specified key does not exist.")
                 return {"Body": body}
+            case "DescribeFileSystems":
+                return {"FileSystems": [self._of_efs("FileSystem", self.file_systems, parameters["FileSystemId"])]}
+            case "DescribeAccessPoints":
+                return {"AccessPoints": [self._of_efs("AccessPoint", self.access_points, parameters["AccessPointId"])]}
             case "SendMessage" | "SendMessageBatch" | "Publish" | "Invoke" | "CreateLogStream" | "PutLogEvents":
                 queue = parameters.get("QueueUrl", "").rsplit("/", 1)[-1]
                 refusal = self.refused.get(operation) or self.refused.get(queue)
@@ -66,6 +72,11 @@ class FakeCompanion:
                     raise CompanionError(*refusal)
                 return {"Failed": [entry for entry in self.failed if entry["Id"] in _ids(parameters)]}
         raise AssertionError(operation)
+
+    def _of_efs(self, kind: str, those: Mapping[str, Any], wanted: str) -> dict[str, Any]:
+        if wanted not in those:
+            raise CompanionError(f"{kind}NotFound", "It does not exist.")
+        return {f"{kind}Id": wanted, **those[wanted]}
 
 
 def _ids(parameters: Mapping[str, Any]) -> set[str]:
@@ -79,11 +90,15 @@ class ImmediateLookups:
         self._clock = clock
         self._companion = companion
         self.takes = 0.0
+        self.held: set[str] = set()  # services that there may be something of
 
     busy = False  # all of it is on the clock
 
     async def rest(self) -> None:
         return
+
+    def has(self, service: str) -> bool:
+        return service in self.held
 
     def look_up(self, lookup: Lookup, then: Callable[[Answer], None]) -> None:
         answer = _result(answer_of(lambda: self._companion, lookup))

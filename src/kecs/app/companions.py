@@ -8,6 +8,7 @@ from __future__ import annotations
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
+from kecs.companions.choice import MOTO, NONE
 from kecs.core.inside.names import Names
 from kecs.core.settings import Settings
 from kecs.ports.companion import Addressed
@@ -49,6 +50,11 @@ class Companions:
         from kecs.companions.calls import OwnCalls
 
         return OwnCalls(self._settings.endpoint)
+
+    def holds(self, service: str) -> bool:
+        """Whether there may be anything of the service's: somebody has asked for one before, or it is elsewhere."""
+        known = "_passing" in vars(self) or self._choice.of(service) not in (MOTO, NONE)
+        return known and self.has(service) and not self.empty(service)
 
     def has(self, service: str) -> bool:
         return self._passing.has(service)

@@ -122,7 +122,7 @@ async def _open_kernel(
     stack.push_async_callback(opened.runtime.close)
     hooks = HttpHooks(options.lambda_endpoint)
     stack.push_async_callback(hooks.close)
-    lookups = CompanionLookups(lambda: companions.calls) if companions is not None else None
+    lookups = CompanionLookups(lambda: companions.calls, companions.holds) if companions is not None else None
     if lookups is not None:
         stack.push_async_callback(lookups.close)
     kernel = Kernel(

@@ -24,9 +24,11 @@ log = logging.getLogger(__name__)
 class CompanionLookups:
     """See ports.lookups.Lookups."""
 
-    def __init__(self, companion: Callable[[], Companion]) -> None:
-        """`companion` gives what is called; it may make it, and is asked for the first time with the first call."""
+    def __init__(self, companion: Callable[[], Companion], has: Callable[[str], bool] = lambda _: True) -> None:
+        """`companion` gives what is called; it may make it, and is asked for the first time with the first call. `has`:
+        see ports.lookups.Lookups."""
         self._companion = companion
+        self.has = has
         self._turn = asyncio.Semaphore(AT_ONCE)
         self._under_way: set[asyncio.Task[None]] = set()
 

@@ -1,4 +1,5 @@
-"""Looks up what tasks are given from outside (secrets, environment files, registry logins) before they are started.
+"""Looks up what tasks are given from outside (secrets, environment files, registry logins, access points) before they
+are started.
 
 The supervisors hand over each command that needs it; it goes on, with the plan equipped, once everything is there. What
 was looked up is kept here until the task is released, and nowhere else: a KECS that was restarted asks again.
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from kecs.core.inputs import access_points
 from kecs.core.inputs.equip import equipped
 from kecs.core.inputs.lookups import Answer, Lookup, Refusal, lookups
 from kecs.core.inputs.reasons import Unresolved
@@ -27,6 +29,7 @@ class _Search:
 
     def __init__(self, plan: TaskPlan) -> None:
         self.plan = plan
+        self.calls: tuple[Lookup, ...] = ()
         self.answers: dict[Lookup, Answer] = {}
         self.missing = 0
         self.waiting: list[tuple[Found, Refused]] = []
@@ -52,7 +55,8 @@ class Inputs:
             return
         search = self._searches[plan.arn] = _Search(plan)
         search.waiting.append((found, refused))
-        calls = lookups(plan)
+        asked = access_points.questions(plan) if self._lookups.has(access_points.SERVICE) else ()
+        calls = search.calls = (*lookups(plan), *asked)
         search.missing = len(calls)
         if not calls:
             self._finish(search)
@@ -80,7 +84,7 @@ class Inputs:
     def _finish(self, search: _Search) -> None:
         arn = search.plan.arn
         del self._searches[arn]
-        in_order = {call: search.answers[call] for call in lookups(search.plan)}
+        in_order = {call: search.answers[call] for call in search.calls}
         try:
             plan = self._equipped[arn] = equipped(search.plan, in_order)
         except Unresolved as error:
@@ -95,6 +99,9 @@ class NoLookups:
     """See ports.lookups.Lookups: for a kernel that nobody has given any."""
 
     busy = False
+
+    def has(self, service: str) -> bool:  # noqa: ARG002  # nobody to ask
+        return False
 
     async def rest(self) -> None:
         return

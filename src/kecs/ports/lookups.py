@@ -20,6 +20,10 @@ class Lookups(Protocol):
     def busy(self) -> bool:
         """Whether something is under way: time that a test moves waits for it."""
 
+    def has(self, service: str) -> bool:
+        """Whether there may be anything of the service's, called as in signatures: asking costs nothing that is not
+        spent already. For what a task can do without."""
+
     async def rest(self) -> None:
         """Return when nothing is."""
 

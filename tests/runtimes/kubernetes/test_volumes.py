@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from tests.runtimes.kubernetes.translated import ARN, NAMESPACE, POD, SETTINGS, TASK_ID, Case, changes, plan, volume
 
+from kecs.core.tasks.plan import AccessPoint, Owner
 from kecs.runtimes.kubernetes.manifests.claims import claims_of, missing_claim, required_claims
 from kecs.runtimes.kubernetes.manifests.settings import PodSettings
 
@@ -68,6 +69,13 @@ CASES = [
         "an access point of EFS",
         efs(transitEncryption="ENABLED", authorizationConfig={"accessPointId": "fsap-2"}),
         claim("efs-fs-1-fsap-2-9ade4505"),
+    ),
+    behind(
+        "an access point that EFS knows",
+        efs(transitEncryption="ENABLED", authorizationConfig={"accessPointId": "fsap-2"}),
+        claim("efs-fs-1"),
+        MOUNTED | {"subPath": "a/b"},
+        access_points={"fsap-2": AccessPoint("/a/b", Owner(1, 1, 0o700))},
     ),
     behind(
         "FSx for Windows",

@@ -1,4 +1,5 @@
-"""A task's plan with what was looked up for it: its containers' environment, log options and registry logins.
+"""A task's plan with what was looked up for it: its containers' environment, log options and registry logins, the
+access points of its volumes.
 
 `control.inputs` calls it with the answers of all `lookups` of the plan; runtimes get what comes of it.
 """
@@ -13,7 +14,7 @@ from msgspec.structs import replace
 
 from kecs.aws.model import ecs as m
 from kecs.core.arns import Scope
-from kecs.core.inputs import reasons
+from kecs.core.inputs import access_points, reasons
 from kecs.core.inputs.environment_files import merged, read
 from kecs.core.inputs.lookups import (
     Answer,
@@ -53,7 +54,8 @@ def equipped(plan: TaskPlan, answers: Answers) -> TaskPlan:
         if container.repository_credentials:
             parameter = container.repository_credentials.credentials_parameter
             logins[container.name or ""] = _login(plan, parameter, answers)
-    return replace(plan, containers=tuple(containers), logins=logins)
+    points = access_points.found(plan, answers)
+    return replace(plan, containers=tuple(containers), logins=logins, access_points=points)
 
 
 def _filled(

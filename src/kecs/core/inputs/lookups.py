@@ -51,8 +51,8 @@ Answer = Mapping[str, Any] | Refusal
 
 
 def has_inputs(plan: TaskPlan) -> bool:
-    """Whether there is anything to look up."""
-    return any(
+    """Whether there is anything to look up, or to ask for."""
+    return any(access_points_of(plan)) or any(
         c.secrets
         or c.environment_files
         or c.repository_credentials
@@ -89,6 +89,14 @@ def parameters_of(plan: TaskPlan) -> Iterator[Parameter]:
             found = _reference(secret, scope_of(plan))
             if isinstance(found, Parameter):
                 yield found
+
+
+def access_points_of(plan: TaskPlan) -> Iterator[tuple[str, str]]:
+    """File system and access point of each volume of the task that names one."""
+    for volume in plan.definition.volumes or ():
+        efs = volume.efs_volume_configuration
+        if efs and efs.authorization_config and efs.authorization_config.access_point_id:
+            yield efs.file_system_id, efs.authorization_config.access_point_id
 
 
 def _reference(secret: m.Secret, scope: Scope) -> Parameter | SecretVersion | None:

@@ -85,6 +85,17 @@ def file_refused(launch_type: str, wanted: S3Object, refusal: Refusal) -> Unreso
     return Unresolved(f"{ERROR}failed to download env files: {RETRIED}operation error S3: HeadObject, {answer}")
 
 
+def no_access_point(launch_type: str) -> Unresolved:
+    """As the file system's mount helper has it: EFS does not say more."""
+    problem = "mount.nfs4: access denied by server while mounting 127.0.0.1:/"
+    if launch_type == "FARGATE":
+        failed = f"stderr: b'{problem}' : unsuccessful EFS utils command execution; code: 32"
+        return Unresolved(f"{ERROR}failed to invoke EFS utils commands to set up EFS volumes: {failed}")
+    return Unresolved(
+        f"CannotCreateVolumeError: Error response from daemon: VolumeDriver.Create: mounting volume failed: {problem}"
+    )
+
+
 def no_variable(launch_type: str, name: str) -> Unresolved:
     problem = f"the value of the environment variable {name} has a null character in it"
     return Unresolved(f"{PULL if launch_type == 'FARGATE' else ERROR}{problem}")

@@ -19,6 +19,21 @@ class RegistryLogin(NamedTuple):
         return "RegistryLogin(…)"  # no log has it
 
 
+class Owner(NamedTuple):
+    """Whose a folder becomes that is made, and its mode."""
+
+    uid: int
+    gid: int
+    mode: int
+
+
+class AccessPoint(NamedTuple):
+    """An access point of EFS."""
+
+    path: str  # in its file system
+    owner: Owner | None  # of the folder, where the access point has it made
+
+
 class TaskPlan(Record):
     """One task to run. `containers` are the definition's, overrides applied, in the order of the definition."""
 
@@ -41,6 +56,7 @@ class TaskPlan(Record):
     deployment: str | None = None  # id of the service's deployment that it belongs to
     launch_volumes: tuple[LaunchVolume, ...] = ()
     kept_volumes: tuple[str, ...] = ()  # those configured at launch that are not deleted with the task
+    access_points: Mapping[str, AccessPoint] = {}  # those that EFS knows, by id; looked up before the task starts
     logins: Mapping[str, RegistryLogin] = {}  # by container; only while the task starts, like all that is secret
 
     def container(self, name: str) -> m.ContainerDefinition:

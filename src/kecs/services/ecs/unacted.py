@@ -302,7 +302,9 @@ UNACTED: dict[str, str] = {
     "EFSVolumeConfiguration.transitEncryption": "Kept and shown. The file system is a folder of this machine.",
     "EFSVolumeConfiguration.transitEncryptionPort": TRANSIT,
     "EFSAuthorizationConfig.accessPointId": (
-        "Each access point has files of its own, that nobody sees without it. Its path, user and owner are not known."
+        "One that EFS around KECS knows is its path in the file system; a folder that it makes has owner and mode of "
+        "its CreationInfo, and everybody may do there what its PosixUser may. Files belong to whom the container runs "
+        "as, not to that user. Any other, where EFS does not know the file system either, has files of its own."
     ),
     "EFSAuthorizationConfig.iam": MOUNTED,
     "FSxWindowsFileServerVolumeConfiguration.fileSystemId": FILE_SYSTEM,

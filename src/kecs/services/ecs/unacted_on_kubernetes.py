@@ -1,7 +1,8 @@
 """What becomes of members on the Kubernetes runtime, where that is less than elsewhere, or not what one would expect.
 
 Beside `unacted`, which holds for every runtime where this says nothing else; `tools/coverage.py` makes a table of
-docs/coverage.md from it. What is refused is refused by `kecs.runtimes.kubernetes.manifests.problems` when the task is to start.
+docs/coverage.md from it. What is refused is refused by `kecs.runtimes.kubernetes.manifests.problems` when the task is
+to start.
 """
 
 from __future__ import annotations
@@ -128,6 +129,10 @@ ON_KUBERNETES: dict[str, str] = {
     "DockerVolumeConfiguration.labels": "Kept and shown. A claim has none of them.",
     "EFSVolumeConfiguration.fileSystemId": CLAIM,
     "EFSVolumeConfiguration.transitEncryption": CLAIMED,
+    "EFSAuthorizationConfig.accessPointId": (
+        "One that EFS around KECS knows is its path in the file system's claim; whose it is, Kubernetes decides. "
+        "Any other has a claim of its own."
+    ),
     "FSxWindowsFileServerVolumeConfiguration.fileSystemId": CLAIM,
     "S3FilesVolumeConfiguration.fileSystemArn": CLAIM,
     **{

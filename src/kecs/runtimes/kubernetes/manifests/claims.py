@@ -36,7 +36,7 @@ class Claim(NamedTuple):
 def claim_of(plan: TaskPlan, volume: m.Volume, settings: PodSettings) -> Claim | None:
     """The claim behind a volume of the task; None when it needs none."""
     name = volume.name or ""
-    if (found := file_system(volume)) is not None:
+    if (found := file_system(volume, plan.access_points)) is not None:
         shared = names.shared_claim_name(found.kind, found.name.partition("-")[2])
         return Claim(shared, "file-system", (found.kind,), settings.shared_size, settings.shared_access)
     if volume.configured_at_launch:

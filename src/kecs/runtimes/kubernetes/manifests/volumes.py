@@ -76,7 +76,8 @@ def _own(plan: TaskPlan, container: m.ContainerDefinition) -> Iterator[dict[str,
 
 
 def _mount_points(plan: TaskPlan, container: m.ContainerDefinition) -> Iterator[dict[str, Any]]:
-    directories = {v.name: found.directory for v in _declared(plan) if (found := file_system(v)) is not None}
+    on = ((v.name, file_system(v, plan.access_points)) for v in _declared(plan))
+    directories = {name: found.directory for name, found in on if found is not None}
     for point in container.mount_points or ():
         name, directory = names.dns_label(point.source_volume or ""), directories.get(point.source_volume)
         mount = _mount(name, point.container_path or "", read_only=bool(point.read_only))
