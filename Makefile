@@ -27,7 +27,7 @@ UV_COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long check image bench test-integration test-integration-verbose test-integration-specific models lock format clean
+.PHONY: help demo test test-long test-kubernetes check image bench test-integration test-integration-verbose test-integration-specific models lock format clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-27s %s\n", $$1, $$2}' Makefile
@@ -36,10 +36,14 @@ demo: $(BASE) ## a real service through the AWS API: deployed, updated under tra
 	$(BIN)/kecs demo
 
 test: $(DEV) ## every test that can run here, but for those that take minutes; the others are skipped by name
-	$(PYTEST) $(PARALLEL) -m "not long" $(PYTEST_ARGS)
+	env -u KECS_TEST_KUBECONFIG $(PYTEST) $(PARALLEL) -m "not long" $(PYTEST_ARGS)
 
 test-long: $(DEV) ## the tests that take long, most of them on Docker
-	$(PYTEST) -m long -o faulthandler_timeout=3600 $(PYTEST_ARGS)
+	$(PYTEST) -m "long and not kubernetes" -o faulthandler_timeout=3600 $(PYTEST_ARGS)
+
+test-kubernetes: $(DEV) ## the tests of pods, on the cluster that KECS_TEST_KUBECONFIG names
+	@test -n "$(KECS_TEST_KUBECONFIG)" || { echo 'Say which cluster they may use: KECS_TEST_KUBECONFIG=…' >&2; exit 2; }
+	KECS_REQUIRE_KUBERNETES=1 $(PYTEST) -m kubernetes $(PYTEST_ARGS)
 
 check: $(DEV) ## lint, format, types, import layers, generated files
 	$(BIN)/ruff check .

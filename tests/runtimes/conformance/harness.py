@@ -71,7 +71,7 @@ class Harness:
         """Skip the scenario on a runtime that cannot do this."""
         reason = CANNOT[self.runtime.name].get(ability)
         if reason is not None:
-            pytest.skip(reason)
+            pytest.skip(f"not on {self.runtime.name}: {reason}")
 
     async def may_share_files(self) -> None:
         """From here on there is room for a file system that tasks share, where that has to be made first."""
