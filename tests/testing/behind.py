@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import pytest
 from lightkube.resources.core_v1 import Namespace, PersistentVolumeClaim, Pod, Secret, Service
 from tests.support.images import docker
 
@@ -17,7 +18,14 @@ from kecs.runtimes.kubernetes.client import ALL, Cluster
 from kecs.runtimes.kubernetes.names import CLUSTER, label_value, selector
 
 KUBECONFIG = os.environ.get("KECS_TEST_KUBECONFIG", "")
+DOCKER = pytest.param("docker", marks=pytest.mark.docker)
+KUBERNETES = pytest.param("kubernetes", marks=(pytest.mark.kubernetes, pytest.mark.long))
 KINDS = (Namespace, Pod, Secret, PersistentVolumeClaim, Service)
+
+
+def options(runtime: str) -> dict[str, Any]:
+    """Arguments of `start_server` for a KECS on that runtime."""
+    return {"runtime": runtime, **({"env": {"KECS_KUBECONFIG": KUBECONFIG}} if runtime == "kubernetes" else {})}
 
 
 def kubernetes(look: Callable[[Cluster], Awaitable[Any]]) -> Any:

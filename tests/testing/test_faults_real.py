@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.support.images import test_image
-from tests.testing.behind import KUBECONFIG
+from tests.testing.behind import DOCKER, KUBERNETES, options
 
 from kecs.testing import (
     Server,
@@ -26,16 +26,9 @@ HEALTHY = {"command": ["CMD-SHELL", "true"], "interval": 5, "timeout": 2, "retri
 SLEEP = ["sh", "-c", "trap 'exit 0' TERM; while true; do sleep 0.1; done"]
 
 
-RUNTIMES = [
-    pytest.param("docker", marks=pytest.mark.docker),
-    pytest.param("kubernetes", marks=(pytest.mark.kubernetes, pytest.mark.long)),
-]
-
-
-@pytest.fixture(scope="module", params=RUNTIMES)
+@pytest.fixture(scope="module", params=[DOCKER, KUBERNETES])
 def server(request: pytest.FixtureRequest) -> Iterator[Server]:
-    env = {"KECS_KUBECONFIG": KUBECONFIG} if request.param == "kubernetes" else {}
-    with start_server(runtime=request.param, env=env) as server:
+    with start_server(**options(request.param)) as server:
         yield server
         assert "Traceback" not in server.logs()
 

@@ -52,12 +52,11 @@ QUICK = {
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Each on every runtime."""
-    kubernetes = {"runtime": "kubernetes", "env": {"KECS_KUBECONFIG": KUBECONFIG}}
     long = () if metafunc.function.__name__ in QUICK else (pytest.mark.long,)
     runtimes = [
-        pytest.param({"runtime": "simulated"}, id="simulated"),
-        pytest.param({"runtime": "docker"}, id="docker", marks=pytest.mark.docker),
-        pytest.param(kubernetes, id="kubernetes", marks=(pytest.mark.kubernetes, *long)),
+        pytest.param(behind.options("simulated"), id="simulated"),
+        pytest.param(behind.options("docker"), id="docker", marks=pytest.mark.docker),
+        pytest.param(behind.options("kubernetes"), id="kubernetes", marks=(pytest.mark.kubernetes, *long)),
     ]
     metafunc.parametrize("kecs", runtimes, indirect=True, scope="session")
 

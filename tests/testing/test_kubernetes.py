@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from lightkube.resources.core_v1 import Pod
 from tests.support.images import test_image
-from tests.testing.behind import KUBECONFIG, kubernetes, objects
+from tests.testing.behind import KUBECONFIG, kubernetes, objects, options
 from tests.testing.conftest import Run
 from tests.testing.fakes import call
 
@@ -35,7 +35,7 @@ SOON = 60.0  # seconds in which Kubernetes has done what it was told
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    with start_server(runtime="kubernetes", env={"KECS_KUBECONFIG": KUBECONFIG}) as server:
+    with start_server(**options("kubernetes")) as server:
         yield server
 
 

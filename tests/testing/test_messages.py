@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from tests.support.images import test_image
+from tests.testing.behind import DOCKER, KUBERNETES, options
 
 from kecs.testing import (
     Server,
@@ -25,10 +26,10 @@ from kecs.testing import (
 CLUSTER = "messages"
 
 
-@pytest.fixture(scope="module", params=["simulated", pytest.param("docker", marks=pytest.mark.docker)])
+@pytest.fixture(scope="module", params=["simulated", DOCKER, KUBERNETES])
 def server(request: pytest.FixtureRequest) -> Iterator[Server]:
     """A KECS on that runtime, with a service whose tasks fail and a task that has failed."""
-    with start_server(runtime=request.param) as server:
+    with start_server(**options(request.param)) as server:
         client = server.ecs_client()
         client.create_cluster(clusterName=CLUSTER)
         yield server
@@ -38,7 +39,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[Server]:
 @pytest.fixture(scope="module")
 def task(server: Server) -> str:
     client = server.ecs_client()
-    image = test_image("v1") if server.runtime == "docker" else "app:1"
+    image = "app:1" if server.runtime == "simulated" else test_image("v1")
     script = ["sh", "-c", "echo no database; exit 3"]
     broken = create_test_task_definition(client, "broken", image, command=script)
     create_test_service(client, CLUSTER, broken, "web")

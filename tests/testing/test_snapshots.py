@@ -6,6 +6,7 @@ from urllib.request import urlopen
 
 import pytest
 from tests.support.images import test_image
+from tests.testing.behind import DOCKER, KUBERNETES, options
 
 from kecs.testing import (
     Container,
@@ -97,10 +98,10 @@ def test_what_is_no_snapshot_is_refused(server: Server, tmp_path: Path) -> None:
         Snapshot.load(tmp_path / "nothing.json")
 
 
-@pytest.mark.docker
-def test_on_docker_what_still_runs_goes_on_and_what_does_not_counts_as_lost() -> None:
+@pytest.mark.parametrize("runtime", [DOCKER, KUBERNETES])
+def test_real_containers_that_still_run_go_on_and_others_count_as_lost(runtime: str) -> None:
     image = test_image("v1")
-    with start_server(runtime="docker") as server:
+    with start_server(**options(runtime)) as server:
         client = server.ecs_client()
         deploy_service(client, "default", "web", image, 2)
         job = create_test_task_definition(client, "job", image, command=["sleep", "1000"], stopTimeout=2)
