@@ -138,9 +138,17 @@ class Cluster:
     async def list(
         self, kind: type[Resource], namespace: str | None = ALL, *, labels: str | None = None, fields: str | None = None
     ) -> Listing:
-        """All that match the selectors, in pages."""
+        """All that match the selectors, in pages: those of one version, so a list that took too long begins anew."""
         params = {"labelSelector": labels, "fieldSelector": fields, "limit": PAGE}
-        request = self._api.prepare_request("list", kind, namespace=_scope(kind, namespace), params=params)
+        scope = _scope(kind, namespace)
+        try:
+            return await self._pages(kind, self._api.prepare_request("list", kind, namespace=scope, params=params))
+        except ClusterError as error:
+            if error.status != 410:
+                raise
+        return await self._pages(kind, self._api.prepare_request("list", kind, namespace=scope, params=params))
+
+    async def _pages(self, kind: type[Resource], request: BasicRequest) -> Listing:
         items: list[Any] = []
         more, version = True, ""
         while more:
