@@ -43,7 +43,7 @@ def _arguments() -> argparse.Namespace:
     keys = [module.case.key for module in MODULES]
     parser.add_argument("--only", type=_words(keys), default=keys, help="cases, such as a,b")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--targets", type=_words([*TARGETS, "docker"]), help="servers, such as kecs,ceiling")
+    parser.add_argument("--targets", type=_words([*TARGETS, "docker", "kubectl"]), help="servers, such as kecs,ceiling")
     return parser.parse_args()
 
 

@@ -93,5 +93,5 @@ def _reference(case: Case, subject: str) -> str:
 def _title(subject: str) -> str:
     """`kecs` is KECS, and of a pair such as `kecs-bridge` the second word says how."""
     who, _, how = subject.partition("-")
-    title = TARGETS[who].title if who in TARGETS else "Docker API"
+    title = TARGETS[who].title if who in TARGETS else {"docker": "Docker API"}.get(who, who)
     return f"{title}, {how}" if how else title

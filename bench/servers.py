@@ -237,3 +237,14 @@ KECS_ON_DOCKER = replace(
         *("--instance", f"bench-{port}", "--port", str(port)),
     ],
 )
+
+
+def kecs_on_kubernetes(kubeconfig: str) -> Target:
+    return replace(
+        TARGETS["kecs"],
+        title="KECS on Kubernetes",
+        command=lambda port: [
+            *(str(_HERE / "kecs"), "start", "--runtime", "kubernetes", "--kubeconfig", kubeconfig, "--ephemeral"),
+            *("--instance", f"bench-{port}", "--port", str(port)),
+        ],
+    )

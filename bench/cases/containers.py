@@ -55,7 +55,7 @@ def _kecs(mode: str) -> list[float]:
     """Seconds from each RunTask until DescribeTasks shows RUNNING."""
     with running(KECS_ON_DOCKER) as server:
         api = Api(server.port)
-        wait_until(lambda: _answers(api), 30, "KECS on Docker")
+        wait_until(lambda: answers(api), 30, "KECS on Docker")
         api.call("CreateCluster", clusterName=CLUSTER)
         container = {"name": "app", "image": IMAGE, "command": ["/wait"], "essential": True, "memory": 128}
         definition: dict[str, Any] = {"family": mode, "networkMode": mode, "containerDefinitions": [container]}
@@ -64,10 +64,11 @@ def _kecs(mode: str) -> list[float]:
             definition |= {"requiresCompatibilities": ["FARGATE"], "cpu": "256", "memory": "512"}
             place = {"launchType": "FARGATE", "networkConfiguration": network("subnet-0123456789abcdef0")}
         api.call("RegisterTaskDefinition", **definition)
-        return [_timed_task(api, mode, place) for _ in range(TASKS + 1)]
+        return [timed_task(api, mode, place) for _ in range(TASKS + 1)]
 
 
-def _answers(api: Api) -> bool:
+def answers(api: Api) -> bool:
+    """Whether KECS has started."""
     try:
         api.call("ListClusters")
     except OSError:
@@ -75,7 +76,8 @@ def _answers(api: Api) -> bool:
     return True
 
 
-def _timed_task(api: Api, family: str, place: dict[str, Any]) -> float:
+def timed_task(api: Api, family: str, place: dict[str, Any]) -> float:
+    """Seconds from RunTask until DescribeTasks shows RUNNING; the task has stopped then."""
     began = time.perf_counter()
     task = api.call("RunTask", cluster=CLUSTER, taskDefinition=family, **place)["tasks"][0]["taskArn"]
 
