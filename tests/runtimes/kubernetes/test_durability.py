@@ -52,8 +52,9 @@ async def pods(cluster: Cluster, plan: TaskPlan) -> list[Pod]:
     return (await cluster.list(Pod, labels=f"{names.TASK}={plan.id}")).items
 
 
+@pytest.mark.parametrize("seconds", [3, pytest.param(120, marks=pytest.mark.long)])
 async def test_what_was_asked_for_while_the_api_server_is_away_happens_once_it_is_back(
-    harness: Harness, proxy: Proxy, cluster: Cluster
+    harness: Harness, proxy: Proxy, cluster: Cluster, seconds: float
 ) -> None:
     ends = make_plan({"command": ["sh", "-c", "sleep 3; exit 9"]})
     plan = make_plan({"command": OBEYS})
@@ -64,7 +65,7 @@ async def test_what_was_asked_for_while_the_api_server_is_away_happens_once_it_i
     await harness.until(Pulled, plan)
     harness.runtime.start(plan, "app")
     assert "does not answer" in await trouble(harness)
-    await asyncio.sleep(3)  # the other one ends meanwhile
+    await asyncio.sleep(seconds)  # the other one ends meanwhile
     assert harness.seen(Exited, ends) == []
     proxy.reopen()
     assert (await harness.until(Exited, ends)).exit_code == 9
