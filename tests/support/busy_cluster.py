@@ -27,6 +27,7 @@ from tests.support.kubernetes_server import KubernetesServer, kubernetes_server
 PATIENCE = 60.0  # seconds
 WATCHES = 2  # of pods and of nodes
 STEP = 30.0  # seconds that time moves on at once; a watch is silent for less
+TICK = 0.05  # seconds that time moves on at once where it matters how much passes
 SIGNATURE = b"AWS4-HMAC-SHA256 Credential=key/20260101/us-east-1/ecs/aws4_request, x=y"
 
 
@@ -58,12 +59,13 @@ class BusyCluster:
         assert answer.status == 200, answer.body
         return msgspec.json.decode(answer.body)
 
-    async def until(self, condition: Callable[[], Any]) -> None:
+    async def until(self, condition: Callable[[], Any], patience: float = PATIENCE) -> None:
         """Let happen what happens at once."""
-        ends = time.monotonic() + PATIENCE
+        ends = time.monotonic() + patience
         while not condition():
             assert time.monotonic() < ends, "it does not come about"
-            await asyncio.sleep(0)
+            for _ in range(10):
+                await asyncio.sleep(0)
 
     async def calls_of(self, act: Callable[[], Any], condition: Callable[[], Any]) -> Counter[str]:
         """What is asked until what was done has come about."""
@@ -81,17 +83,21 @@ class BusyCluster:
             await asyncio.sleep(0)
             quiet = quiet + 1 if before == (self.server.asked.total(), self.server.objects.version) else 0
 
-    async def pass_time(self, seconds: float) -> None:
-        """Move time on, with watches that hear of nothing but the time."""
+    async def pass_time(self, seconds: float) -> float:
+        """Move time on, with watches that hear of nothing but the time. Answers for how many seconds of it there was a
+        watch too few."""
+        blind = 0.0
         for number in itertools.count(1):
             self._time.move(STEP)
             self.server.objects.bookmark()
             await self.settle()
             while self.server.objects.watches < WATCHES:
-                self._time.move(0.1)
+                self._time.move(TICK)
+                blind += TICK
                 await self.settle()
             if number * STEP >= seconds:
-                return
+                break
+        return blind
 
     def running(self, service: str) -> int:
         found = self.call("DescribeServices", services=[service])["services"][0]

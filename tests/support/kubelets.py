@@ -33,7 +33,7 @@ class Kubelets:
 
     def pods(self, phase: str = "Running") -> list[Object]:
         """Those there are, by what they say of themselves."""
-        return [pod for pod in self._all() if pod["status"].get("phase") == phase]
+        return [pod for pod in self._all() if pod.get("status", {}).get("phase") == phase]
 
     def spread(self) -> list[int]:
         """How many pods each node has."""

@@ -53,12 +53,13 @@ class Refused(Exception):
 
 class KubernetesServer:
     """Its `url` and `objects`. `asked` counts requests, as `verb plural`; `refusals`: what the next requests of such a
-    kind get instead of an answer."""
+    kind get instead of an answer; `unanswered`: how many of the next ones are done, and their connections break."""
 
     def __init__(self) -> None:
         self.objects = Objects()
         self.asked: Counter[str] = Counter()
         self.refusals: dict[str, list[Refused]] = {}
+        self.unanswered: Counter[str] = Counter()
         self.url = ""
         self.at_once = 0  # the most requests, watches aside, that were under way at a time
         self._under_way = 0
@@ -110,7 +111,12 @@ class KubernetesServer:
         await asyncio.sleep(0)  # those that came at once are seen to be there at once
         try:
             self._refuse(asked)
-            _send(writer, 200, self._do(asked))
+            done = self._do(asked)
+            if self.unanswered[asked.what]:
+                self.unanswered[asked.what] -= 1
+                writer.transport.abort()
+            else:
+                _send(writer, 200, done)
         except Refused as refused:
             _send(writer, refused.status, refused.body, **refused.headers)
         finally:

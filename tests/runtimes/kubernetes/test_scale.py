@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from tests.support.busy_cluster import BusyCluster, busy_cluster
 
+from kecs.runtimes.kubernetes.client import AT_ONCE
+from kecs.runtimes.kubernetes.logs import SAVED_AT_ONCE
+
+ONCE = Counter(["list pods", "list nodes", "watch pods", "watch nodes", "create namespaces"])
 HOUR = 3600.0  # seconds
 
 
@@ -43,6 +48,47 @@ async def test_a_task_of_one_container_costs_three_calls_to_stop(cluster: BusyCl
 async def test_an_hour_in_which_nothing_happens_costs_what_watches_do(cluster: BusyCluster) -> None:
     await started(cluster, "web", 30)
     before = cluster.server.asked.copy()
-    await cluster.pass_time(HOUR)
+    blind = await cluster.pass_time(HOUR)
     assert cluster.server.asked - before == {"watch pods": 12, "watch nodes": 12}
+    assert blind < 12 * 0.5  # each is taken up again at once
     assert cluster.running("web") == 30
+
+
+async def test_a_change_of_health_costs_nothing(cluster: BusyCluster) -> None:
+    check = {"command": ["CMD", "true"]}
+    container = {"name": "app", "image": "web:1", "memory": 64, "healthCheck": check}
+    cluster.call("RegisterTaskDefinition", family="checked", containerDefinitions=[container])
+    (task,) = cluster.call("RunTask", taskDefinition="checked", launchType="EC2")["tasks"]
+
+    def health() -> str:
+        return str(cluster.call("DescribeTasks", tasks=[task["taskArn"]])["tasks"][0].get("healthStatus"))
+
+    await cluster.until(lambda: health() == "HEALTHY")
+    (pod,) = cluster.kubelets.pods()
+    assert not await cluster.calls_of(lambda: cluster.kubelets.ready(pod, False), lambda: health() == "UNHEALTHY")
+
+
+async def test_no_more_is_asked_at_once_than_was_meant(cluster: BusyCluster) -> None:
+    await started(cluster, "first", 1)
+    await started(cluster, "web", 200)
+    await cluster.calls_of(
+        lambda: cluster.call("UpdateService", service="web", desiredCount=0), lambda: len(cluster.kubelets.pods()) == 1
+    )
+    assert 1 < cluster.server.at_once <= AT_ONCE + SAVED_AT_ONCE
+
+
+@pytest.mark.long
+async def test_200_nodes_with_5000_pods_are_steady(tmp_path: Path) -> None:
+    async with busy_cluster(tmp_path, nodes=200) as cluster:
+        names = [f"web-{number}" for number in range(5)]
+        for name in names:
+            service(cluster, name, 1000)
+        await cluster.until(lambda: all(cluster.running(name) == 1000 for name in names), patience=300)
+        await cluster.settle()
+        asked = cluster.server.asked
+        assert asked - Counter({"create pods": 5000}) == ONCE
+        assert cluster.kubelets.spread() == [25] * 200
+        steady = [cluster.call("DescribeServices", services=[name])["services"][0] for name in names]
+        assert [s["deployments"][0]["rolloutState"] for s in steady] == ["COMPLETED"] * 5
+        assert await cluster.pass_time(600) < 2
+        assert asked["create pods"] == 5000

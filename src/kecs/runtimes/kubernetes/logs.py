@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from kecs.ports.logs import Line
     from kecs.runtimes.shipping import Shipping
 
+SAVED_AT_ONCE = 16  # tasks whose output is read because their pods go
+
 
 class Logs:
     """The output of all tasks of one KECS."""
@@ -41,6 +43,7 @@ class Logs:
         self._observing = observing
         self._intake = intake
         self._spool = Spool()
+        self._saving = asyncio.Semaphore(SAVED_AT_ONCE)
         self._shipping: Shipping | None = None  # made with the first container whose output goes there
 
     async def lines(self, task: str, container: str, *, follow: bool, tail: int | None) -> AsyncGenerator[LogLine]:
@@ -87,7 +90,8 @@ class Logs:
             await self._shipping.finish(task)
         known = self._observing.task(task)
         if known is not None and known.pod is not None and not known.gone:
-            await save(self._cluster, task, known.pod, self._spool)
+            async with self._saving:
+                await save(self._cluster, task, known.pod, self._spool)
 
     async def give_up(self, tasks: Iterable[str]) -> None:
         """Read nothing more of them."""

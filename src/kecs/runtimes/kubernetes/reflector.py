@@ -18,7 +18,7 @@ from lightkube.core.resource import Resource
 
 from kecs.runtimes.kubernetes.client import Cluster, ClusterError, ClusterGone, Event
 
-FIRST_PAUSE = 0.1  # seconds before a watch is taken up again; doubled each time that nothing came of it
+FIRST_PAUSE = 0.1  # seconds before a watch is taken up again; doubled each time that it failed
 LONGEST_PAUSE = 5.0  # seconds; it bounds for how long KECS does not notice that the API server is back
 
 log = logging.getLogger(__name__)
@@ -100,8 +100,9 @@ class Reflector:
 
     async def _follow(self) -> None:
         pause = FIRST_PAUSE
+        now = asyncio.get_running_loop().time
         while True:
-            before = self._version
+            before, began = self._version, now()
             try:
                 await self._watch()
                 self.trouble = None
@@ -115,7 +116,8 @@ class Reflector:
             except Exception:  # a bug here must not leave KECS blind
                 log.exception("watching %s failed", self._kind.__name__)
                 await self._list_again()
-            pause = FIRST_PAUSE if self._version != before else min(pause * 2, LONGEST_PAUSE)
+            worked = self._version != before or now() - began > LONGEST_PAUSE
+            pause = FIRST_PAUSE if worked else min(pause * 2, LONGEST_PAUSE)
             await asyncio.sleep(pause * random.uniform(0.8, 1.2))
 
     async def _watch(self) -> None:
