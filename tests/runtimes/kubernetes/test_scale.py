@@ -45,6 +45,17 @@ async def test_a_task_of_one_container_costs_three_calls_to_stop(cluster: BusyCl
     assert calls == {"patch pods": 20, "log pods": 20, "delete pods": 20}  # what it wrote is kept
 
 
+async def test_each_further_turn_of_containers_costs_one_call(cluster: BusyCluster) -> None:
+    await started(cluster, "first", 1)
+    sidecar = {"name": "sidecar", "image": "web:1", "memory": 64, "essential": False}
+    app = sidecar | {"name": "app", "essential": True}
+    waits = app | {"dependsOn": [{"containerName": "sidecar", "condition": "START"}]}
+    cluster.call("RegisterTaskDefinition", family="web", containerDefinitions=[app, sidecar])
+    assert await started(cluster, "together", 5) == {"create pods": 5}
+    cluster.call("RegisterTaskDefinition", family="web", containerDefinitions=[waits, sidecar])
+    assert await started(cluster, "in-turns", 5) == {"create pods": 5, "patch pods": 5}
+
+
 async def test_an_hour_in_which_nothing_happens_costs_what_watches_do(cluster: BusyCluster) -> None:
     await started(cluster, "web", 30)
     before = cluster.server.asked.copy()

@@ -69,7 +69,7 @@ class Following:
         given = iter(answers)
         self.server[k.action.LIST, PODS] << (lambda _: next(given))
 
-    def watches(self, *streams: tuple[Any, ...]) -> None:
+    def watches(self, *streams: Any) -> None:
         """What watches tell, one after the other; the one after the last stays silent."""
         given = iter(streams)
         self.server[k.action.WATCH, PODS] << (lambda _: next(given, (b"", OPEN)))
