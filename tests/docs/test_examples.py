@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.docs import warm_aws
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -59,11 +60,20 @@ def examples() -> Iterator[object]:
                 yield pytest.param(page, language, id=f"{name_of(page)}-{language}", marks=marks)
 
 
+@pytest.fixture(scope="module")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Variables with which `aws` is the AWS CLI, and is there sooner."""
+    folder = tmp_path_factory.mktemp("aws")
+    with warm_aws.calls(folder) as variables:
+        yield variables | {"PATH": str(folder)}
+
+
 @pytest.fixture
-def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
+def environment(aws: dict[str, str], tmp_path: Path) -> Iterator[dict[str, str]]:
     """A shell of somebody who has a KECS in test mode, whichever others they start."""
-    binaries = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    binaries = os.pathsep.join([aws["PATH"], str(Path(sys.executable).parent), os.environ["PATH"]])
     mine = {name: value for name, value in os.environ.items() if not name.startswith(("KECS_", "AWS_"))} | {
+        **aws,
         "PATH": binaries,
         "HOME": str(tmp_path),
         "AWS_PAGER": "",
