@@ -15,9 +15,10 @@ from kecs.testing import Server, wait_for_stable_service
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from deploy import Shop  # noqa: E402
 from shop import workers  # noqa: E402
 from shop.orders import PORT, Orders  # noqa: E402
+
+from deploy import Shop  # noqa: E402
 
 PARTS = ("orders", "payment", "shipping", "report")
 

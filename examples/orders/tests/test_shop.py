@@ -9,7 +9,6 @@ import urllib.request
 from typing import Any
 
 from deploy import Shop
-
 from kecs.testing import (
     Server,
     assert_service_healthy,

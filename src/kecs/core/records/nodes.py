@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from kecs.core.records.base import Record
 
 
@@ -13,7 +15,7 @@ class Node(Record):
     cpu: int  # CPU units that tasks may use, 1024 a core
     memory: int  # MiB that tasks may use
     gpus: int = 0
-    labels: dict[str, str] = {}
+    labels: Mapping[str, str] = {}
     os: str = "linux"
     architecture: str = "x86_64"  # x86_64 | arm64
     ec2_instance_id: str | None = None  # where it is one of EC2's
