@@ -19,7 +19,7 @@ from kecs.runtimes.kubernetes.names import CLUSTER, label_value, selector
 
 KUBECONFIG = os.environ.get("KECS_TEST_KUBECONFIG", "")
 DOCKER = pytest.param("docker", marks=pytest.mark.docker)
-KUBERNETES = pytest.param("kubernetes", marks=(pytest.mark.kubernetes, pytest.mark.long))
+KUBERNETES = pytest.param("kubernetes", marks=pytest.mark.kubernetes)
 KINDS = (Namespace, Pod, Secret, PersistentVolumeClaim, Service)
 
 

@@ -1,7 +1,4 @@
-"""The scenarios of docs/guides/integration-testing.md, one by one, on every runtime: the same tests.
-
-On Kubernetes those that are not among QUICK are `long`: pods come and go more slowly than containers.
-"""
+"""The scenarios of docs/guides/integration-testing.md, one by one, on every runtime: the same tests."""
 
 from __future__ import annotations
 
@@ -41,25 +38,16 @@ from kecs.testing import (
     watch_service,
 )
 
-QUICK = {
-    "test_a_job_completes",
-    "test_a_rolling_update_under_traffic",
-    "test_a_killed_task_is_replaced",
-    "test_a_service_is_found_by_its_address",
-    "test_nothing_is_left",
-}
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Each on every runtime."""
-    long = () if metafunc.function.__name__ in QUICK else (pytest.mark.long,)
-    runtimes = [
+pytestmark = pytest.mark.parametrize(
+    "kecs",
+    [
         pytest.param(behind.options("simulated"), id="simulated"),
         pytest.param(behind.options("docker"), id="docker", marks=pytest.mark.docker),
-        pytest.param(behind.options("kubernetes"), id="kubernetes", marks=(pytest.mark.kubernetes, *long)),
-    ]
-    metafunc.parametrize("kecs", runtimes, indirect=True, scope="session")
-
+        pytest.param(behind.options("kubernetes"), id="kubernetes", marks=pytest.mark.kubernetes),
+    ],
+    indirect=True,
+    scope="session",
+)
 
 Image = Callable[[str], str]
 Job = Callable[..., str]
