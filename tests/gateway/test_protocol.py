@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import re
 from collections.abc import Callable
@@ -368,3 +369,18 @@ async def test_a_stop_ends_streams_and_idle_connections(gateway: Gateway, caplog
     assert caplog.records == []
     with pytest.raises(ConnectionRefusedError):
         await gateway.connect()
+
+
+async def test_who_comes_by_another_door_once_it_has_stopped_is_sent_away(gateway: Gateway) -> None:
+    door = await asyncio.get_running_loop().create_server(gateway.server.connection, "127.0.0.1", 0)
+    gateway.port = door.sockets[0].getsockname()[1]
+    before = await gateway.connect()
+    before.send(HEALTH)
+    assert (await before.reply()).status == 200
+    await gateway.stop()
+    assert await before.ended() == b""
+    after = await gateway.connect()
+    with contextlib.suppress(ConnectionResetError):  # it depends on who is faster
+        assert await after.ended() == b""
+    assert gateway.server.open_connections == 0
+    door.close()

@@ -47,6 +47,7 @@ class HttpServer:
         self._open: set[GatewayProtocol] = set()
         self._outbox: Outbox
         self._uvicorn: tuple[Config, ServerState] | None = None  # imported with the first connection it gets
+        self._is_over = False
 
     @contextlib.asynccontextmanager
     async def listening(self, listener: socket.socket) -> AsyncIterator[None]:
@@ -65,8 +66,10 @@ class HttpServer:
         """How many clients are connected."""
         return len(self._open) + (len(self._uvicorn[1].connections) if self._uvicorn else 0)
 
-    def connection(self) -> GatewayProtocol:
-        """The protocol of one more connection, wherever it comes in."""
+    def connection(self) -> asyncio.Protocol:
+        """The protocol of one more connection, wherever it comes in. Containers may still come while KECS stops."""
+        if self._is_over:
+            return _TooLate()
         return GatewayProtocol(
             self._endpoint,
             self._request_id,
@@ -130,6 +133,7 @@ class HttpServer:
         return self._uvicorn
 
     async def _close(self) -> None:
+        self._is_over = True
         for connection in list(self._open):
             connection.close()
         if self._uvicorn is None:
@@ -146,6 +150,13 @@ class HttpServer:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
+
+
+class _TooLate(asyncio.Protocol):
+    """Of a connection that nobody would close any more."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        transport.abort()  # type: ignore[attr-defined]  # of a socket
 
 
 def _websocket(**arguments: Any) -> asyncio.Protocol:
