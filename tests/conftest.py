@@ -87,12 +87,19 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             pytest.skip(problem)
 
 
+def _may_be_missing(engine: str) -> bool:
+    return not REQUIRED[engine] and problem_with(engine) is not None
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Where an engine is required, a test of it that is skipped, but for what that engine cannot do, has failed."""
     report = yield
-    for needed in NEEDED:
-        if REQUIRED[needed] and report.skipped and item.get_closest_marker(needed) and not hasattr(report, "wasxfail"):
+    engines = [needed for needed in NEEDED if item.get_closest_marker(needed)]
+    if not report.skipped or hasattr(report, "wasxfail") or any(map(_may_be_missing, engines)):
+        return report
+    for needed in engines:
+        if REQUIRED[needed]:
             reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
             if f"not on {needed}: " not in str(reason):
                 report.outcome = "failed"

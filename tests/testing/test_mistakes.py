@@ -152,7 +152,7 @@ def test_a_server_that_is_gone() -> None:
     ("marked", "text"),
     [
         ("runtim='docker'", "TypeError: start_server() got an unexpected keyword argument 'runtim'\n"),
-        ("runtime='podman'", "ValueError: runtime is simulated, docker or auto, not 'podman'.\n"),
+        ("runtime='podman'", "ValueError: runtime is simulated, docker, kubernetes or auto, not 'podman'.\n"),
         ("faults=fault.throttle()", "The marker kecs takes faults as a list, such as [fault.throttle('RunTask')].\n"),
         ("faults=[fault.throttle]", "A fault of the marker kecs: A fault is a dict, such as "),
         ("faults=[{'kind': 'kil'}]", "A fault of the marker kecs: There is no kind 'kil'; there are "),
