@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, TypeVar
 
 from kecs.control.clock import VirtualClock
@@ -54,3 +55,14 @@ class Simulation:
     def release(self, plan: TaskPlan) -> None:
         self.runtime.release(plan)
         self.until(Released)
+
+
+def environment(**variables: str) -> list[dict[str, str]]:
+    return [{"name": f"KECS_SIM_{name}", "value": value} for name, value in variables.items()]
+
+
+def output(simulation: Simulation, plan: TaskPlan, container: str = "app", **options: Any) -> list[str]:
+    async def read() -> list[str]:
+        return [line.text async for line in simulation.runtime.logs(plan.arn, container, **options)]
+
+    return asyncio.run(read())

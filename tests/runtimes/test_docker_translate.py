@@ -1,57 +1,15 @@
-"""Golden tests of the Docker runtime's translation tables; no engine needed."""
+"""Golden tests of what a container definition is to Docker; no engine needed."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 import pytest
+from tests.runtimes.translated import ARN, MIB, NAME, body, plan
 
 from kecs.aws.model import ecs as m
-from kecs.core.tasks.images import full_reference, no_platform, pull_failure, with_tag
-from kecs.core.tasks.plan import TaskPlan
 from kecs.ports.runtime import LogLine
 from kecs.runtimes.docker import labels, pause, ports, translate
-from kecs.runtimes.docker.filesystems import sees_files
 from kecs.runtimes.docker.logs import join
-from kecs.runtimes.docker.volumes import DockerVolume, VolumeError, docker_volume, mount_source
-from kecs.runtimes.file_systems import file_system
-
-TASK_ID = "0123456789abcdef0123456789abcdef"
-ARN = f"arn:aws:ecs:us-east-1:000000000000:task/dev/{TASK_ID}"
-NAME = "kecs-dev-web-7-{}-0123456789ab"
-MIB = 1024 * 1024
-
-
-def plan(
-    *containers: m.ContainerDefinition,
-    mode: str = "bridge",
-    launch: str = "EC2",
-    kept: tuple[str, ...] = (),
-    **definition: Any,
-) -> TaskPlan:
-    return TaskPlan(
-        arn=ARN,
-        id=TASK_ID,
-        cluster="dev",
-        account="000000000000",
-        region="us-east-1",
-        definition=m.TaskDefinition(family="web", revision=7, **definition),
-        containers=containers,
-        network_mode=mode,
-        launch_type=launch,
-        cpu=definition.get("cpu"),
-        memory=definition.get("memory"),
-        kept_volumes=kept,
-    )
-
-
-def body(container: m.ContainerDefinition, *others: m.ContainerDefinition, **task: Any) -> tuple[Any, Any]:
-    """The body and its HostConfig."""
-    ranges = {"8000-8002/udp": 50000}
-    source = translate.Source(plan(container, *others, **task), container, "test", "PAUSE", first_host_ports=ranges)
-    made = translate.create_body(source)
-    return made, made["HostConfig"]
 
 
 def test_every_field_of_a_container_definition_is_accounted_for() -> None:
@@ -360,142 +318,6 @@ def test_network_bindings_of_single_ports_and_ranges() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("volume", "expected"),
-    [
-        (m.Volume(name="v", host=m.HostVolumeProperties(source_path="/x")), None),
-        (m.Volume(name="v"), DockerVolume(NAME.format("v"), role="volume")),
-        (m.Volume(name="v", host=m.HostVolumeProperties()), DockerVolume(NAME.format("v"), role="volume")),
-        (m.Volume(name="v", configured_at_launch=True), DockerVolume(NAME.format("v"), role="volume")),
-        (
-            m.Volume(
-                name="v",
-                docker_volume_configuration=m.DockerVolumeConfiguration(
-                    scope="task", driver="d", driver_opts={"a": "b"}, labels={"c": "d"}
-                ),
-            ),
-            DockerVolume(NAME.format("v"), "d", {"a": "b"}, {"c": "d"}, role="volume"),
-        ),
-        (
-            m.Volume(name="v", docker_volume_configuration=m.DockerVolumeConfiguration(scope="shared")),
-            DockerVolume("v", must_exist=True),
-        ),
-        (
-            m.Volume(
-                name="v", docker_volume_configuration=m.DockerVolumeConfiguration(scope="shared", autoprovision=True)
-            ),
-            DockerVolume("v"),
-        ),
-        (
-            m.Volume(name="kept", configured_at_launch=True),
-            DockerVolume(NAME.format("kept"), role="kept-volume"),
-        ),
-        (m.Volume(name="v", efs_volume_configuration=m.EFSVolumeConfiguration(file_system_id="fs-1")), None),
-    ],
-)
-def test_volumes(volume: m.Volume, expected: DockerVolume | None) -> None:
-    assert docker_volume(plan(kept=("kept",)), volume) == expected
-
-
-@pytest.mark.parametrize(
-    ("given", "name", "directory"),
-    [
-        ({"efsVolumeConfiguration": {"fileSystemId": "fs-1"}}, "efs-fs-1", ""),
-        ({"efsVolumeConfiguration": {"fileSystemId": "fs-1", "rootDirectory": "/a/b/"}}, "efs-fs-1", "a/b"),
-        ({"efsVolumeConfiguration": {"fileSystemId": "../../x", "rootDirectory": "/../.."}}, "efs-______x", ""),
-        (
-            {"efsVolumeConfiguration": {"fileSystemId": "fs-1", "authorizationConfig": {"accessPointId": "fsap-2"}}},
-            "efs-fs-1.fsap-2",
-            "",
-        ),
-        (
-            {
-                "fsxWindowsFileServerVolumeConfiguration": {
-                    "fileSystemId": "fs-3",
-                    "rootDirectory": "share\\data",
-                    "authorizationConfig": {"credentialsParameter": "x", "domain": "y"},
-                }
-            },
-            "fsx-fs-3",
-            "share/data",
-        ),
-        (
-            {
-                "s3filesVolumeConfiguration": {
-                    "fileSystemArn": "arn:aws:s3files:us-east-1:1:file-system/fs-4",
-                    "accessPointArn": "arn:aws:s3files:us-east-1:1:file-system/fs-4/access-point/fsap-5",
-                }
-            },
-            "s3files-fs-4.fsap-5",
-            "",
-        ),
-    ],
-)
-def test_file_systems(given: dict[str, Any], name: str, directory: str) -> None:
-    found = file_system(msgspec.convert({"name": "v", **given}, m.Volume))
-    assert found is not None
-    assert (found.name, found.directory) == (name, directory)
-
-
-def test_a_volume_of_a_file_system_is_its_folder() -> None:
-    volume = m.Volume(name="v", efs_volume_configuration=m.EFSVolumeConfiguration(file_system_id="fs-1"))
-    assert mount_source(plan(volumes=[volume]), "v", {"v": "/data/efs-fs-1"}) == "/data/efs-fs-1"
-
-
-@pytest.mark.parametrize(
-    ("url", "info", "sees"),
-    [
-        ("unix:///var/run/docker.sock", {"DockerRootDir": "/"}, True),
-        ("unix:///var/run/docker.sock", {"DockerRootDir": "/nowhere/docker"}, False),
-        ("tcp://engine:2375", {"DockerRootDir": "/"}, False),
-    ],
-)
-def test_an_engine_sees_the_files_of_its_own_machine(url: str, info: dict[str, str], sees: bool) -> None:
-    assert sees_files(url, info) is sees
-
-
-def test_a_mount_of_a_volume_that_is_not_there_is_refused() -> None:
-    mount = m.MountPoint(source_volume="nowhere", container_path="/x")
-    with pytest.raises(VolumeError, match=r"^CannotCreateVolumeError: volume 'nowhere'"):
-        body(m.ContainerDefinition(name="a", image="x", mount_points=[mount]))
-
-
-@pytest.mark.parametrize(
-    ("image", "tagged", "full"),
-    [
-        ("nginx", "nginx:latest", "docker.io/library/nginx:latest"),
-        ("nginx:1", "nginx:1", "docker.io/library/nginx:1"),
-        ("me/app", "me/app:latest", "docker.io/me/app:latest"),
-        ("localhost/app", "localhost/app:latest", "localhost/app:latest"),
-        ("127.0.0.1:5000/x/y:1", "127.0.0.1:5000/x/y:1", "127.0.0.1:5000/x/y:1"),
-        ("127.0.0.1:5000/x", "127.0.0.1:5000/x:latest", "127.0.0.1:5000/x:latest"),
-        ("nginx@sha256:ab", "nginx@sha256:ab", "docker.io/library/nginx@sha256:ab"),
-    ],
-)
-def test_image_references(image: str, tagged: str, full: str) -> None:
-    assert with_tag(image) == tagged
-    assert full_reference(image) == full
-
-
-def test_pull_failures_read_as_on_aws() -> None:
-    assert pull_failure(plan(), "nope:1", "no such host") == (
-        "CannotPullContainerError: Error response from daemon: no such host"
-    )
-    unmade = no_platform("linux/arm64")
-    assert pull_failure(plan(), "nope:1", unmade) == (
-        "CannotPullContainerError: Error response from daemon: "
-        "no matching manifest for linux/arm64 in the manifest list entries"
-    )
-    assert pull_failure(plan(launch="FARGATE"), "nope:1", unmade) == (
-        "CannotPullContainerError: pull image manifest has been retried 7 time(s): "
-        "image Manifest does not contain descriptor matching platform 'linux/arm64'"
-    )
-    assert pull_failure(plan(launch="FARGATE"), "nope:1", "not found") == (
-        "CannotPullContainerError: pull image manifest has been retried 1 time(s): "
-        "failed to resolve ref docker.io/library/nope:1: not found"
-    )
-
-
 def test_a_long_line_comes_in_chunks_and_is_put_together() -> None:
     parts: dict[str, tuple[float, bytes]] = {}
     assert join(parts, "stdout", b"1970-01-01T00:00:01.500000000Z begin") is None
@@ -503,11 +325,3 @@ def test_a_long_line_comes_in_chunks_and_is_put_together() -> None:
     line = join(parts, "stdout", b"1970-01-01T00:00:03Z  end\n")
     assert line == LogLine(at=1.5, stream="stdout", text="begin end")
     assert not parts
-
-
-@pytest.mark.parametrize("architecture", ["x86_64", "aarch64"])
-def test_the_pause_image_is_the_same_every_time(architecture: str) -> None:
-    assert pause.archive(architecture) == pause.archive(architecture)
-    program = pause.program(architecture)
-    assert program.startswith(b"\x7fELF\x02\x01")
-    assert len(program) < 512

@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import Any
 
 import pytest
 from tests.runtimes.plans import make_plan
-from tests.runtimes.simulation import START, Simulation
+from tests.runtimes.simulation import START, Simulation, environment, output
 
 from kecs.control.clock import VirtualClock
-from kecs.core.tasks.plan import TaskPlan
-from kecs.core.tasks.reports import Exited, Failed, HealthChanged, Provisioned, Pulled, Released, Report, Started
-from kecs.runtimes.simulated import SimulatedRuntime, runtime
-from kecs.runtimes.simulated.output import KEPT_LINES
-
-
-def environment(**variables: str) -> list[dict[str, str]]:
-    return [{"name": f"KECS_SIM_{name}", "value": value} for name, value in variables.items()]
-
-
-def output(simulation: Simulation, plan: TaskPlan, container: str = "app", **options: Any) -> list[str]:
-    async def read() -> list[str]:
-        return [line.text async for line in simulation.runtime.logs(plan.arn, container, **options)]
-
-    return asyncio.run(read())
+from kecs.core.tasks.reports import Exited, Failed, Provisioned, Pulled, Released, Report, Started
+from kecs.runtimes.simulated import SimulatedRuntime
 
 
 def test_by_default_a_task_is_up_in_milliseconds_and_stays_up() -> None:
@@ -209,42 +195,6 @@ def test_memory_over_the_limit_of_the_container(memory: int | None, script: dict
     assert exits == ([(137, True, 20.004)] if killed else [])
 
 
-def test_health_is_good_at_once_whatever_the_interval() -> None:
-    check = {"command": ["CMD-SHELL", "curl -f http://localhost/ || exit 1"], "interval": 300, "startPeriod": 300}
-    simulation, plan = Simulation(), make_plan({"healthCheck": check})
-    simulation.run(plan)
-    changed = simulation.until(HealthChanged)
-    assert changed.status == "HEALTHY"
-    assert changed.at - simulation.seen(Started)[0].at < 0.01
-
-
-def test_health_takes_its_course() -> None:
-    variables = environment(HEALTH="UNHEALTHY,HEALTHY@10,UNHEALTHY@30", HEALTH_SECONDS="2")
-    simulation = Simulation()
-    simulation.run(make_plan({"healthCheck": {"command": ["CMD", "x"]}, "environment": variables}))
-    simulation.clock.advance(60)
-    started = simulation.seen(Started)[0].at
-    changes = [(round(change.at - started, 3), change.status) for change in simulation.seen(HealthChanged)]
-    assert changes == [(2, "UNHEALTHY"), (10, "HEALTHY"), (30, "UNHEALTHY")]
-
-
-def test_health_by_the_definition_s_own_pace() -> None:
-    check = {"command": ["CMD-SHELL", "exit 1"], "interval": 10, "retries": 2, "startPeriod": 15}
-    variables = environment(HEALTH_BY_DEFINITION="true")
-    simulation = Simulation()
-    simulation.run(make_plan({"healthCheck": check, "environment": variables}))
-    changed = simulation.until(HealthChanged)
-    assert (changed.status, round(changed.at - simulation.seen(Started)[0].at, 3)) == ("UNHEALTHY", 30)
-
-
-def test_health_ends_with_the_container() -> None:
-    variables = environment(HEALTH="HEALTHY@0,UNHEALTHY@30", RUN_SECONDS="20")
-    simulation = Simulation()
-    simulation.run(make_plan({"healthCheck": {"command": ["CMD", "x"]}, "environment": variables}))
-    simulation.clock.advance(60)
-    assert [change.status for change in simulation.seen(HealthChanged)] == ["HEALTHY"]
-
-
 def test_a_fault_makes_a_container_exit() -> None:
     simulation, plan = Simulation(), make_plan({"command": ["sleep", "600"]})
     with pytest.raises(LookupError, match="is not running"):
@@ -256,23 +206,6 @@ def test_a_fault_makes_a_container_exit() -> None:
     assert [(e.exit_code, e.out_of_memory) for e in simulation.seen(Exited)] == [(137, True)]
     with pytest.raises(LookupError, match="is not running"):
         simulation.runtime.exit_container(plan.arn, "app", 1)
-
-
-def test_a_fault_changes_health_for_good() -> None:
-    simulation, plan = (
-        Simulation(),
-        make_plan(
-            {"healthCheck": {"command": ["CMD", "x"]}, "environment": environment(HEALTH="HEALTHY,UNKNOWN@60")},
-            {"name": "unchecked"},
-        ),
-    )
-    simulation.run(plan)
-    simulation.until(HealthChanged)
-    simulation.runtime.set_health(plan.arn, "app", "UNHEALTHY")
-    simulation.clock.advance(3600)
-    assert [change.status for change in simulation.seen(HealthChanged)] == ["HEALTHY", "UNHEALTHY"]
-    with pytest.raises(LookupError, match="no health check"):
-        simulation.runtime.set_health(plan.arn, "unchecked", "HEALTHY")
 
 
 def test_addresses_are_those_of_a_subnet_and_go_round() -> None:
@@ -317,74 +250,6 @@ def test_release_gives_the_host_port_back() -> None:
     simulation.release(first)
     simulation.run(third)
     assert simulation.seen(Started)[-1].task == third.arn
-
-
-def test_output_outlives_the_task_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runtime, "KEPT_OUTPUTS", 3)
-    simulation = Simulation()
-    plans = [make_plan({"command": ["echo", str(number)]}) for number in range(4)]
-    for plan in plans:
-        simulation.run(plan)
-        simulation.runtime.release(plan)
-    simulation.clock.advance(1)
-    assert output(simulation, plans[0]) == []
-    assert output(simulation, plans[1]) == ["1"]
-    assert output(simulation, plans[3]) == ["3"]
-
-
-def test_output_is_a_ring() -> None:
-    simulation, plan = Simulation(), make_plan({"command": ["sh", "-c", "while true; do echo x; sleep 1; done"]})
-    simulation.run(plan)
-    simulation.clock.advance(10 * KEPT_LINES)
-    assert len(output(simulation, plan)) == KEPT_LINES
-    assert output(simulation, plan, tail=3) == ["x", "x", "x"]
-
-
-async def test_following_shows_lines_as_they_come_and_ends_with_the_container() -> None:
-    simulation = Simulation()
-    plan = make_plan({"command": ["sh", "-c", "echo a; sleep 5; echo b; sleep 5; echo c"]})
-    simulation.run(plan)
-    lines: list[tuple[str, float]] = []
-
-    async def follow() -> None:
-        nonlocal lines
-        async for line in simulation.runtime.logs(plan.arn, "app", follow=True):
-            lines += [(line.text, simulation.clock.now())]
-
-    reader = asyncio.create_task(follow())
-    for _ in range(20):
-        await asyncio.sleep(0)
-        simulation.clock.advance(1.0)
-    await asyncio.wait_for(reader, 5)
-    assert [text for text, _ in lines] == ["a", "b", "c"]
-    assert [round(at - START) for _, at in lines] == [0, 5, 10]
-
-
-async def test_following_begins_before_the_container_does() -> None:
-    simulation, plan = Simulation(), make_plan({"command": ["echo", "hello"]})
-    simulation.runtime.provision(plan)
-
-    async def first() -> str:
-        return await anext(line.text async for line in simulation.runtime.logs(plan.arn, "app", follow=True))
-
-    reader = asyncio.create_task(first())
-    await asyncio.sleep(0)
-    simulation.run(plan)
-    assert await asyncio.wait_for(reader, 5) == "hello"
-
-
-async def test_following_ends_when_the_task_is_discarded() -> None:
-    simulation, plan = Simulation(), make_plan({})
-    simulation.run(plan)
-
-    async def follow() -> list[str]:
-        return [line.text async for line in simulation.runtime.logs(plan.arn, "app", follow=True)]
-
-    reader = asyncio.create_task(follow())
-    await asyncio.sleep(0)
-    await simulation.runtime.discard()
-    assert await asyncio.wait_for(reader, 5) == []
-    assert await simulation.runtime.inventory() == []
 
 
 def test_two_runs_are_the_same_run() -> None:

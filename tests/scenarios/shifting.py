@@ -24,6 +24,7 @@ BALANCER = {
 }
 LAMBDA = "arn:aws:lambda:us-east-1:000000000000:function:check"
 ROLE = "arn:aws:iam::000000000000:role/hooks"
+HOOK = {"hookTargetArn": "arn:aws:lambda:us-east-1:000000000000:function:wait", "roleArn": ROLE}
 MINUTE = 60.0
 HOUR = 3600.0
 DAY = 24 * HOUR
@@ -54,6 +55,16 @@ def pause_hook(*stages: str, **timeout: Any) -> dict[str, Any]:
 
 def blue_green(bake: int = 10, **members: Any) -> dict[str, Any]:
     return {"strategy": "BLUE_GREEN", "bakeTimeInMinutes": bake, **members}
+
+
+def linear(percent: float, minutes: int, bake: int = 0) -> dict[str, Any]:
+    steps = {"stepPercent": percent, "stepBakeTimeInMinutes": minutes}
+    return {"strategy": "LINEAR", "bakeTimeInMinutes": bake, "linearConfiguration": steps}
+
+
+def canary(percent: float, minutes: int, bake: int = 0) -> dict[str, Any]:
+    phase = {"canaryPercent": percent, "canaryBakeTimeInMinutes": minutes}
+    return {"strategy": "CANARY", "bakeTimeInMinutes": bake, "canaryConfiguration": phase}
 
 
 def serve(world: World, configuration: dict[str, Any] | None = None, count: int = 3, **members: Any) -> None:

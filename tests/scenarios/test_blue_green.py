@@ -11,13 +11,15 @@ from .shifting import (
     ALL_STAGES,
     BALANCER,
     DAY,
+    HOOK,
     MINUTE,
     blue_green,
+    canary,
     deploy,
     described,
     latest,
+    linear,
     messages,
-    pause_hook,
     running,
     serve,
     stages,
@@ -25,19 +27,9 @@ from .shifting import (
     until_status,
     weights,
 )
-from .world import Refused, World
+from .world import World
 
 CONNECT = {"enabled": True, "namespace": "shop", "services": [{"portName": "http", "clientAliases": [{"port": 80}]}]}
-
-
-def linear(percent: float, minutes: int, bake: int = 0) -> dict[str, Any]:
-    steps = {"stepPercent": percent, "stepBakeTimeInMinutes": minutes}
-    return {"strategy": "LINEAR", "bakeTimeInMinutes": bake, "linearConfiguration": steps}
-
-
-def canary(percent: float, minutes: int, bake: int = 0) -> dict[str, Any]:
-    phase = {"canaryPercent": percent, "canaryBakeTimeInMinutes": minutes}
-    return {"strategy": "CANARY", "bakeTimeInMinutes": bake, "canaryConfiguration": phase}
 
 
 def resolved(world: World, revision: str) -> Any:
@@ -112,19 +104,6 @@ def test_canary_shifts_a_little_first_and_then_the_rest(world: World) -> None:
     assert (weights(world), world.clock.now()) == ((100, 100), pytest.approx(start + 10 * MINUTE, abs=1))
     until_status(world, "SUCCESSFUL")
     assert world.clock.now() == pytest.approx(start + 14 * MINUTE, abs=1)
-
-
-@pytest.mark.parametrize(
-    ("given", "member", "filled"),
-    [
-        ("LINEAR", "linearConfiguration", {"stepPercent": 10.0, "stepBakeTimeInMinutes": 6}),
-        ("CANARY", "canaryConfiguration", {"canaryPercent": 5.0, "canaryBakeTimeInMinutes": 10}),
-        ("BLUE_GREEN", "bakeTimeInMinutes", 15),
-    ],
-)
-def test_what_a_strategy_is_not_told_has_a_default(world: World, given: str, member: str, filled: Any) -> None:
-    serve(world, {"strategy": given})
-    assert world.service()["deploymentConfiguration"][member] == filled
 
 
 def test_the_first_deployment_has_nothing_to_shift_from(world: World) -> None:
@@ -254,12 +233,6 @@ def test_an_update_that_scales_too_goes_on_from_what_served(world: World) -> Non
     assert (running(world), world.service()["deployments"][1]["id"]) == ([5, 5], blue)
 
 
-HOOK = {
-    "hookTargetArn": "arn:aws:lambda:us-east-1:000000000000:function:wait",
-    "roleArn": "arn:aws:iam::000000000000:role/hooks",
-}
-
-
 def test_a_service_is_deleted_in_the_middle(world: World) -> None:
     serve(world, blue_green(bake=10))
     arn = deploy(world)
@@ -309,77 +282,6 @@ def test_the_events_are_those_of_any_deployment(world: World) -> None:
     ]
     groups = [text.split("targetgroup/")[1] for text in messages(world)[known:] if "targetgroup/" in text]
     assert groups == ["two/2)", "one/1)"]
-
-
-def without(*names: str) -> dict[str, Any]:
-    return {
-        **BALANCER,
-        "advancedConfiguration": {k: v for k, v in BALANCER["advancedConfiguration"].items() if k not in names},
-    }
-
-
-@pytest.mark.parametrize(
-    ("members", "text"),
-    [
-        (
-            {"loadBalancers": [{k: v for k, v in BALANCER.items() if k != "advancedConfiguration"}]},
-            "advancedConfiguration field is required for all loadBalancers when using a non-ROLLING",
-        ),
-        ({"loadBalancers": [without("roleArn")]}, "advancedConfiguration must specify"),
-        ({"loadBalancers": [BALANCER, BALANCER]}, "Duplicate targetGroupArn found: arn:.*targetgroup/one/1"),
-        (
-            {"loadBalancers": [{**BALANCER, "targetGroupArn": None, "loadBalancerName": "old"}]},
-            "advancedConfiguration field is not allowed with ELBv1 loadBalancers",
-        ),
-        ({"deploymentConfiguration": linear(2.9, 1)}, "stepPercent must be a multiple of 0.1 between 3.0 and 100.0."),
-        ({"deploymentConfiguration": linear(3.05, 1)}, "stepPercent must be a multiple of 0.1"),
-        ({"deploymentConfiguration": linear(10.0, 1441)}, "stepBakeTimeInMinutes must be between 0 and 1440."),
-        ({"deploymentConfiguration": canary(0.0, 1)}, "canaryPercent must be a multiple of 0.1 between 0.1 and 100.0."),
-        ({"deploymentConfiguration": canary(10.0, -1)}, "canaryBakeTimeInMinutes must be between 0 and 1440."),
-        (
-            {"deploymentConfiguration": blue_green(lifecycleHooks=[pause_hook("PRODUCTION_TRAFFIC_SHIFT")])},
-            "PAUSE cannot be configured at the stages TEST_TRAFFIC_SHIFT and PRODUCTION_TRAFFIC_SHIFT.",
-        ),
-        (
-            {"deploymentConfiguration": blue_green(lifecycleHooks=[pause_hook("PRE_SCALE_UP")] * 11)},
-            "lifecycleHooks can have at most 10 items of each targetType.",
-        ),
-        (
-            {"deploymentConfiguration": blue_green(lifecycleHooks=[{**HOOK, "hookTargetArn": "f"}])},
-            "must specify the ARN of a Lambda function as its hookTargetArn",
-        ),
-        (
-            {
-                "deploymentConfiguration": blue_green(
-                    earlySuccessCriteria={
-                        "enable": True,
-                        "healthyPercent": 100,
-                        "sourceServiceRevisionCleanup": "BLOCKING",
-                    }
-                )
-            },
-            "earlySuccessCriteria is only valid with the deployment strategy ROLLING.",
-        ),
-    ],
-)
-def test_what_cannot_be_is_refused(world: World, members: dict[str, Any], text: str) -> None:
-    world.define("web", {"name": "app", "image": "app:1", "portMappings": [{"containerPort": 80}]})
-    given = {"loadBalancers": [BALANCER], "deploymentConfiguration": blue_green(), **members}
-    with pytest.raises(Refused, match=f"InvalidParameterException: .*{text}"):
-        world.serve(**given)
-    assert world.call("ListServices") == {"serviceArns": []}
-
-
-def test_daemon_services_only_roll(world: World) -> None:
-    world.define_ec2("agent")
-    with pytest.raises(Refused, match="The daemon scheduling strategy does not support deployment strategies"):
-        world.call(
-            "CreateService",
-            serviceName="d",
-            taskDefinition="agent",
-            schedulingStrategy="DAEMON",
-            deploymentConfiguration={"strategy": "BLUE_GREEN"},
-        )
 
 
 def test_a_revision_that_never_starts_fails_after_a_day(world: World) -> None:

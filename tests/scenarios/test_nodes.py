@@ -1,4 +1,4 @@
-"""Nodes of a runtime as container instances: whose they are, how they drain, are lost and come back."""
+"""Nodes of a runtime as container instances: whose they are, and what they tell of themselves."""
 
 from __future__ import annotations
 
@@ -13,69 +13,19 @@ from tests.support.furnished import GROUP
 from tests.support.journals import MemoryJournal
 from tests.support.nodes import FakeNodes, node
 
-from .machines import described, machine
+from .machines import machine
+from .on_nodes import EC2, arn, attributes, instances, places, set_state, statuses, two_nodes, world_on
 from .world import Refused, World
-
-EC2 = {"launchType": "EC2", "networkConfiguration": None}
-HOST = "Host EC2 (instance {}) terminated."
-
-
-def zoned(name: str, letter: str, **members: Any) -> Any:
-    labels = {"topology.kubernetes.io/zone": f"us-east-1{letter}", "node.kubernetes.io/instance-type": "c5.large"}
-    return node(name, labels=labels, **members)
 
 
 @pytest.fixture
 def nodes() -> FakeNodes:
-    return FakeNodes(zoned("one", "a"), zoned("two", "b"))
+    return two_nodes()
 
 
 @pytest.fixture
 def world(nodes: FakeNodes) -> World:
-    world = World(nodes=nodes)
-    world.define_ec2("web", {"name": "app", "image": "app:1", "memory": 512})
-    return world
-
-
-def instances(world: World, cluster: str = "default", **members: Any) -> dict[str, Any]:
-    """The cluster's container instances by the names of their nodes."""
-    arns = world.call("ListContainerInstances", cluster=cluster, **members)["containerInstanceArns"]
-    if not arns:
-        return {}
-    found = world.call("DescribeContainerInstances", cluster=cluster, containerInstances=arns)["containerInstances"]
-    return {instance["ec2InstanceId"]: instance for instance in found}
-
-
-def arn(world: World, name: str, cluster: str = "default") -> str:
-    found: str = instances(world, cluster)[name]["containerInstanceArn"]
-    return found
-
-
-def statuses(world: World, cluster: str = "default") -> dict[str, str]:
-    return {name: instance["status"] for name, instance in instances(world, cluster).items()}
-
-
-def places(world: World, service: str = "s") -> Counter[str]:
-    """How many tasks of the service are wanted on each node."""
-    names = {instance["containerInstanceArn"]: name for name, instance in instances(world).items()}
-    wanted = [task for task in world.tasks(service) if task["desiredStatus"] == "RUNNING"]
-    return Counter(names[task["containerInstanceArn"]] for task in wanted)
-
-
-def set_state(world: World, name: str, status: str, cluster: str = "default") -> None:
-    found = arn(world, name, cluster)
-    world.call("UpdateContainerInstancesState", cluster=cluster, containerInstances=[found], status=status)
-    world.clock.advance(0)
-
-
-def attributes(world: World, name: str) -> dict[str, str | None]:
-    return {a["name"]: a.get("value") for a in instances(world)[name]["attributes"]}
-
-
-def served(world: World, count: int = 4) -> World:
-    world.serve(count=count, **EC2)
-    world.settle()
-    return world
+    return world_on(nodes)
 
 
 def test_nodes_take_the_place_of_the_built_in_instance(world: World) -> None:
@@ -176,55 +126,6 @@ def test_what_is_no_machine_for_tasks_is_no_instance(world: World, nodes: FakeNo
     assert sorted(instances(world)) == ["one", "two", "young"]
 
 
-def test_draining_an_instance_cordons_its_node_and_moves_service_tasks(world: World, nodes: FakeNodes) -> None:
-    served(world)
-    assert places(world) == {"one": 2, "two": 2}
-    set_state(world, "one", "DRAINING")
-    assert nodes.cordoned == [("one", True)]
-    world.until(lambda: places(world) == {"two": 4} and world.stable())
-    set_state(world, "one", "ACTIVE")
-    assert nodes.cordoned == [("one", True), ("one", False)]
-    assert statuses(world) == {"one": "ACTIVE", "two": "ACTIVE"}
-
-
-def test_a_cordoned_node_drains(world: World, nodes: FakeNodes) -> None:
-    served(world)
-    nodes.change("two", unschedulable=True)
-    world.clock.advance(0)
-    assert statuses(world) == {"one": "ACTIVE", "two": "DRAINING"}
-    world.until(lambda: places(world) == {"one": 4} and world.stable())
-    nodes.change("two", unschedulable=False)
-    world.clock.advance(0)
-    assert statuses(world) == {"one": "ACTIVE", "two": "ACTIVE"}
-    assert nodes.cordoned == []
-
-
-def test_what_was_asked_for_counts_until_the_node_says_so(world: World, nodes: FakeNodes) -> None:
-    world.run(**EC2)
-    nodes.slow = True
-    set_state(world, "one", "DRAINING")
-    nodes.label("one", rack="7")  # told before it was cordoned
-    world.clock.advance(0)
-    assert statuses(world)["one"] == "DRAINING"
-    nodes.change("one", unschedulable=True)
-    world.clock.advance(0)
-    nodes.change("one", unschedulable=False)
-    world.clock.advance(0)
-    assert statuses(world)["one"] == "ACTIVE"
-    assert nodes.cordoned == [("one", True)]
-
-
-def test_a_node_drains_in_every_cluster(world: World, nodes: FakeNodes) -> None:
-    world.call("CreateCluster", clusterName="other")
-    world.run(**EC2)
-    world.run(cluster="other", **EC2)
-    set_state(world, "one", "DRAINING", "other")
-    assert statuses(world) == statuses(world, "other") == {"one": "DRAINING", "two": "ACTIVE"}
-    set_state(world, "one", "ACTIVE")
-    assert statuses(world) == statuses(world, "other") == {"one": "ACTIVE", "two": "ACTIVE"}
-    assert nodes.cordoned == [("one", True), ("one", False)]
-
-
 def test_a_daemon_service_has_a_task_on_every_node(world: World, nodes: FakeNodes) -> None:
     world.serve(count=None, schedulingStrategy="DAEMON", **EC2)
     world.settle()
@@ -233,86 +134,6 @@ def test_a_daemon_service_has_a_task_on_every_node(world: World, nodes: FakeNode
     world.until(lambda: places(world) == {"one": 1, "two": 1, "three": 1} and world.stable())
     nodes.remove("one")
     world.until(lambda: places(world) == {"two": 1, "three": 1} and world.stable())
-
-
-def test_a_node_that_does_not_answer_has_no_agent(world: World, nodes: FakeNodes) -> None:
-    served(world)
-    nodes.change("one", ready=False)
-    world.clock.advance(59)
-    assert instances(world)["one"]["agentConnected"] is False
-    nodes.change("one", ready=True)
-    world.clock.advance(600)
-    assert instances(world)["one"]["agentConnected"] is True
-    assert places(world) == {"one": 2, "two": 2}
-    assert nodes.given_up == []
-
-
-def test_tasks_of_a_lost_node_are_replaced(world: World, nodes: FakeNodes) -> None:
-    served(world)
-    lost = [t["taskArn"] for t in world.tasks() if t["containerInstanceArn"] == arn(world, "one")]
-    nodes.change("one", ready=False)
-    world.clock.advance(61)
-    world.until(lambda: places(world) == {"two": 4} and world.stable())
-    assert nodes.given_up == ["one"]
-    for task in map(world.task, lost):
-        assert (task["stopCode"], task["stoppedReason"]) == ("TerminationNotice", HOST.format("one"))
-    assert statuses(world) == {"one": "ACTIVE", "two": "ACTIVE"}
-    nodes.change("one", ready=True)
-    world.clock.advance(0)
-    world.call("UpdateService", service="s", desiredCount=6)
-    world.until(lambda: places(world) == {"one": 3, "two": 3} and world.stable())
-
-
-def test_a_deleted_node_takes_its_instance_along(world: World, nodes: FakeNodes) -> None:
-    served(world)
-    gone = arn(world, "one")
-    lost = [t["taskArn"] for t in world.tasks() if t["containerInstanceArn"] == gone]
-    nodes.remove("one")
-    world.until(lambda: places(world) == {"two": 4} and world.stable())
-    assert described(world, gone)["status"] == "INACTIVE"
-    assert {world.task(task)["stoppedReason"] for task in lost} == {HOST.format("one")}
-    assert nodes.given_up == ["one"]
-
-
-def test_another_node_of_the_name_is_another_instance(world: World, nodes: FakeNodes) -> None:
-    world.run(**EC2)
-    before = arn(world, "one")
-    nodes.change("one", uid="another")
-    world.clock.advance(0)
-    assert described(world, before)["status"] == "INACTIVE"
-    assert arn(world, "one") != before
-
-
-def test_an_instance_that_a_fault_takes_away_is_followed_by_another(world: World, nodes: FakeNodes) -> None:
-    served(world)
-    before = arn(world, "one")
-    world.kernel.faults.add({"kind": "instance-lost", "instance": "one"})
-    world.until(lambda: places(world) == {"one": 2, "two": 2} and world.stable())
-    assert arn(world, "one") != before
-    assert nodes.given_up == []
-
-
-def test_an_agent_that_a_fault_cuts_off_stays_cut_off(world: World, nodes: FakeNodes) -> None:
-    world.run(**EC2)
-    fault = world.kernel.faults.add({"kind": "agent-disconnected", "instance": "one"})
-    nodes.label("one", rack="7")
-    world.clock.advance(600)
-    assert instances(world)["one"]["agentConnected"] is False
-    world.kernel.faults.remove(fault["id"])
-    world.clock.advance(0)
-    assert instances(world)["one"]["agentConnected"] is True
-
-
-def test_a_deregistered_node_does_not_come_back(world: World, nodes: FakeNodes) -> None:
-    world.run(**EC2)
-    world.call("DeregisterContainerInstance", containerInstance=arn(world, "one"), force=True)
-    nodes.label("one", rack="7")
-    world.clock.advance(60)
-    assert sorted(instances(world)) == ["two"]
-    nodes.remove("one")
-    nodes.add(zoned("one", "a", uid="new"))
-    world.clock.advance(0)
-    assert sorted(instances(world)) == ["one", "two"]
 
 
 def test_labels_are_attributes_and_those_of_users_stay(world: World, nodes: FakeNodes) -> None:

@@ -6,56 +6,15 @@ https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections import Counter
 from typing import Any
 
 import pytest
 
-from kecs.app.snapshots import KernelSnapshots
-from tests.support.journals import MemoryJournal
-
-from .scheduled import events, put_rule, schedule, started_by, target
+from .scheduled import events, put_rule, target
+from .targeted import BUS, ECS, GROUP, LETTERS, PLACE, QUEUE, SHOP, URL, bodies, outcomes, put, sent, to
 from .world import START, Refused, World
-
-PLACE = "us-east-1:000000000000"
-QUEUE = f"arn:aws:sqs:{PLACE}:orders"
-LETTERS = f"arn:aws:sqs:{PLACE}:letters"
-GROUP = f"arn:aws:logs:{PLACE}:log-group:/aws/events/orders"
-BUS = f"arn:aws:events:{PLACE}:event-bus/shop"
-ECS = {"source": ["aws.ecs"]}
-SHOP = {"source": ["shop"]}
-URL = "https://sqs.us-east-1.amazonaws.com/000000000000/orders"
-
-
-def to(arn: str, **members: Any) -> dict[str, Any]:
-    return {"Id": "t", "Arn": arn, **members}
-
-
-def put(world: World, *details: Any, **members: Any) -> list[str]:
-    """Put events of the shop's; their ids."""
-    entries = [{"Source": "shop", "DetailType": "order", "Detail": json.dumps(d), **members} for d in details or ({},)]
-    return [entry["EventId"] for entry in events(world, "PutEvents", Entries=entries)["Entries"]]
-
-
-def sent(world: World, operation: str = "SendMessage") -> list[dict[str, Any]]:
-    """What was sent with each call, or with each entry of one."""
-    found: list[dict[str, Any]] = []
-    for _, called, arguments in world.companion.calls:
-        if called.removesuffix("Batch") == operation:
-            given = {name: value for name, value in arguments.items() if name != "Entries"}
-            found += [{**given, **entry} for entry in arguments.get("Entries", [{}])]
-    return [{name: value for name, value in given.items() if name != "Id"} for given in found]
-
-
-def bodies(world: World, queue: str = "orders") -> list[Any]:
-    found = [call for call in sent(world) if call["QueueUrl"].endswith(f"/{queue}")]
-    return [json.loads(call["MessageBody"]) for call in found]
-
-
-def outcomes(world: World) -> list[str]:
-    return [event.message.split(" by ")[1].split(" (")[0] for event in world.events("invocation")]
 
 
 def test_a_queue_gets_the_events_of_a_task_in_order_and_once(world: World) -> None:
@@ -304,52 +263,6 @@ def test_other_targets_are_kept_and_get_nothing(world: World) -> None:
     assert world.events("invocation") == []
 
 
-@pytest.mark.parametrize("under_way", [False, True])
-def test_what_was_not_delivered_is_delivered_after_a_restart(under_way: bool) -> None:
-    journal = MemoryJournal()
-    world = World(journal=journal)
-    world.define("job")
-    put_rule(world, "r", to(QUEUE), pattern=ECS)
-    world.run("job")
-    told = len(world.kernel.sent.recent(0))
-    if under_way:
-        world.lookups.takes = 1000.0
-        world.clock.advance(0.5)
-        assert len(sent(world)) == 1
-    again = World(journal=journal, start=START + 60, seed=2)
-    asyncio.run(again.kernel.recover())
-    again.clock.advance(60)
-    got = bodies(again)
-    assert told >= 1
-    assert [event["detail"]["version"] for event in got] == list(range(1, len(got) + 1))
-    assert got[0]["detail"]["lastStatus"] == "PROVISIONING"
-
-
-def test_an_event_is_as_durable_as_what_it_tells_of() -> None:
-    journal = MemoryJournal()
-    world = World(journal=journal)
-    world.define("job")
-    put_rule(world, "r", to(QUEUE), pattern=ECS)
-    task = world.run("job")["tasks"][0]["taskArn"]  # and no turn of a control loop after it
-    kinds = [(kind, key) for kind, key, _, after in journal.written if after is not None]
-    assert ("tasks", task) in kinds
-    assert [kind for kind, _ in kinds].count("invocations") == 1
-
-
-def test_a_reset_forgets_what_is_under_way(world: World) -> None:
-    put_rule(world, "r", to(QUEUE), pattern=SHOP)
-    world.lookups.takes = 10.0
-    put(world, {"n": 1}, {"n": 2})
-    world.clock.advance(1)
-    asyncio.run(world.kernel.reset())
-    world.clock.advance(60)
-    assert len(world.companion.calls) == 1
-    put_rule(world, "r", to(QUEUE), pattern=SHOP)
-    put(world, {"n": 3})
-    world.clock.advance(60)
-    assert [event["detail"]["n"] for event in bodies(world)] == [1, 2, 3]
-
-
 WRONG: list[tuple[dict[str, Any], str]] = [
     (to(f"{QUEUE}.fifo"), "Parameter\\(s\\) SqsParameters must be specified for target: t."),
     (to(QUEUE, DeadLetterConfig={"Arn": f"{LETTERS}.fifo"}), "it is no standard queue of Amazon SQS"),
@@ -365,71 +278,7 @@ def test_targets_that_are_refused(world: World, wrong: dict[str, Any], text: str
         events(world, "PutTargets", Rule="r", Targets=[wrong])
 
 
-@pytest.mark.parametrize("under_way", [False, True])
-def test_what_was_not_delivered_is_delivered_after_a_snapshot_is_restored(world: World, under_way: bool) -> None:
-    put_rule(world, "r", to(QUEUE), pattern=SHOP)
-    if under_way:
-        world.lookups.takes = 1000.0
-    else:
-        world.companion.refused["orders"] = ("ServiceUnavailable", "later")
-    put(world, {"n": 1})
-    world.clock.advance(1)
-    put(world, {"n": 2})
-    again = World(start=START + 1e6, seed=9)
-    asyncio.run(KernelSnapshots(again.kernel).restore(KernelSnapshots(world.kernel).take()))
-    again.clock.advance(60)
-    assert [event["detail"]["n"] for event in bodies(again)] == [1, 2]
-    assert len(again.kernel.store.invocations) == 0
-
-
 def test_a_rule_by_schedule_sends_the_event_that_it_is(world: World) -> None:
     arn = put_rule(world, "r", to(QUEUE), ScheduleExpression="rate(1 minute)")
     world.clock.advance(120)
     assert [(event["detail-type"], event["resources"]) for event in bodies(world)] == [("Scheduled Event", [arn])] * 2
-
-
-# -- schedules --------------------------------------------------------------------------------------------------------
-
-
-def test_a_schedule_sends_a_message(world: World) -> None:
-    given = {"Arn": QUEUE, "EcsParameters": None, "Input": '{"n": "<aws.scheduler.attempt-number>"}'}
-    schedule(world, "s", "rate(1 minute)", "job", Target=given)
-    world.clock.advance(61)
-    assert bodies(world) == [{"n": "1"}, {"n": "1"}]
-    assert outcomes(world)[0] == "schedule/default/s PENDING -> SUCCEEDED"
-
-
-def test_a_schedule_puts_an_event(world: World) -> None:
-    definition = world.define("job")
-    put_rule(world, "r", target(definition), pattern={"source": ["clock"], "detail": {"n": [1]}})
-    given = {"Arn": BUS.replace("shop", "default"), "EcsParameters": None, "Input": '{"n": 1}'}
-    given |= {"EventBridgeParameters": {"Source": "clock", "DetailType": "tick"}}
-    schedule(world, "s", "at(2023-11-14T23:00:00)", "job", Target=given)
-    world.clock.advance(3600)
-    assert len(started_by(world, "events-rule/r")) == 1
-
-
-def test_a_schedule_has_dead_letters(world: World) -> None:
-    given = {"Arn": QUEUE, "EcsParameters": None, "Input": "{}", "DeadLetterConfig": {"Arn": LETTERS}}
-    arn = schedule(world, "s", "at(2023-11-14T23:00:00)", "job", Target=given)
-    world.companion.refused["orders"] = ("AccessDenied", "no")
-    world.clock.advance(3600)
-    told = {n: attribute["StringValue"] for n, attribute in sent(world)[1]["MessageAttributes"].items()}
-    assert told.pop("EXECUTION_ID")
-    assert told == {
-        "SCHEDULE_ARN": arn, "TARGET_ARN": QUEUE, "ERROR_CODE": "NO_PERMISSIONS", "ERROR_MESSAGE": "AccessDenied: no",
-        "IS_PAYLOAD_TRUNCATED": "false", "RETRY_ATTEMPTS": "0",
-    }  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("given", "text"),
-    [
-        ({"Arn": f"{QUEUE}.fifo"}, "SqsParameters is required"),
-        ({"Arn": BUS}, "EventBridgeParameters is required"),
-        ({"Arn": BUS, "EventBridgeParameters": {"Source": "s", "DetailType": "t"}, "Input": "[]"}, "a JSON object"),
-    ],
-)
-def test_schedules_that_are_refused(world: World, given: Any, text: str) -> None:
-    with pytest.raises(Refused, match=text):
-        schedule(world, "s", "rate(1 minute)", "job", Target={"EcsParameters": None, **given})
