@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from .express import create as create_express
 from .world import NETWORK, Refused, World
 
 TARGET = "arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/t/1234567890123456"
@@ -276,3 +278,37 @@ def test_tags_of_a_service_only_when_asked_for(world: World) -> None:
     assert "tags" not in world.service()
     (service,) = world.call("DescribeServices", services=["s"], include=["TAGS"])["services"]
     assert service["tags"] == tags
+
+
+@pytest.mark.parametrize("controller", ["ECS", "EXTERNAL", "CODE_DEPLOY", "EXPRESS"])
+def test_a_cluster_has_5000_services_at_most(world: World, controller: str) -> None:
+    define(world)
+    world.serve("gone", 0)
+    world.call("DeleteService", service="gone")
+    world.until(lambda: world.service("gone")["status"] == "INACTIVE")
+    world.serve("s", 0)
+    services = world.kernel.store.services
+    (first,) = (service for service in services if service.name == "s")
+    with world.kernel.store.transaction():
+        for number in range(4_998):
+            named = replace(first.service, service_name=f"s{number}")
+            services.put(replace(first, arn=f"{first.arn}{number}", service=named))
+
+    def one_more(name: str) -> None:
+        if controller == "EXPRESS":
+            create_express(world, serviceName=name)
+        elif controller == "EXTERNAL":
+            world.call("CreateService", serviceName=name, deploymentController={"type": "EXTERNAL"})
+        else:
+            world.serve(name, 0, deploymentController={"type": controller}, loadBalancers=[balancer()])
+
+    one_more("last")
+    with pytest.raises(Refused) as refused:
+        one_more("too-many")
+    assert (refused.value.code, refused.value.text) == (
+        "InvalidParameterException",
+        "The maximum number of services per cluster has been exceeded.",
+    )
+    assert world.serve("s", 0)["serviceName"] == "s", "that is there already"
+    world.call("CreateCluster", clusterName="other")
+    assert world.serve("s", 0, cluster="other")["status"] == "ACTIVE"

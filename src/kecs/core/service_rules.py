@@ -21,6 +21,7 @@ MOST_BALANCERS = 5
 METRICS = ("CPUUtilization", "MemoryUtilization")
 RESOLUTIONS = (20, 60)  # seconds
 MOST_TASKS = 5_000  # the quota; https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html
+MOST_SERVICES = 5_000  # of a cluster; likewise
 
 NOT_IDEMPOTENT = "Creation of service was not idempotent."
 STILL_DRAINING = "Unable to Start a service that is still Draining."
@@ -71,6 +72,12 @@ def check_create(request: m.CreateServiceRequest) -> None:
     elif request.desired_count is None:
         raise m.InvalidParameterException("desiredCount can not be blank.")
     check_members(request)
+
+
+def check_room(existing: int) -> None:
+    """One more service in a cluster that has so many. AWS does not publish the text; it reads as for the others."""
+    if existing >= MOST_SERVICES:
+        raise m.InvalidParameterException("The maximum number of services per cluster has been exceeded.")
 
 
 def check_daemon(request: m.CreateServiceRequest | m.UpdateServiceRequest) -> None:

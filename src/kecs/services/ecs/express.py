@@ -36,6 +36,7 @@ from kecs.ports.store import Store
 from kecs.services.context import Context
 from kecs.services.ecs.clusters import create_cluster
 from kecs.services.ecs.finding import find_cluster
+from kecs.services.ecs.quotas import ensure_room
 from kecs.services.ecs.rollouts import roll_out
 from kecs.services.ecs.services import new_deployment
 from kecs.services.ecs.task_definitions import register, runnable_task_definition
@@ -63,6 +64,7 @@ def create_express_gateway_service(
     if existing is not None and existing.status != "INACTIVE":
         express = _same(context, existing, request)
         return m.CreateExpressGatewayServiceResponse(service=shown(context.store, express, existing, tags=True))
+    ensure_room(context, cluster)
     express, service = _make(context, cluster, name, own, request)
     return m.CreateExpressGatewayServiceResponse(service=shown(context.store, express, service, tags=True))
 

@@ -20,6 +20,7 @@ from kecs.core.tasks.options import LaunchOptions, check_launch, launch_options
 from kecs.core.tasks.rules import check_volumes
 from kecs.services.context import Context
 from kecs.services.ecs.local_instance import ensure_instance
+from kecs.services.ecs.quotas import ensure_room
 from kecs.services.ecs.task_definitions import runnable_task_definition
 
 
@@ -42,6 +43,7 @@ def create(context: Context, cluster: ClusterRecord, request: m.CreateServiceReq
     existing = context.store.services.get(record.arn)
     if existing is not None and existing.status != "INACTIVE":
         return _same(existing, record, task_set)
+    ensure_room(context, cluster)
     record = replace(record, service=replace(record.service, created_at=context.now))
     context.store.services.put(record)
     if task_set is not None:

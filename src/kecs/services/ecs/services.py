@@ -32,6 +32,7 @@ from kecs.services.ecs.finding import SERVICE_NOT_FOUND, find_cluster, find_serv
 from kecs.services.ecs.gateways import gateways_of
 from kecs.services.ecs.local_instance import ensure_instance
 from kecs.services.ecs.namespaces import members_of
+from kecs.services.ecs.quotas import ensure_room
 from kecs.services.ecs.rollouts import roll_out
 from kecs.services.ecs.task_definitions import runnable_task_definition
 from kecs.services.ecs.tokens import recall, remember
@@ -170,6 +171,7 @@ def _create(context: Context, cluster: ClusterRecord, request: m.CreateServiceRe
     existing = context.store.services.get(arn)
     if existing is not None and existing.status != "INACTIVE":
         return _same(existing, record, deployment)
+    ensure_room(context, cluster)
     ensure_instance(context, cluster, options)
     record = roll_out(context, record, deployment, definition)
     context.store.services.put(record)
