@@ -1,4 +1,4 @@
-"""docs/reference/testing.md names all that the kit has: what is exported, its arguments, fixtures and options."""
+"""The reference of the testing kit names all that it has: what is exported, its arguments, fixtures and options."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from tests.docs.test_examples import ROOT
 import kecs.testing
 from kecs.testing import Server, plugin
 
-WORDS = set(re.findall(r"[\w-]+", (ROOT / "docs/reference/testing.md").read_text()))
+PAGES = ("docs/reference/testing.md", "docs/reference/fake-images.md")
+WORDS = {word for page in PAGES for word in re.findall(r"[\w-]+", (ROOT / page).read_text())}
 CONTAINER = set(re.findall(r"\w+", (ROOT / "docs/guides/testcontainers.md").read_text()))
 OURS = {"bindings", "log_count", "log_lines"}  # what the plugin asks a server
 
