@@ -176,10 +176,17 @@ def test_links_between_documents_lead_somewhere() -> None:
         f"{named(path)}: {target}"
         for path in tracked()
         if path.suffix == ".md"
-        for target in re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", path.read_text())
-        if not (path.parent / target).exists()
+        for target, anchor in re.findall(r"\]\((?!\w+:)([^)#\s]*)(?:#([^)\s]+))?\)", path.read_text())
+        if not (page := path.parent / target if target else path).exists() or (anchor and anchor not in anchors(page))
     ]
     assert broken == []
+
+
+@cache
+def anchors(page: Path) -> set[str]:
+    """Of its headings, as GitHub makes them."""
+    texts = re.findall(r"^#+ (.+)$", re.sub(r"(?ms)^```.*?^```", "", page.read_text()), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", re.sub(r"\]\(.*?\)", "", text)).lower().replace(" ", "-") for text in texts}
 
 
 def test_the_architecture_names_every_package() -> None:

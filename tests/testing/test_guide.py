@@ -1,4 +1,4 @@
-"""The scenarios of docs/guides/integration-testing.md and end-to-end-tests.md, one by one, on every runtime: the same tests."""
+"""The scenarios of the guides to integration testing and end-to-end tests, on every runtime: the same tests."""
 
 from __future__ import annotations
 
