@@ -123,6 +123,15 @@ def test_what_is_there_already_is_used() -> None:
     assert pod["volumes"][0] == {"name": "data", "persistentVolumeClaim": {"claimName": "state"}}
 
 
+def test_a_file_for_kecs_comes_in_a_volume() -> None:
+    seed = {"name": "seed", "configMap": {"name": "shop"}}
+    mount = {"name": "seed", "mountPath": "/seed"}
+    values = {"settings": {"seed": "/seed/shop.yaml"}, "volumes": [seed], "volumeMounts": [mount]}
+    pod = rendered(values=values)[DEPLOYMENT]["spec"]["template"]["spec"]
+    assert pod["volumes"][2:] == [seed]
+    assert pod["containers"][0]["volumeMounts"][2:] == [mount]
+
+
 def test_what_a_cluster_wants_to_know_of_a_pod() -> None:
     values: Manifest = {
         "image": {"repository": "registry.example/kecs", "tag": "1", "pullPolicy": "Always"},
@@ -134,7 +143,7 @@ def test_what_a_cluster_wants_to_know_of_a_pod() -> None:
         "podLabels": {"team": "x"},
         "persistence": {"storageClass": "fast", "size": "5Gi"},
         "service": {"type": "NodePort", "port": 80, "annotations": {"b": "2"}},
-        "serviceAccount": {"annotations": {"c": "3"}},
+        "serviceAccount": {"annotations": {"c": "3"}, "automount": False},
         "resources": {"limits": {"cpu": "1"}},
         "env": [{"name": "HTTPS_PROXY", "value": "http://proxy:3128"}],
     }
@@ -152,7 +161,8 @@ def test_what_a_cluster_wants_to_know_of_a_pod() -> None:
     assert (claim["storageClassName"], claim["resources"]["requests"]["storage"]) == ("fast", "5Gi")
     assert (service["spec"]["type"], service["spec"]["ports"][0]["port"]) == ("NodePort", 80)
     assert service["metadata"]["annotations"] == {"b": "2"}
-    assert found["ServiceAccount", "kecs"]["metadata"]["annotations"] == {"c": "3"}
+    account = found["ServiceAccount", "kecs"]
+    assert (account["metadata"]["annotations"], account["automountServiceAccountToken"]) == ({"c": "3"}, False)
 
 
 @pytest.mark.parametrize(
@@ -162,6 +172,7 @@ def test_what_a_cluster_wants_to_know_of_a_pod() -> None:
         {"settings": {"account": "1"}},
         {"persistence": {"size": "big"}},
         {"service": {"port": "http"}},
+        {"volumeMounts": [{"name": "mine", "mountPath": "/data"}]},
         {"replicas": 2},
     ],
     ids=str,
