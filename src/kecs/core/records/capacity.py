@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 from kecs.aws.model import ecs as m
-from kecs.core.arns import Scope, last_part, scope_of
-from kecs.core.records.base import Record
+from kecs.core.records.base import Named, Record
 
 
-class CapacityProviderRecord(Record):
+class CapacityProviderRecord(Named):
     """A capacity provider that a caller made; FARGATE and FARGATE_SPOT need no record."""
 
-    arn: str
     provider: m.CapacityProvider  # as it is shown, but for its tags
     cluster_arn: str | None = None  # of a Managed Instances provider: the one cluster that it serves
     settles_at: float | None = None  # when what its updateStatus says is in progress will be done
     tags: tuple[m.Tag, ...] = ()
-
-    @property
-    def name(self) -> str:
-        return last_part(self.arn)
-
-    @property
-    def scope(self) -> Scope:
-        return scope_of(self.arn)
 
 
 class CapacityGroupRecord(Record):

@@ -3,29 +3,17 @@
 from __future__ import annotations
 
 from kecs.aws.model import ecs as m
-from kecs.core.arns import Scope, last_part, scope_of
-from kecs.core.records.base import Record
+from kecs.core.arns import last_part
+from kecs.core.records.base import Named, Record
+from kecs.core.records.task_definitions import OfFamily
 
 
-class DaemonTaskDefinitionRecord(Record):
+class DaemonTaskDefinitionRecord(OfFamily):
     """One revision of a daemon task definition, as DescribeDaemonTaskDefinition shows it."""
 
-    arn: str
     definition: m.DaemonTaskDefinition
     deleted_at: float | None = None  # it is DELETED since then
     tags: tuple[m.Tag, ...] = ()
-
-    @property
-    def family(self) -> str:
-        return last_part(self.arn).rsplit(":", 1)[0]
-
-    @property
-    def revision(self) -> int:
-        return int(self.arn.rsplit(":", 1)[1])
-
-    @property
-    def scope(self) -> Scope:
-        return scope_of(self.arn)
 
 
 class DaemonTarget(Record):
@@ -39,10 +27,9 @@ class DaemonTarget(Record):
         return last_part(self.provider_arn)
 
 
-class DaemonRecord(Record):
+class DaemonRecord(Named):
     """A daemon: what every instance of its capacity providers is to run, and what it last ran without trouble."""
 
-    arn: str
     cluster_arn: str
     created_at: float
     updated_at: float
@@ -55,14 +42,6 @@ class DaemonRecord(Record):
     failures: int = 0  # daemon tasks in a row that did not come to run
     failed_at: float | None = None  # when the last of them failed
     tags: tuple[m.Tag, ...] = ()
-
-    @property
-    def name(self) -> str:
-        return last_part(self.arn)
-
-    @property
-    def scope(self) -> Scope:
-        return scope_of(self.arn)
 
 
 class DaemonRevisionRecord(Record):

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from kecs.aws.model import ecs as m
-from kecs.core.arns import Scope, last_part, scope_of
-from kecs.core.records.base import Record
+from kecs.core.records.base import Named, Record
 from kecs.core.records.gateways import GatewayBalancer
 from kecs.core.records.services import DeploymentRecord
 
@@ -17,10 +16,9 @@ class ExpressConfiguration(Record):
     scaling: m.ExpressGatewayScalingTarget  # every member given
 
 
-class ExpressRecord(Record):
+class ExpressRecord(Named):
     """What is around the service of the same ARN. The service itself, its tasks and tags are in a ServiceRecord."""
 
-    arn: str
     infrastructure_role_arn: str
     request: str  # a digest of the request that made it: the same one again is answered with what is there
     configurations: tuple[ExpressConfiguration, ...]  # newest first
@@ -38,13 +36,5 @@ class ExpressRecord(Record):
     settles_at: float | None = None  # when what is in progress is over
 
     @property
-    def name(self) -> str:
-        return last_part(self.arn)
-
-    @property
     def cluster_arn(self) -> str:
         return self.scope.cluster(self.arn.split("/")[1])
-
-    @property
-    def scope(self) -> Scope:
-        return scope_of(self.arn)

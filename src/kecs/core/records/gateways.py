@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from kecs.aws.model import ecs as m
-from kecs.core.arns import Scope, last_part, scope_of
-from kecs.core.records.base import Record
+from kecs.core.records.base import Named, Record
 
 
 class GatewayBalancer(Record):
@@ -17,22 +16,13 @@ class GatewayBalancer(Record):
     security_group: str  # its id
 
 
-class GatewayRecord(Record):
+class GatewayRecord(Named):
     """A gateway. `gateway` holds what was configured and its status; tags and counts are left out."""
 
-    arn: str
     gateway: m.Gateway
     balancers: tuple[GatewayBalancer, ...] = ()  # from when the first service uses it
     settles_at: float | None = None  # when what is in progress is over
     tags: tuple[m.Tag, ...] = ()
-
-    @property
-    def name(self) -> str:
-        return last_part(self.arn)
-
-    @property
-    def scope(self) -> Scope:
-        return scope_of(self.arn)
 
     @property
     def alb(self) -> m.DescribeGatewayAlbConfiguration:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from kecs.aws.model import ecs as m
-from kecs.core.arns import Scope, last_part, scope_of
-from kecs.core.records.base import Record
+from kecs.core.records.base import Named, Record
 
 RolloutState = Literal["IN_PROGRESS", "COMPLETED", "FAILED"]
 
@@ -45,10 +44,9 @@ class DeploymentRecord(Record):
     alternate: bool = False  # its tasks belong to the load balancers' alternate target groups
 
 
-class ServiceRecord(Record):
+class ServiceRecord(Named):
     """A service. `service` holds what was configured (counts, deployments and events left out); the rest is ours."""
 
-    arn: str
     cluster_arn: str
     service: m.Service
     desired_count: int
@@ -61,10 +59,6 @@ class ServiceRecord(Record):
     tags: tuple[m.Tag, ...] = ()
 
     @property
-    def name(self) -> str:
-        return last_part(self.arn)
-
-    @property
     def has_task_sets(self) -> bool:
         """Its deployments are somebody else's business: the controller is EXTERNAL or CODE_DEPLOY."""
         controller = self.service.deployment_controller
@@ -74,7 +68,3 @@ class ServiceRecord(Record):
     def task_set(self) -> str | None:
         """The id of the one that it stands in for (core.task_sets); only then its events speak of it."""
         return None
-
-    @property
-    def scope(self) -> Scope:
-        return scope_of(self.arn)

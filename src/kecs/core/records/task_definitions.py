@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from kecs.aws.model import ecs as m
-from kecs.core.arns import Scope, last_part, scope_of
-from kecs.core.records.base import Record
+from kecs.core.arns import last_part
+from kecs.core.records.base import Record, Scoped
 
 
 class FamilyRecord(Record):
@@ -14,12 +14,8 @@ class FamilyRecord(Record):
     last_revision: int
 
 
-class TaskDefinitionRecord(Record):
-    """One revision of a task definition, normalised as DescribeTaskDefinition shows it."""
-
-    arn: str
-    definition: m.TaskDefinition
-    tags: tuple[m.Tag, ...] = ()
+class OfFamily(Scoped):
+    """One revision of a family, which its ARN tells."""
 
     @property
     def family(self) -> str:
@@ -29,6 +25,9 @@ class TaskDefinitionRecord(Record):
     def revision(self) -> int:
         return int(self.arn.rsplit(":", 1)[1])
 
-    @property
-    def scope(self) -> Scope:
-        return scope_of(self.arn)
+
+class TaskDefinitionRecord(OfFamily):
+    """One revision of a task definition, normalised as DescribeTaskDefinition shows it."""
+
+    definition: m.TaskDefinition
+    tags: tuple[m.Tag, ...] = ()

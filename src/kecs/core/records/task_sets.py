@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import Literal
 
 from kecs.aws.model import ecs as m
-from kecs.core.arns import Scope, scope_of
-from kecs.core.records.base import Record
+from kecs.core.records.base import Scoped
 from kecs.core.records.services import DeploymentRecord
 
 
-class TaskSetRecord(Record):
+class TaskSetRecord(Scoped):
     """A task set of a service with the EXTERNAL or CODE_DEPLOY deployment controller."""
 
-    arn: str
     service_arn: str
     cluster_arn: str
     deployment: DeploymentRecord  # what it runs; `id` is the set's, `desired_count` what its scale comes to
@@ -30,7 +28,3 @@ class TaskSetRecord(Record):
     @property
     def id(self) -> str:
         return self.deployment.id
-
-    @property
-    def scope(self) -> Scope:
-        return scope_of(self.arn)
