@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
+
+import pytest
 
 from kecs.core.tasks.reports import Exited, HealthChanged, Report
 from kecs.runtimes.docker.watch import Watch, Watched
@@ -70,3 +73,30 @@ async def test_the_end_of_this_run_is_told_once() -> None:
     (report,) = reports
     assert isinstance(report, Exited)
     assert report.exit_code == 4
+
+
+@pytest.mark.parametrize(
+    ("others", "stopping", "code", "told"),
+    [
+        ([], False, 1, True),  # a process of it was killed, and it took the consequences
+        ([Watched(id="c0", task="task", name="pause", pause=True)], False, 1, True),
+        ([Watched(id="c2", task="task", name="other")], False, 137, True),
+        ([Watched(id="c2", task="task", name="other")], False, 1, False),
+        ([Watched(id="c2", task="task", name="other")], True, 137, False),
+        ([Watched(id="c2", task="elsewhere", name="other")], False, 1, True),
+    ],
+)
+async def test_who_of_a_task_was_killed_for_want_of_memory(
+    others: list[Watched], stopping: bool, code: int, told: bool
+) -> None:
+    watch, watched, reports = watching({**ENDED, "ExitCode": code, "OOMKilled": True})
+    for other in others:
+        watch.add(replace(other))
+        watch.on_event({**event("oom"), "Actor": {"ID": other.id}})
+    watch.on_event(event("oom"))
+    watched.stopping = stopping
+    watch.on_event(event("die", exitCode=str(code)))
+    await finished(watch)
+    (report,) = reports
+    assert isinstance(report, Exited)
+    assert (report.exit_code, report.out_of_memory) == (code, told)

@@ -69,7 +69,7 @@ def _docker() -> Iterator[Finding]:
     from kecs.ports.runtime import RuntimeUnavailable
 
     try:
-        info = asyncio.run(_docker_info())
+        url, info = asyncio.run(_docker_info())
     except RuntimeUnavailable as error:
         yield Finding(
             "note",
@@ -89,14 +89,26 @@ def _docker() -> Iterator[Finding]:
             f"cgroup v{cgroup} without limits on memory or CPU",
             "Tasks run, but without the limits of their task definitions.",
         )
+        return
+    from kecs.runtimes.docker.cgroups import hindrance
+
+    if reason := hindrance(url, info):
+        yield Finding(
+            "note",
+            "Task limits",
+            f"for each container by itself: {reason}",
+            "The containers of a task may together use more than the CPU and memory that the task has.",
+        )
+    else:
+        yield Finding("ok", "Task limits", "for the containers of a task together")
 
 
-async def _docker_info() -> dict[str, Any]:
+async def _docker_info() -> tuple[str, dict[str, Any]]:
     from kecs.runtimes.docker.engine import Engine
 
     engine = Engine(None)
     try:
-        return await engine.connect()
+        return engine.url, await engine.connect()
     finally:
         await engine.close()
 

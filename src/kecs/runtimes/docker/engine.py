@@ -11,6 +11,7 @@ import asyncio
 import copy
 import json
 import os
+import socket
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
@@ -18,6 +19,7 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiodocker
 import aiohttp
@@ -220,6 +222,18 @@ def _query(params: Mapping[str, Any] | None) -> dict[str, str] | None:
 
 def _engine_error(error: aiodocker.DockerError) -> EngineError:
     return EngineGone(error.message) if error.status == _CONNECTION_LOST else EngineError(error.status, error.message)
+
+
+async def host_address(url: str) -> str:
+    """The IPv4 address of the machine that the engine publishes ports on."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("tcp", "http", "https", "ssh") or not parts.hostname:
+        return "127.0.0.1"
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(parts.hostname, None, family=socket.AF_INET)
+    except OSError as error:
+        raise RuntimeUnavailable(f"the Docker Engine's host {parts.hostname} has no IPv4 address: {error}") from error
+    return str(found[0][4][0])
 
 
 def seconds(stamp: str | None) -> float | None:

@@ -11,7 +11,7 @@ from kecs.core.tasks.reports import ObservedContainer, ObservedTask
 from kecs.runtimes.docker import labels, ports
 from kecs.runtimes.docker.engine import Engine, EngineError, seconds
 from kecs.runtimes.docker.launch import address_of
-from kecs.runtimes.docker.watch import Watch, Watched, health_of
+from kecs.runtimes.docker.watch import Watch, Watched, for_want_of_memory, health_of
 
 _STATES: dict[str, Literal["created", "running", "exited"]] = {
     "created": "created",
@@ -29,10 +29,15 @@ async def observe(
     listed = await engine.call("GET", "containers/json", params={"all": True, "filters": filters})
     by_task: dict[str, list[Watched]] = defaultdict(list)
     for entry in listed:
+        if entry["Labels"].get(labels.ROLE) == labels.HELPER:
+            continue
         watched = watch.known(entry["Id"]) or watch.add(_watched(entry))
         by_task[watched.task].append(watched)
     found = await asyncio.gather(
-        *(_observe_task(engine, instance, task, containers, host_address) for task, containers in by_task.items())
+        *(
+            _observe_task(engine, instance, watch, task, containers, host_address)
+            for task, containers in by_task.items()
+        )
     )
     # After the caller has taken in what was found, and not before it: what happened to it meanwhile.
     loop = asyncio.get_running_loop()
@@ -55,12 +60,19 @@ def _watched(entry: dict[str, Any]) -> Watched:
 
 
 async def _observe_task(
-    engine: Engine, instance: str, task: str, containers: list[Watched], host_address: Callable[[str], str | None]
+    engine: Engine,
+    instance: str,
+    watch: Watch,
+    task: str,
+    containers: list[Watched],
+    host_address: Callable[[str], str | None],
 ) -> ObservedTask:
     inspected = await asyncio.gather(*(_inspect(engine, watched) for watched in containers))
     pairs = [(watched, data) for watched, data in zip(containers, inspected, strict=True) if data is not None]
     pause = None
     for watched, data in pairs:
+        if data["State"].get("OOMKilled"):
+            watch.ran_out_of_memory(watched)
         if watched.pause:
             pause, watched.over = data, not data["State"]["Running"]
     mode = next((data["Config"]["Labels"][labels.NETWORK_MODE] for _, data in pairs), "")
@@ -108,7 +120,7 @@ def _observed(watched: Watched, inspected: dict[str, Any]) -> ObservedContainer:
         started_at=seconds(state["StartedAt"]),
         finished_at=seconds(state["FinishedAt"]) if status == "exited" else None,
         exit_code=state["ExitCode"] if status == "exited" else None,
-        out_of_memory=bool(state.get("OOMKilled")) if status == "exited" else False,
+        out_of_memory=status == "exited" and for_want_of_memory(watched, state["ExitCode"]),
         health=watched.health,
         network_bindings=ports.network_bindings(specs, bound),
     )

@@ -19,6 +19,7 @@ from kecs.core.tasks.environment import Way
 from kecs.core.tasks.plan import TaskPlan
 from kecs.core.tasks.platforms import image_platform
 from kecs.runtimes.docker import labels, pause, ports, routing, translate, volumes
+from kecs.runtimes.docker.cgroups import TaskGroups
 from kecs.runtimes.docker.engine import Engine, EngineError
 from kecs.runtimes.docker.filesystems import FileSystems
 from kecs.runtimes.docker.networks import TaskNetwork
@@ -52,12 +53,20 @@ class Launcher:
     """Creates and starts the containers of one instance."""
 
     def __init__(
-        self, engine: Engine, instance: str, bind_ip: str, architecture: str, data_folder: Path | None = None
+        self,
+        engine: Engine,
+        instance: str,
+        bind_ip: str,
+        architecture: str,
+        groups: TaskGroups,
+        data_folder: Path | None = None,
     ) -> None:
-        """`architecture`: as Docker's /info names it. `data_folder`: where file systems are kept; see FileSystems."""
+        """`architecture`: as Docker's /info names it. `groups` bound tasks as a whole. `data_folder`: where file
+        systems are kept; see FileSystems."""
         self._engine = engine
         self._instance = instance
         self._bind_ip = bind_ip
+        self._groups = groups
         self._machine = f"linux/{pause.docker_name(architecture)}"
         self.network = TaskNetwork(engine, instance)
         self._pause_image = Once(partial(pause.ensure_image, engine, architecture))
@@ -88,7 +97,7 @@ class Launcher:
         if (firelens := container.firelens_configuration) and (firelens.options or {}).get("config-file-type") == "s3":
             raise LaunchError(f"CannotCreateContainerError: {FROM_S3}")
         ranges = ports.ranges(container) if plan.network_mode == "bridge" else ()
-        folders = await self._folders(plan)
+        folders, parent = await self._folders(plan), await self._groups.parent(plan)
         route = await routing.route(self._engine, plan, container)
         for attempt in range(_RANGE_TRIES):
             first = {spec: random.randrange(ports.DYNAMIC.start, _last_start(spec)) for spec in ranges}
@@ -100,6 +109,7 @@ class Launcher:
                 first_host_ports=first,
                 folders=folders,
                 route=route,
+                parent=parent,
                 **surroundings._asdict(),
             )
             found = await self._create(source)
@@ -119,6 +129,7 @@ class Launcher:
         self, plan: TaskPlan, container: m.ContainerDefinition, found: str
     ) -> tuple[m.NetworkBinding, ...]:
         """Start the container `found` once more; the ports that it is reached by now. Raises LaunchError."""
+        await self._groups.parent(plan)  # it went if KECS has been started anew meanwhile
         try:
             await self._start(found)
         except EngineError as error:
@@ -142,7 +153,7 @@ class Launcher:
 
     async def _start_pause(self, plan: TaskPlan, network: str | None, on_created: OnCreated) -> str:
         await asyncio.gather(self._pause_image.ensure(), *([self.network.ensure()] if network else []))
-        body = translate.pause_body(self._instance, plan, network)
+        body = translate.pause_body(self._instance, plan, network, await self._groups.parent(plan))
         found = await self._post(plan, labels.container_name(plan, labels.PAUSE), body)
         await on_created(found)
         await self._start(found)

@@ -10,14 +10,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-import socket
 import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import aclosing
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from kecs.aws.model import ecs as m
 from kecs.core.tasks.images import pull_failure
@@ -29,7 +27,8 @@ from kecs.ports.metrics import Measured
 from kecs.ports.runtime import Capacity, GetIntake, LogLine, RuntimeUnavailable, Sink
 from kecs.ports.terminal import SessionRefused, Terminal
 from kecs.runtimes.docker import inventory, labels, logs, removal
-from kecs.runtimes.docker.engine import ANSWER_WITHIN, Engine, EngineError, EngineGone, seconds
+from kecs.runtimes.docker.cgroups import TaskGroups
+from kecs.runtimes.docker.engine import ANSWER_WITHIN, Engine, EngineError, EngineGone, host_address, seconds
 from kecs.runtimes.docker.events import Events
 from kecs.runtimes.docker.filesystems import sees_files
 from kecs.runtimes.docker.lanes import Lanes, Work
@@ -101,13 +100,14 @@ class DockerRuntime:
             info = await engine.connect()
             self._sink = sink
             self._engine = engine
-            self._host = await _host_address(engine.url)
+            self._host = await host_address(engine.url)
             self._watch = Watch(engine, sink)
             self._events = Events(engine, self._instance, self._watch.on_event, self._watch.catch_up)
             machine = str(info["Architecture"])
             architecture = _ARCHITECTURES.get(machine, machine)
             folder = self._data_folder if sees_files(engine.url, info) else None
-            self._launcher = Launcher(engine, self._instance, self._bind_ip, architecture, folder)
+            self._groups = TaskGroups(self._instance, engine.url, info)
+            self._launcher = Launcher(engine, self._instance, self._bind_ip, architecture, self._groups, folder)
             self._pulls = Pulls(engine, self._policy, self._ecr_registry)
             self._reach = Reach(engine, self._endpoint, self._launcher.network, str(info.get("OperatingSystem")))
             self._usages = measuring(engine, self._watch)
@@ -159,6 +159,7 @@ class DockerRuntime:
         except EngineError as error:
             raise RuntimeUnavailable(f"the Docker Engine does not tell what it runs: {error.message}") from error
         await self._reach.resume(told)
+        await self._groups.clear()
         for watched in [watched for task in found for watched in self._watch.of(task.task)]:
             if watched.logs is not None and watched.started_at and self.intake is not None:
                 self._ships().resume(watched.task, watched.id, watched.logs)
@@ -180,9 +181,10 @@ class DockerRuntime:
             await self._persist(lambda: removal.remove_instance(self._engine, self._instance))
             await self._persist(self._launcher.network.remove)
             await self._persist(self._reach.clear)
+            await self._groups.clear()
             self._spool.clear()
         else:
-            await asyncio.gather(*(self._discard(task) for task in wanted))
+            await asyncio.gather(*(self._remove(task, None) for task in wanted))
 
     def refuses(self, plan: TaskPlan) -> bool:  # noqa: ARG002  # it has no reason of its own
         return False
@@ -328,15 +330,16 @@ class DockerRuntime:
         if self._shipping is not None:
             await self._shipping.finish(plan.arn)
         try:
-            await self._persist(lambda: removal.remove_task(self._engine, self._instance, plan.arn, self._spool))
+            await self._remove(plan.arn, self._spool)
         except Exception as error:
             # It keeps its labels, so the next start of KECS finds and discards it.
             log.warning("something of %s is left on the engine: %s", plan.arn, error)
         self._watch.forget(plan.arn)
         self._sink(Released(task=plan.arn))
 
-    async def _discard(self, task: str) -> None:
-        await self._persist(lambda: removal.remove_task(self._engine, self._instance, task, None))
+    async def _remove(self, task: str, spool: Spool | None) -> None:
+        await self._persist(lambda: removal.remove_task(self._engine, self._instance, task, spool))
+        await self._groups.remove(task)
 
     async def _created(self, plan: TaskPlan, name: str, to: str | None, container: str) -> None:
         self._watch.add(Watched(id=container, task=plan.arn, name=name, pause=name == labels.PAUSE, logs=to))
@@ -386,15 +389,3 @@ class DockerRuntime:
                 return
             except EngineGone:
                 await asyncio.sleep(_RETRY)
-
-
-async def _host_address(url: str) -> str:
-    """The IPv4 address of the machine that the engine publishes ports on."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("tcp", "http", "https", "ssh") or not parts.hostname:
-        return "127.0.0.1"
-    try:
-        found = await asyncio.get_running_loop().getaddrinfo(parts.hostname, None, family=socket.AF_INET)
-    except OSError as error:
-        raise RuntimeUnavailable(f"the Docker Engine's host {parts.hostname} has no IPv4 address: {error}") from error
-    return str(found[0][4][0])

@@ -59,6 +59,7 @@ class Source(NamedTuple):
     logs: str | None = None  # where its output goes beside, for its label
     folders: Mapping[str, str] = {}  # of volumes on shared file systems, by name
     route: Route | None = None  # of its output to the task's log router
+    parent: str | None = None  # control group of the whole task
 
     @property
     def linux(self) -> m.LinuxParameters:
@@ -95,13 +96,15 @@ def create_body(source: Source) -> dict[str, Any]:
     return body
 
 
-def pause_body(instance: str, plan: TaskPlan, network: str | None) -> dict[str, Any]:
-    """The body for the container that holds the task's namespaces; `network` is the awsvpc network's name."""
+def pause_body(instance: str, plan: TaskPlan, network: str | None, parent: str | None = None) -> dict[str, Any]:
+    """The body for the container that holds the task's namespaces; `network` is the awsvpc network's name, `parent` the
+    control group of the whole task."""
     containers = plan.containers
     shm = max((c.linux_parameters.shared_memory_size or 0 for c in containers if c.linux_parameters), default=0)
     host: dict[str, Any] = {
         "NetworkMode": network or plan.network_mode,
         "LogConfig": {"Type": "none"},
+        "CgroupParent": parent,
         "IpcMode": "shareable" if plan.definition.ipc_mode == "task" else None,
         "ShmSize": shm * MIB or None,
     }
@@ -194,7 +197,7 @@ def _cpu_shares(s: Source) -> int:
 
 
 def _cpu_quota(s: Source) -> int | None:
-    """The task's size as the hard limit of each of its containers: Docker has no limit for several together."""
+    """The task's size, which no container of it can exceed; `cgroups` bounds them together."""
     return int(s.plan.cpu) * CPU_PERIOD // 1024 if s.plan.cpu else None
 
 
@@ -337,6 +340,7 @@ _HOST_CONFIG: tuple[Row, ...] = (
     Row("ExtraHosts", ("extra_hosts",), lambda s: _extra_hosts(s.container) if s.has_network_of_its_own else None),
     Row("PidMode", (), lambda s: _shared(s.plan.definition.pid_mode, s)),
     Row("IpcMode", (), lambda s: _shared(s.plan.definition.ipc_mode, s)),
+    Row("CgroupParent", (), lambda s: s.parent),
     Row("CpuShares", ("cpu",), _cpu_shares),
     Row("CpuPeriod", (), lambda s: CPU_PERIOD if s.plan.cpu else None),
     Row("CpuQuota", (), _cpu_quota),

@@ -22,6 +22,8 @@ from kecs.runtimes.docker.engine import Engine, EngineError, seconds
 
 PAUSE_LOST = "ResourceInitializationError: the container that holds the task's network has stopped"
 
+KILLED = 137  # the exit code of what SIGKILL has ended
+
 log = logging.getLogger(__name__)
 
 _HEALTH: dict[str, Health] = {"healthy": "HEALTHY", "unhealthy": "UNHEALTHY"}
@@ -38,7 +40,8 @@ class Watched:
     settled: bool = False
     over: bool = False  # its exit has been taken in
     died: dict[str, Any] | None = None  # the event, when it came before the container was settled
-    out_of_memory: bool = False
+    out_of_memory: bool = False  # so says Docker
+    with_others: bool = False  # and of more containers of the task
     health: Health | None = None
     started_at: float = 0.0
     stopping: bool = False  # a check that its stop cuts short says nothing of its health
@@ -111,7 +114,7 @@ class Watch:
         action, _, detail = event["Action"].partition(": ")
         match action:
             case "oom":
-                watched.out_of_memory = True
+                self.ran_out_of_memory(watched)
             case "health_status" if not (watched.pause or watched.stopping):
                 health = health_of(detail)
                 if health != watched.health:
@@ -141,6 +144,13 @@ class Watch:
                 if health != watched.health:
                     watched.health = health
                     self._report_health(watched, time.time())
+
+    def ran_out_of_memory(self, watched: Watched) -> None:
+        """Docker says so of the container."""
+        watched.out_of_memory = True
+        them = [each for each in self.of(watched.task) if each.out_of_memory and not each.pause]
+        for each in them if len(them) > 1 else ():
+            each.with_others = True
 
     def lost(self, watched: Watched) -> None:
         """The container turned out not to exist."""
@@ -186,17 +196,30 @@ class Watch:
         exit_code, at = None, event["timeNano"] / 1e9 if event else now
         if state is not None:
             exit_code, at = state["ExitCode"], seconds(state["FinishedAt"]) or at
+            if state.get("OOMKilled"):
+                self.ran_out_of_memory(watched)
         elif event:
-            exit_code = int(event["Actor"]["Attributes"].get("exitCode", 137))
+            exit_code = int(event["Actor"]["Attributes"].get("exitCode", KILLED))
         self._report(
             Exited(
                 task=watched.task,
                 container=watched.name,
                 at=max(at, watched.started_at),
                 exit_code=exit_code,
-                out_of_memory=watched.out_of_memory or bool(state and state.get("OOMKilled")),
+                out_of_memory=for_want_of_memory(watched, exit_code),
             )
         )
+
+
+def for_want_of_memory(watched: Watched, exit_code: int | None) -> bool:
+    """Whether that is why the container has ended.
+
+    Where the task as a whole has too little, Docker says so of every container (with version 1 of control groups): then
+    it is the one that was killed without having been asked to stop.
+    """
+    if watched.with_others:
+        return exit_code == KILLED and not watched.stopping
+    return watched.out_of_memory
 
 
 def health_of(status: str) -> Health:

@@ -36,7 +36,10 @@ SERVICES = {
 }
 """Of CreateService and UpdateService."""
 
-TASK_SIZE = "It bounds each container by itself, since Docker has no limit for several together."
+TASK_SIZE = (
+    "Bounds the containers together where KECS can make control groups for them: as root, with an engine on the same "
+    "machine that has the cgroup driver cgroupfs. Elsewhere it bounds each container by itself; `kecs doctor` says why."
+)
 TASK_DEFINITIONS = {
     "taskRoleArn": "Containers get credentials of it. Whatever it permits, nothing that they call is refused.",
     "executionRoleArn": (
