@@ -242,32 +242,18 @@ def _cluster(options: dict[str, Any], runtime: str) -> tuple[str | None, str | N
     return (str(Path(found.fname).absolute()), found.context_name) if found.fname else (None, None)
 
 
+_OTHERWISE = {"data_dir", "ephemeral", "instance", "k3d", "no_local_instance", "shared_access"}
+"""What a server is not told, or in other words."""
+
+
 def _server_options(options: dict[str, Any], instance: Instance, ephemeral: bool) -> ServerOptions:
     from kecs.app.options import ServerOptions
 
     return ServerOptions(
-        host=options["host"],
-        port=options["port"],
-        runtime=options["runtime"],
-        test_mode=options["test_mode"],
+        **{name: value for name, value in options.items() if name not in _OTHERWISE},
         data_dir=None if ephemeral else instance.directory,
-        account=options["account"],
-        region=options["region"],
         local_instance=not options["no_local_instance"],
-        node_patience=options["node_patience"],
-        kubeconfig=options["kubeconfig"],
-        context=options["context"],
-        pods_reach=options["pods_reach"],
-        placement_patience=options["placement_patience"],
-        storage_class=options["storage_class"],
         shared_access=options["shared_access"] or "ReadWriteMany",
-        node_pool=options["node_pool"],
-        pull=options["pull"],
-        log_level=options["log_level"],
-        lambda_endpoint=options["lambda_endpoint"],
-        ecr_registry=options["ecr_registry"],
-        seed=options["seed"],
-        companion=options["companion"],
         instance=instance.label,
     )
 

@@ -55,15 +55,20 @@ def decide(
 
     `held` is what daemons take of each instance; only Managed Instances have any.
     """
-    scaling = _scaling(cluster, provider, group, members, waiting, now, held)
+    if not _in_use(cluster, provider):
+        scaling = Scaling(remove=tuple(member.instance.arn for member in members))
+    elif (asg := provider.provider.auto_scaling_group_provider) is not None:
+        machines = [_machine(member) for member in members]
+        scaling = scale_group(group_policy(asg, provider.tags), machines, waiting, group.scale_in_at, now)
+    else:
+        scaling = _managed(provider, group, members, waiting, now, held)
     if all(member.instance.node is None for member in members):
         return scaling
     made_up = tuple(member.instance.arn for member in members if member.instance.node is None)
     return Scaling(remove=made_up, reservation=scaling.reservation)
 
 
-def _scaling(
-    cluster: ClusterRecord,
+def _managed(
     provider: CapacityProviderRecord,
     group: CapacityGroupRecord,
     members: Sequence[Member],
@@ -71,12 +76,7 @@ def _scaling(
     now: float,
     held: Requirements,
 ) -> Scaling:
-    if not _in_use(cluster, provider):
-        return Scaling(remove=tuple(member.instance.arn for member in members))
-    if (asg := provider.provider.auto_scaling_group_provider) is not None:
-        machines = [_machine(member) for member in members]
-        return scale_group(group_policy(asg, provider.tags), machines, waiting, group.scale_in_at, now)
-    # An instance that ECS or the caller drains is replaced at once and goes with its last task.
+    """An instance that ECS or the caller drains is replaced at once and goes with its last task."""
     machines = [_machine(member) for member in members if member.instance.instance.status != "DRAINING"]
     drained = tuple(m.instance.arn for m in members if m.instance.instance.status == "DRAINING" and not m.tasks)
     managed = provider.provider.managed_instances_provider

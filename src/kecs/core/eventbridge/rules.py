@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC
 
 import msgspec
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from kecs.aws.errors import ValidationException
 from kecs.aws.model import events as e
@@ -244,14 +244,4 @@ def rule_view(rule: RuleRecord) -> e.Rule:
 
 def rule_description(rule: RuleRecord) -> e.DescribeRuleResponse:
     """The rule as DescribeRule shows it."""
-    return e.DescribeRuleResponse(
-        name=rule.name,
-        arn=rule.arn,
-        event_pattern=rule.pattern,
-        state=rule.state,  # type: ignore[arg-type]  # checked by decoding
-        description=rule.description,
-        schedule_expression=rule.schedule,
-        role_arn=rule.role_arn,
-        event_bus_name=rule.bus,
-        created_by=scope_of(rule.arn).account,
-    )
+    return e.DescribeRuleResponse(**asdict(rule_view(rule)), created_by=scope_of(rule.arn).account)

@@ -12,19 +12,12 @@ from msgspec.structs import replace
 from kecs.aws.model import ecs as m
 from kecs.core.deployments.configuration import deployment_configuration
 from kecs.core.records import TaskDefinitionRecord
+from kecs.core.services import KEPT as OF_ANY_SERVICE
 from kecs.core.services import common, configured
 from kecs.core.tasks.options import LaunchOptions
 
-KEPT = (
-    "placement_constraints",
-    "placement_strategy",
-    "health_check_grace_period_seconds",
-    "enable_ecs_managed_tags",
-    "propagate_tags",
-    "enable_execute_command",
-    "availability_zone_rebalancing",
-)
-"""Members that UpdateService takes over as they are given."""
+KEPT = tuple(member for member in OF_ANY_SERVICE if member not in ("load_balancers", "service_registries"))
+"""Members that UpdateService takes over as they are given; those left out are its task sets'."""
 
 OFF = {
     "strategy": "ROLLING",

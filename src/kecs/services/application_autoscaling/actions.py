@@ -5,7 +5,7 @@ from __future__ import annotations
 from kecs.aws.model import application_autoscaling as a
 from kecs.core.autoscaling.actions import MOST_ACTIONS, action_arn, action_view, put
 from kecs.core.records.autoscaling import named
-from kecs.services.application_autoscaling.listings import described, key_in, paged
+from kecs.services.application_autoscaling.listings import described, key_in, paged, those
 from kecs.services.application_autoscaling.targets import find_target
 from kecs.services.context import Context
 
@@ -32,9 +32,6 @@ def delete_scheduled_action(
 def describe_scheduled_actions(
     context: Context, request: a.DescribeScheduledActionsRequest
 ) -> a.DescribeScheduledActionsResponse:
-    actions = described(context, context.store.scheduled_actions, request)
-    if request.scheduled_action_names:  # or their ARNs
-        wanted = set(request.scheduled_action_names)
-        actions = [action for action in actions if action.name in wanted or action.arn in wanted]
+    actions = those(described(context, context.store.scheduled_actions, request), request.scheduled_action_names)
     found, token = paged(actions, lambda action: action.key, request.next_token, request.max_results)
     return a.DescribeScheduledActionsResponse(scheduled_actions=list(map(action_view, found)), next_token=token)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, TypeVar
 
 from kecs.aws.dialects import detected
@@ -11,13 +11,14 @@ from kecs.aws.paging import page
 from kecs.core.arns import scope_key
 from kecs.core.autoscaling.targets import check_kind, service_of
 from kecs.core.records import Record
-from kecs.core.records.autoscaling import named
+from kecs.core.records.autoscaling import ScalingPolicyRecord, ScheduledActionRecord, named
 from kecs.ports.store import Table
 from kecs.services.context import Context
 
 MOST_RESULTS = 50
 
 R = TypeVar("R", bound=Record)
+P = TypeVar("P", ScalingPolicyRecord, ScheduledActionRecord)
 
 
 def described(context: Context, table: Table[R], request: Any) -> list[R]:
@@ -29,6 +30,11 @@ def described(context: Context, table: Table[R], request: Any) -> list[R]:
         return table.where("scope", scope_key(context.scope))
     service = service_of(context.scope, request.service_namespace, request.scalable_dimension, request.resource_id)
     return table.where("service", service)
+
+
+def those(records: list[P], wanted: Collection[str] | None) -> list[P]:
+    """Those with these names or ARNs; all, if none are named."""
+    return [record for record in records if record.name in wanted or record.arn in wanted] if wanted else records
 
 
 def key_in(context: Context, table: Table[R], request: Any, kind: str, name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from kecs.aws.model import application_autoscaling as a
 from kecs.core.autoscaling.policies import MOST_POLICIES, alarms, policy_arn, policy_view, put
 from kecs.core.records.autoscaling import ScalingPolicyRecord, named
-from kecs.services.application_autoscaling.listings import described, key_in, paged
+from kecs.services.application_autoscaling.listings import described, key_in, paged, those
 from kecs.services.application_autoscaling.targets import find_target
 from kecs.services.context import Context
 
@@ -36,9 +36,6 @@ def delete_scaling_policy(context: Context, request: a.DeleteScalingPolicyReques
 def describe_scaling_policies(
     context: Context, request: a.DescribeScalingPoliciesRequest
 ) -> a.DescribeScalingPoliciesResponse:
-    policies = described(context, context.store.scaling_policies, request)
-    if request.policy_names:  # or their ARNs
-        wanted = set(request.policy_names)
-        policies = [policy for policy in policies if policy.name in wanted or policy.arn in wanted]
+    policies = those(described(context, context.store.scaling_policies, request), request.policy_names)
     found, token = paged(policies, lambda policy: policy.key, request.next_token, request.max_results)
     return a.DescribeScalingPoliciesResponse(scaling_policies=list(map(policy_view, found)), next_token=token)
