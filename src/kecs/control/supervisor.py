@@ -29,11 +29,12 @@ from kecs.core.tasks.agent import observe, taken_over
 from kecs.core.tasks.apply import apply
 from kecs.core.tasks.changes import counted_once
 from kecs.core.tasks.commands import Command, Deregister, Provision, Pull, Register, Release, Restart, Start, Stop
-from kecs.core.tasks.plan import TaskPlan
+from kecs.core.tasks.plan import TaskPlan, Wishes
 from kecs.core.tasks.recover import recover
 from kecs.core.tasks.reports import Failed, ObservedTask, Report, TargetChanged
 from kecs.core.tasks.step import step
 from kecs.core.tasks.targets import again
+from kecs.core.tasks.wishes import wishes_of
 from kecs.ports.clock import Clock
 from kecs.ports.lookups import Lookups
 from kecs.ports.runtime import Commands, Runtime, Sink
@@ -174,16 +175,21 @@ class Supervisors:
         if plan is None:
             definition = self._definition(task)
             mode = effective(self._store.account_settings.get, task.scope, "defaultLogDriverMode", root_of(task.scope))
-            plan = task_plan(task, definition, task.service_name, mode, self._node(task))
+            node, wishes = self._place(task, definition)
+            plan = task_plan(task, definition, task.service_name, mode, node, wishes)
             if not task.unplaced:  # where it will run is not known before
                 self._plans[task.arn] = plan
         return plan
 
-    def _node(self, task: TaskRecord) -> str | None:
-        """The name of the node that the task's container instance is made of."""
+    def _place(self, task: TaskRecord, definition: m.TaskDefinition) -> tuple[str | None, Wishes | None]:
+        """The name of the node that the task's container instance is made of, and what was asked of it."""
         arn = task.container_instance_arn
         instance = self._store.instances.get(arn) if arn is not None else None
-        return instance.node.name if instance is not None and instance.node is not None else None
+        if instance is None or instance.node is None:
+            return None, None
+        return instance.node.name, wishes_of(
+            task, definition, instance, self._store.tasks.where("instance", instance.arn)
+        )
 
     def _definition(self, task: TaskRecord) -> m.TaskDefinition:
         record = self._store.task_definitions.get(task.definition_arn)

@@ -307,6 +307,7 @@ OF_A_TASK = {
     "network_mode": "test_ports, and here",
     "volumes": "test_volumes",
     "runtime_platform": "test_placing",
+    "placement_constraints": "test_constraints",
     "cpu": "test_resources",
     "memory": "test_resources",
     "ephemeral_storage": "test_resources",
@@ -319,7 +320,6 @@ NOT_A_RUNTIMES = {
     "execution_role_arn",
     "status",
     "requires_attributes",
-    "placement_constraints",  # KECS's own scheduler, over nodes as container instances
     "compatibilities",
     "requires_compatibilities",
     "inference_accelerators",

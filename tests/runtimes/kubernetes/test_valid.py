@@ -13,6 +13,7 @@ from lightkube.resources.core_v1 import PersistentVolumeClaim, Pod, Secret
 from lightkube.resources.networking_v1 import NetworkPolicy
 from lightkube.types import PatchType
 from tests.runtimes.kubernetes import (
+    test_constraints,
     test_containers,
     test_placing,
     test_pods,
@@ -29,7 +30,16 @@ from kecs.runtimes.kubernetes.manifests.settings import HOME
 
 pytestmark = pytest.mark.kubernetes
 
-SOURCES = (test_containers, test_pods, test_ports, test_placing, test_resources, test_secrets, test_volumes)
+SOURCES = (
+    test_constraints,
+    test_containers,
+    test_pods,
+    test_ports,
+    test_placing,
+    test_resources,
+    test_secrets,
+    test_volumes,
+)
 KINDS = {"Pod": Pod, "Secret": Secret, "PersistentVolumeClaim": PersistentVolumeClaim, "NetworkPolicy": NetworkPolicy}
 WHERE = "default"  # a namespace that is there; nothing comes into it
 OFTEN = {"restartPolicy": {"enabled": True}, "portMappings": [{"containerPort": 80, "hostPort": 8080}]}

@@ -117,8 +117,8 @@ class TaskRecord(Record):
     enable_execute_command: bool = False
     attributes: tuple[m.Attribute, ...] = ()
     unplaced: bool = False  # its capacity provider has no instance with room for it yet
-    placement_constraints: tuple[m.PlacementConstraint, ...] = ()  # for when there is one
-    placement_strategy: tuple[m.PlacementStrategy, ...] = ()
+    placement_strategy: tuple[m.PlacementStrategy, ...] = ()  # for when there is one
+    placement_constraints: tuple[m.PlacementConstraint, ...] = ()  # of its launch, beside those of its definition
     provisioning: Literal["NO", "ASKED", "DONE", "RELEASING", "RELEASED"] = "NO"
     address: str | None = None  # where its ports are reached, once known
     connectivity_at: float | None = None  # since when its agent is connected

@@ -18,7 +18,7 @@ from kecs.core.taskdefs.fargate import check_fargate_size, is_windows
 from kecs.core.taskdefs.rules.overrides import RULES
 from kecs.core.taskdefs.sizes import cpu_units, memory_mib
 from kecs.core.tasks.attachments import kept_volumes
-from kecs.core.tasks.plan import TaskPlan
+from kecs.core.tasks.plan import TaskPlan, Wishes
 
 T = TypeVar("T")
 
@@ -113,11 +113,12 @@ def task_plan(
     service_name: str | None,
     log_mode: str = "non-blocking",
     node: str | None = None,
+    wishes: Wishes | None = None,
 ) -> TaskPlan:
     """Everything a runtime has to know of `task`, which runs `definition` for the service of that name (if any).
 
     `log_mode` is how awslogs delivers where the definition does not say: the account's defaultLogDriverMode. `node` is
-    the name of the one that its container instance is made of.
+    the name of the one that its container instance is made of, `wishes` what was asked of it.
     """
     scope = task.scope
     effective = effective_definition(definition, task.overrides)
@@ -136,6 +137,7 @@ def task_plan(
         service=service_name,
         group=task.group,
         node=node,
+        wishes=wishes,
         capacity_provider=task.capacity_provider_name,
         zone=task.availability_zone,
         deployment=task.deployment_id,

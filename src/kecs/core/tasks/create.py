@@ -65,6 +65,7 @@ def new_task(
         group=spec.group,
         launch_type=spec.launch_type,  # type: ignore[arg-type]  # checked by whoever decided it
         created_at=now,
+        placement_constraints=spec.constraints,
         containers=tuple(
             _container(c, scope.container(spec.cluster.name, task_id, uuid()), own, instance)
             for c, own in zip(containers, shared_out(gpus, containers), strict=True)

@@ -34,6 +34,15 @@ class AccessPoint(NamedTuple):
     owner: Owner | None  # of the folder, where the access point has it made
 
 
+class Wishes(Record):
+    """What was asked of the node that a task has been placed on, and what it was chosen by."""
+
+    expressions: tuple[str, ...] = ()  # of memberOf constraints; the cluster query language
+    distinct: bool = False  # distinctInstance, and no other task of its group is left there
+    attributes: Mapping[str, str] = {}  # of the container instance
+    labels: Mapping[str, str] = {}  # of the node
+
+
 class TaskPlan(Record):
     """One task to run. `containers` are the definition's, overrides applied, in the order of the definition."""
 
@@ -51,6 +60,7 @@ class TaskPlan(Record):
     service: str | None = None  # the service's name
     group: str = ""
     node: str | None = None  # the node to run on, where its container instance is one
+    wishes: Wishes | None = None  # by which that node was chosen; None: nothing was asked of it
     capacity_provider: str | None = None  # its name
     zone: str | None = None  # the Availability Zone that it is in
     deployment: str | None = None  # id of the service's deployment that it belongs to

@@ -30,7 +30,6 @@ def put_off(task: TaskRecord, spec: TaskSpec) -> TaskRecord:
         last_status="PROVISIONING",
         connectivity_at=None,
         availability_zone=None,
-        placement_constraints=spec.constraints,
         placement_strategy=spec.strategies,
     )
 

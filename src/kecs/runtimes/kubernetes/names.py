@@ -22,6 +22,7 @@ GROUP = "kecs.dev/group"
 FAMILY = "kecs.dev/family"
 DEPLOYMENT = "kecs.dev/deployment"
 NETWORK = "kecs.dev/network-mode"
+DISTINCT = "kecs.dev/distinct-instance"  # the group whose tasks are on a node each
 ROLE = "kecs.dev/role"  # of a claim: volume | kept-volume | file-system
 POOL = "kecs.dev/capacity-provider"  # of a node, and of its taint: the capacity provider whose tasks run there
 MANAGED_BY = "app.kubernetes.io/managed-by"

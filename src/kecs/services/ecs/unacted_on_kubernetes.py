@@ -15,6 +15,15 @@ CLAIM = (
     "A claim for the file system in the namespace of the ECS cluster, `efs-ID`, `fsx-ID` or `s3files-ID`. One that is "
     "there already is the one; else the storage class makes an empty volume for it."
 )
+MEMBER_OF = (
+    "Held against nodes, which are container instances; the pod is bound to the node that was chosen, while its labels "
+    "say the same. What they cannot say is KECS's alone: attributes that the API has set, task groups, versions, "
+    "numbers of tasks, patterns."
+)
+OF_LAUNCH = (
+    "memberOf as in task definitions. With distinctInstance the pods are told to keep apart as well, but for one that "
+    "follows a task which is still stopping on its node."
+)
 CLAIMED = "Kept and shown. What is behind the claim decides."
 DISK = "Checked and dropped. The storage class decides."
 EBS = {
@@ -43,9 +52,10 @@ ON_KUBERNETES: dict[str, str] = {
     "RegisterTaskDefinition.ephemeralStorage": (
         "Each container is held to it. A task that uses more is evicted, where on AWS its disk would be full."
     ),
-    "RegisterTaskDefinition.placementConstraints": (
-        "Held against nodes, which are container instances; the pod is bound to the node that was chosen."
-    ),
+    "RegisterTaskDefinition.placementConstraints": MEMBER_OF,
+    "RunTask.placementConstraints": OF_LAUNCH,
+    "CreateService.placementConstraints": OF_LAUNCH,
+    "UpdateService.placementConstraints": OF_LAUNCH,
     "RegisterTaskDefinition.runtimePlatform": (
         "Chooses nodes by operating system, processor and Windows' build. Without it Linux on any processor."
     ),

@@ -1,9 +1,9 @@
 """Which nodes a task's pod may run on, and which it had better. Called by `pods`.
 
 Where KECS has placed a task on a container instance that is a node, by its constraints and strategies, that is the
-node. A task on Fargate is left to Kubernetes' scheduler: the platform and a pool that the settings name are binding;
-Availability Zone and capacity provider draw it to nodes that have these labels, and of a service's tasks no zone and no
-node has many more than another, if there is a choice.
+node, while it is as the constraints want it. A task on Fargate is left to Kubernetes' scheduler: the platform and a
+pool that the settings name are binding; Availability Zone and capacity provider draw it to nodes that have these
+labels, and of a service's tasks no zone and no node has many more than another, if there is a choice.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from __future__ import annotations
 from typing import Any
 
 from kecs.core.taskdefs.fargate import is_windows
-from kecs.core.tasks.plan import TaskPlan
+from kecs.core.tasks.plan import TaskPlan, Wishes
 from kecs.core.tasks.platforms import image_platform
 from kecs.runtimes.kubernetes import names
+from kecs.runtimes.kubernetes.manifests.constraints import terms_of
 from kecs.runtimes.kubernetes.manifests.settings import PodSettings
 
 OS, ARCHITECTURE = "kubernetes.io/os", "kubernetes.io/arch"
@@ -23,6 +24,7 @@ BUILDS = {"2016": "10.0.14393", "2019": "10.0.17763", "2004": "10.0.19041", "20H
 BUILDS |= {"2022": "10.0.20348", "2025": "10.0.26100"}
 """Of Windows Server, by the part of ECS's operating system family that says which: containers run on their own only."""
 
+REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 _MOST = 100  # the weight of a preference
 
 
@@ -55,9 +57,7 @@ def _pool(plan: TaskPlan, settings: PodSettings) -> dict[str, str]:
 
 def _affinity(plan: TaskPlan, settings: PodSettings) -> dict[str, Any]:
     if plan.node is not None:
-        there = {"key": "metadata.name", "operator": "In", "values": [plan.node]}
-        required = {"nodeSelectorTerms": [{"matchFields": [there]}]}
-        return {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": required}}
+        return _chosen(plan.node, plan.wishes or Wishes()) | _apart(plan)
     wanted = {ZONE: plan.zone, names.POOL: None if plan.capacity_provider in settings.pools else plan.capacity_provider}
     preferred = [
         {
@@ -68,6 +68,25 @@ def _affinity(plan: TaskPlan, settings: PodSettings) -> dict[str, Any]:
         if value
     ]
     return {"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": preferred}} if preferred else {}
+
+
+def _chosen(node: str, wishes: Wishes) -> dict[str, Any]:
+    """On that node, while it is as was wished for."""
+    there = {"matchFields": [{"key": "metadata.name", "operator": "In", "values": [node]}]}
+    terms = [
+        {**there, "matchExpressions": [need.manifest() for need in term]} if term else there
+        for term in terms_of(wishes)
+    ]
+    return {"nodeAffinity": {REQUIRED: {"nodeSelectorTerms": terms}}}
+
+
+def _apart(plan: TaskPlan) -> dict[str, Any]:
+    """Not beside another task of its group that is told the same. Kubernetes heeds that in both directions, and perhaps
+    not all tasks of the group have asked for it, so it goes by a label of those that have."""
+    if plan.wishes is None or not plan.wishes.distinct:
+        return {}
+    term = {"labelSelector": {"matchLabels": {names.DISTINCT: names.label_value(plan.group)}}, "topologyKey": HOST}
+    return {"podAntiAffinity": {REQUIRED: [term]}}
 
 
 def _tolerations(plan: TaskPlan) -> list[dict[str, str]]:

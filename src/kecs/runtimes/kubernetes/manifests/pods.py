@@ -90,6 +90,7 @@ def _labels(plan: TaskPlan, settings: PodSettings) -> dict[str, str]:
         names.FAMILY: plan.definition.family,
         names.DEPLOYMENT: plan.deployment and last_part(plan.deployment),
         names.NETWORK: "none" if without_network(plan) else plan.network_mode,
+        names.DISTINCT: plan.group if plan.wishes and plan.wishes.distinct else None,
     }
     ours = names.of_task(settings.instance, plan.id)
     return ours | {name: names.label_value(value) for name, value in values.items() if value}
