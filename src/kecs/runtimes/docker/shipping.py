@@ -77,14 +77,16 @@ class DockerOutput:
 
 
 async def _read_on(output: Output, reader: LineReader, to: Outlet) -> None:
-    """Until the end. The faster lines come, the shorter are the pauses: Docker waits when the socket is full."""
+    """Until the end. The faster lines come, the shorter are the pauses: Docker waits when the socket is full. There is
+    none while all that comes has been read before."""
     loop = asyncio.get_running_loop()
     before = loop.time()
     while piece := await output.read():
         lines = reader.feed(piece)
         to.write(lines)
         since, before = before, loop.time()
-        await asyncio.sleep(min(PAUSE, (before - since) / max(len(lines) / LINES, len(piece) / PIECE)))
+        pause = (before - since) / max(len(lines) / LINES, len(piece) / PIECE)
+        await asyncio.sleep(min(PAUSE, pause) if lines else 0)
 
 
 def _seconds(stamp: str) -> str:
