@@ -15,6 +15,7 @@ from kecs.core.inside.metadata import Subject
 from kecs.core.inside.names import Names, task_id
 from kecs.core.inside.seen import Statistics
 from kecs.core.records import InstanceRecord, TaskRecord
+from kecs.ports.fault_injection import Injector
 from kecs.ports.inside import Asking, Insight
 
 
@@ -29,6 +30,10 @@ class KernelInside:
     def _insight(self) -> Insight:
         return self._kernel.runtime.insight()
 
+    @cached_property
+    def _injector(self) -> Injector | None:
+        return self._insight.injector()
+
     async def asking(self, name: str) -> Asking | None:
         for task in self._tasks(name):
             for container in task.containers:
@@ -39,6 +44,9 @@ class KernelInside:
 
     async def statistics(self, task: str) -> Mapping[str, Statistics]:
         return await self._insight.statistics(task)
+
+    def injector(self) -> Injector | None:
+        return self._injector
 
     def credentials(self, name: str) -> Credentials | None:
         for task in self._tasks(name):
@@ -67,6 +75,9 @@ class KernelInside:
 
     def request_id(self) -> str:
         return self._kernel.ids.uuid()
+
+    def now(self) -> float:
+        return self._kernel.clock.now()
 
     def _tasks(self, name: str) -> Iterator[TaskRecord]:
         """The tasks that the name could be of."""

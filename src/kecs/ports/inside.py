@@ -11,6 +11,7 @@ from kecs.core.inside.credentials import Credentials
 from kecs.core.inside.metadata import Subject
 from kecs.core.inside.seen import SeenTask, Statistics
 from kecs.core.records import ContainerRecord, InstanceRecord
+from kecs.ports.fault_injection import Injector
 
 
 class Insight(Protocol):
@@ -22,6 +23,9 @@ class Insight(Protocol):
 
     async def statistics(self, task: str) -> Mapping[str, Statistics]:
         """Of the task's running containers, by name. Rates are there from the second look on."""
+
+    def injector(self) -> Injector | None:
+        """What brings faults into the networks of tasks, once for each KECS; None where nothing does."""
 
 
 class Asking(NamedTuple):
@@ -40,6 +44,9 @@ class Inside(Protocol):
     async def statistics(self, task: str) -> Mapping[str, Statistics]:
         """See Insight."""
 
+    def injector(self) -> Injector | None:
+        """See Insight."""
+
     def credentials(self, name: str) -> Credentials | None:
         """What a task with a role has under this name."""
 
@@ -51,3 +58,6 @@ class Inside(Protocol):
 
     def request_id(self) -> str:
         """Another one."""
+
+    def now(self) -> float:
+        """By KECS's clock, in seconds."""

@@ -18,11 +18,13 @@ import msgspec
 
 from kecs.core.inside.introspection import agent_document, agent_task
 from kecs.core.inside.metadata import Document, Version, container_document, stamp, task_document
+from kecs.endpoints.inside.fault_injection import PATH, FaultInjection
 from kecs.endpoints.inside.protection import protection
 from kecs.ports.inside import Asking, Inside
 
 MOST_BODY = 64 * 1024  # bytes
 DEFAULT_CLUSTER = "default"
+READ = ("GET", "HEAD")
 
 Reply = tuple[int, Any]
 
@@ -41,6 +43,7 @@ class InsideApp:
 
     def __init__(self, inside: Inside) -> None:
         self._inside = inside
+        self._fault_injection = FaultInjection(inside)
         self._routes: tuple[tuple[re.Pattern[str], Callable[[Request], Awaitable[Reply]]], ...] = (
             (re.compile(r"/(v[34])/([^/]+)/?"), self._container),
             (re.compile(r"/(v[34])/([^/]+)/(task|taskWithTags)/?"), self._task),
@@ -48,6 +51,7 @@ class InsideApp:
             (re.compile(r"/(v[34])/([^/]+)/task/stats/?"), self._task_statistics),
             (re.compile(r"/v2/credentials/([^/]+)/?"), self._credentials),
             (re.compile(r"/api/([^/]+)/task-protection/v1/state/?"), self._protection),
+            (re.compile(PATH), self._fault),
             (re.compile(r"/v1/metadata/?"), self._agent),
             (re.compile(r"/v1/tasks/?"), self._agent_tasks),
         )
@@ -66,7 +70,7 @@ class InsideApp:
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else data})
 
     async def _answered(self, handler: Callable[[Request], Awaitable[Reply]], request: Request) -> Reply:
-        methods = ("GET", "PUT") if handler == self._protection else ("GET", "HEAD")
+        methods = ("GET", "PUT") if handler == self._protection else ("POST",) if handler == self._fault else READ
         return await handler(request) if request.method in methods else (405, "method not allowed")
 
     async def _container(self, request: Request) -> Reply:
@@ -114,6 +118,9 @@ class InsideApp:
     async def _protection(self, request: Request) -> Reply:
         asking = await self._inside.asking(request.parts[0])
         return protection(self._inside, asking, request.method, request.body)
+
+    async def _fault(self, request: Request) -> Reply:
+        return await self._fault_injection.answer(request.parts, request.body)
 
     async def _agent(self, request: Request) -> Reply:
         cluster = request.query.get("cluster", [DEFAULT_CLUSTER])[0]

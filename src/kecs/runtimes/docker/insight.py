@@ -13,6 +13,7 @@ from typing import Any
 
 from kecs.core.inside.seen import SeenContainer, SeenTask, SeenVolume, Statistics
 from kecs.core.inside.statistics import with_rates
+from kecs.ports.fault_injection import Injector
 from kecs.runtimes.docker.engine import Engine, EngineError, seconds
 from kecs.runtimes.docker.watch import Watch, Watched
 
@@ -56,6 +57,11 @@ class DockerInsight:
             for watched in running
             if (statistics := found[watched.id]) is not None
         }
+
+    def injector(self) -> Injector:
+        from kecs.runtimes.docker.fault_injector import DockerInjector  # with the first fault
+
+        return DockerInjector(self._engine)
 
     def _compared(self, container: str, statistics: Statistics) -> Statistics:
         at, before = seconds(statistics.get("read")) or 0.0, self._before.get(container)

@@ -12,12 +12,13 @@ INSTANCE = "io.kecs.instance"
 TASK = "io.kecs.task"  # ARN
 CLUSTER = "io.kecs.cluster"  # name
 CONTAINER = "io.kecs.container"  # name in the task definition
-ROLE = "io.kecs.role"  # container | pause | network | volume | kept-volume | file-system
+ROLE = "io.kecs.role"  # container | pause | helper | network | volume | kept-volume | file-system
 NETWORK_MODE = "io.kecs.network-mode"
 TOLD = "io.kecs.told"  # URLs at which the container was told that KECS is
 LOGS = "io.kecs.logs"  # where its output goes, a core.logs.destinations.Destination as JSON
 PORTS = "io.kecs.ports"  # published ports and ranges, as `ports.published` writes them
 
+HELPER = "helper"  # the role of a container that KECS has for a moment and that is none of the task's
 PAUSE = "ecs.pause"  # no container of a task definition can have a dot in its name
 _NAMES_OF_AWS = {TASK: "task-arn", CLUSTER: "cluster", CONTAINER: "container-name"}
 

@@ -56,6 +56,9 @@ class KubernetesInsight:
             name_servers=tuple((dns and dns.nameservers) or ()) if mode == "awsvpc" else (),
         )
 
+    def injector(self) -> None:
+        """Nothing here can do that."""
+
     async def statistics(self, task: str) -> Mapping[str, Statistics]:
         for gone in [each for each in self._samples if self._find(each) is None]:
             del self._samples[gone]

@@ -25,13 +25,13 @@ from kecs.core.records import Health
 from kecs.ports.clock import Clock
 from kecs.ports.program import Killed, Program, Stream
 from kecs.runtimes.simulated import streams
+from kecs.runtimes.simulated.listener import HeldPort
 from kecs.runtimes.simulated.scripts import PREFIX
 from kecs.runtimes.simulated.turns import PATIENCE, Turn, Turns
 
 if TYPE_CHECKING:
     from kecs.aws.model import ecs as m
     from kecs.runtimes.simulated.container import SimulatedContainer
-    from kecs.runtimes.simulated.listener import HeldPort
     from kecs.runtimes.simulated.task import SimulatedTask
 
 log = logging.getLogger(__name__)
@@ -308,8 +308,8 @@ class Run:
 
     def _held(self, port: int, accepted: Callable[[socket.socket], None]) -> HeldPort:
         ports = self._container.ports
-        held = ports.held.get(port) if ports is not None else None
-        if held is None:
+        held = ports.by_port.get(port) if ports is not None else None
+        if not isinstance(held, HeldPort):
             notes = ports.notes if ports is not None else []
             why = next((n for n in notes if f":{port})" in n), None) or _unavailable(port, self.definition)
             raise OSError(errno.EADDRNOTAVAIL, why)

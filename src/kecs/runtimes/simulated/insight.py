@@ -9,7 +9,9 @@ from kecs.core.inside.metadata import stamp
 from kecs.core.inside.seen import NOTHING, SeenContainer, SeenTask, Statistics
 from kecs.core.inside.statistics import with_rates
 from kecs.ports.clock import Clock
+from kecs.ports.fault_injection import Injector
 from kecs.runtimes.simulated.container import SimulatedContainer
+from kecs.runtimes.simulated.network import Network
 from kecs.runtimes.simulated.task import SimulatedTask
 from kecs.runtimes.simulated.texts import digest
 
@@ -19,9 +21,10 @@ PREFIX = 16  # bits: addresses are out of a block of that size
 
 
 class SimulatedInsight:
-    def __init__(self, clock: Clock, tasks: Mapping[str, SimulatedTask]) -> None:
+    def __init__(self, clock: Clock, tasks: Mapping[str, SimulatedTask], network: Network) -> None:
         self._clock = clock
         self._tasks = tasks
+        self._network = network
         self._before: dict[str, dict[str, tuple[float, Statistics]]] = {}  # by task and container
 
     async def look(self, task: str, *, storage: bool = False) -> SeenTask:  # noqa: ARG002  # nothing is written
@@ -38,6 +41,11 @@ class SimulatedInsight:
             subnet=f"{'.'.join(block)}.0.0/{PREFIX}" if block else None,
             gateway=f"{'.'.join(block)}.0.1" if block else None,
         )
+
+    def injector(self) -> Injector:
+        from kecs.runtimes.simulated.fault_injector import SimulatedInjector  # with the first fault
+
+        return SimulatedInjector(self._network, self._tasks)
 
     async def statistics(self, task: str) -> Mapping[str, Statistics]:
         for gone in self._before.keys() - self._tasks.keys():

@@ -14,7 +14,7 @@ import resource
 import socket
 import struct
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import cast
 
 BACKLOG = 64  # connections that wait to be accepted
@@ -46,6 +46,11 @@ class Listener:
             task.cancel()
         for transport in list(self._connections):
             transport.abort()
+
+    def descriptors(self) -> Iterator[int]:
+        """Of its sockets that are open."""
+        yield self._socket.fileno()
+        yield from (transport.get_extra_info("socket").fileno() for transport in self._connections)
 
     def _accept(self) -> None:
         try:
@@ -93,6 +98,11 @@ class HeldPort:
         for connection in list(self._connections):
             with contextlib.suppress(OSError):  # it is closed already
                 connection.shutdown(socket.SHUT_RDWR)
+
+    def descriptors(self) -> Iterator[int]:
+        """Of its sockets that are open."""
+        yield self._socket.fileno()
+        yield from (connection.fileno() for connection in self._connections if connection.fileno() >= 0)
 
     def _accept(self) -> None:
         try:

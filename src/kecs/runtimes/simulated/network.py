@@ -33,7 +33,7 @@ class OpenPorts:
     def __init__(self) -> None:
         self.bindings: list[m.NetworkBinding] = []
         self.listeners: list[Listener | HeldPort] = []
-        self.held: dict[int, HeldPort] = {}  # by the container's port
+        self.by_port: dict[int, Listener | HeldPort] = {}  # the same, by the container's port
         self.host_ports: list[tuple[str, int]] = []
         self.notes: list[str] = []  # ports that could not be opened
 
@@ -78,6 +78,11 @@ class Network:
             self._claim.close()
             self._claim = None
 
+    @property
+    def awsvpc_listens(self) -> bool:
+        """Whether ports of tasks with an address of their own are open."""
+        return self.listen and self._own_addresses
+
     def take_address(self) -> str:
         """An address that no other task has, the one that was free for longest."""
         while True:
@@ -121,7 +126,7 @@ class Network:
         self._listening -= len(opened.listeners)
         self._host_ports.difference_update(opened.host_ports)
         opened.listeners.clear()
-        opened.held.clear()
+        opened.by_port.clear()
         opened.host_ports.clear()
 
     def _bind(self, opened: OpenPorts, mapping: m.PortMapping, span: Span, page: str | None, *, fixed: bool) -> None:
@@ -190,9 +195,8 @@ class Network:
             opened.notes.append(listener)
             return
         opened.listeners.append(listener)
+        opened.by_port[inside] = listener
         self._listening += 1
-        if isinstance(listener, HeldPort):
-            opened.held[inside] = listener
 
     def _try(self, address: str, port: int, page: str | None) -> Listener | HeldPort | str:
         """A listener, or why there is none."""

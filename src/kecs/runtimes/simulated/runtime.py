@@ -161,7 +161,7 @@ class SimulatedRuntime:
     def insight(self) -> Insight:
         from kecs.runtimes.simulated.insight import SimulatedInsight  # with the first who looks
 
-        return SimulatedInsight(self._clock, self._tasks)
+        return SimulatedInsight(self._clock, self._tasks, self._network)
 
     async def execute(self, task: str, container: str, command: Sequence[str]) -> Terminal:
         from kecs.runtimes.simulated.terminal import SimulatedTerminal  # with the first session
@@ -254,7 +254,7 @@ class SimulatedRuntime:
         program = None if self.functions is None else self.functions.program(found)
         page = page_of(task.plan, found.name, found.definition.image) if program is None else None
         try:
-            found.ports = self._network.open_ports(task.plan.network_mode, task.address, found.definition, page)
+            found.ports = task.open_ports(self._network, found.definition, page)
         except PortTaken as error:
             self._fail(task, found, f"CannotStartContainerError: {error}")
             return

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
+from kecs.aws.model import ecs as m
 from kecs.core.autoscaling.usage import Usage
 from kecs.core.tasks.environment import Way
 from kecs.core.tasks.plan import TaskPlan
 from kecs.core.tasks.reports import ObservedContainer, ObservedTask, Started
 from kecs.ports.clock import Timer
 from kecs.runtimes.simulated.container import SimulatedContainer
+from kecs.runtimes.simulated.network import Network, OpenPorts
 from kecs.runtimes.simulated.output import Output
+
+if TYPE_CHECKING:
+    from kecs.core.inside.network_faults import BlackHole
 
 
 class SimulatedTask:
@@ -22,6 +28,7 @@ class SimulatedTask:
         self.provisioned = False
         self.address: str | None = None
         self.timer: Timer | None = None
+        self.holes: dict[str, BlackHole] = {}  # in its network, by name
 
     @property
     def mac_address(self) -> str | None:
@@ -29,6 +36,19 @@ class SimulatedTask:
         if self.address is None or self.plan.network_mode != "awsvpc":
             return None
         return "0a:58:" + ":".join(f"{int(part):02x}" for part in self.address.split("."))
+
+    def open_ports(self, network: Network, definition: m.ContainerDefinition, page: str | None) -> OpenPorts:
+        """Open the ports of one of its containers; see Network."""
+        opened = network.open_ports(self.plan.network_mode, self.address, definition, page)
+        if self.holes:
+            from kecs.runtimes.simulated.fault_injector import swallow  # few tasks have any
+
+            swallow(opened, self.holes.values())
+        return opened
+
+    def opened(self) -> Iterator[OpenPorts]:
+        """What its containers hold."""
+        return (container.ports for container in self.containers.values() if container.ports is not None)
 
     def usage(self, now: float) -> Usage:
         """What the scripts of its running containers say that they use."""

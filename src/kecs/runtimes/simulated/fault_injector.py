@@ -1,0 +1,92 @@
+"""Black holes in the ports of simulated containers; see ports.fault_injection.Injector. `insight` makes it.
+
+A filter of the kernel's, which needs no right, drops whatever comes to a socket: no connection is made, those that are
+there fall silent, and nobody is told. Ports that listen and are only told of faults do so (`listener`). That is all the
+network that there is between simulated containers: what goes out of one, and how long that takes, nobody sees.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import socket
+import struct
+from collections.abc import Iterable, Mapping
+from ipaddress import IPv4Network
+from typing import TYPE_CHECKING
+
+from kecs.core.inside.network_faults import BlackHole, Fault, Network
+from kecs.ports.fault_injection import Unsupported
+
+if TYPE_CHECKING:
+    from kecs.runtimes.simulated.network import Network as Ports
+    from kecs.runtimes.simulated.network import OpenPorts
+    from kecs.runtimes.simulated.task import SimulatedTask
+
+# linux/filter.h, asm-generic/socket.h: Python has no names for them.
+_ATTACH, _DETACH = 26, 27
+_LOAD, _AND, _IF_EQUAL, _RETURN = 0x20, 0x54, 0x15, 0x06
+_SENDER = 0xFFF00000 + 12  # in the header of IPv4, whatever the filter begins with
+_ALL = 0xFFFFFFFF
+
+_NO_PORTS = "Fault injection is not supported: ports of simulated containers are not open here."
+_PORTS_ONLY = "Of simulated containers only TCP ports can be a black hole, and only for ingress."
+
+
+class SimulatedInjector:
+    """See ports.fault_injection.Injector."""
+
+    def __init__(self, network: Ports, tasks: Mapping[str, SimulatedTask]) -> None:
+        self._network = network
+        self._tasks = tasks
+
+    async def running(self, task: str) -> frozenset[str]:
+        if not self._network.awsvpc_listens:
+            raise Unsupported(_NO_PORTS)
+        return frozenset(self._tasks[task].holes) if task in self._tasks else frozenset()
+
+    async def start(self, task: str, fault: Fault) -> None:
+        if not isinstance(fault, BlackHole) or (fault.protocol, fault.traffic) != ("tcp", "ingress"):
+            raise Unsupported(_PORTS_ONLY)
+        self._tasks[task].holes[fault.name] = fault
+        for opened in self._tasks[task].opened():
+            swallow(opened, [fault])
+
+    async def stop(self, task: str, name: str) -> None:
+        hole = self._tasks[task].holes.pop(name)
+        for opened in self._tasks[task].opened():
+            if hole.port in opened.by_port:
+                for descriptor in opened.by_port[hole.port].descriptors():
+                    with _socket(descriptor) as made, contextlib.suppress(OSError):  # it has none
+                        made.setsockopt(socket.SOL_SOCKET, _DETACH, 0)
+
+
+def swallow(opened: OpenPorts, holes: Iterable[BlackHole]) -> None:
+    """Have nothing come in at the ports that are one of the holes."""
+    for hole in holes:
+        if hole.port in opened.by_port:
+            for descriptor in opened.by_port[hole.port].descriptors():
+                with _socket(descriptor) as made:
+                    _attach(made, hole.spared)
+
+
+def _attach(to: socket.socket, spared: Iterable[Network]) -> None:
+    operations = []
+    for network in spared:
+        if isinstance(network, IPv4Network):
+            operations += [
+                (_LOAD, 0, 0, _SENDER),
+                (_AND, 0, 0, int(network.netmask)),
+                (_IF_EQUAL, 0, 1, int(network.network_address)),
+                (_RETURN, 0, 0, _ALL),
+            ]
+    operations.append((_RETURN, 0, 0, 0))
+    program = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *each) for each in operations))
+    described = struct.pack("HL", len(operations), ctypes.addressof(program))
+    to.setsockopt(socket.SOL_SOCKET, _ATTACH, described)
+
+
+def _socket(descriptor: int) -> socket.socket:
+    """Of a descriptor that stays its owner's; event loops show theirs as less than a socket."""
+    return socket.socket(fileno=os.dup(descriptor))

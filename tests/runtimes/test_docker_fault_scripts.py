@@ -1,0 +1,97 @@
+"""Faults of a network as the tools of Linux are told of them: what strikes whom, and what is spared."""
+
+from __future__ import annotations
+
+import shlex
+from ipaddress import ip_network
+
+from kecs.core.inside.network_faults import BlackHole, Fault, Latency, PacketLoss
+from kecs.runtimes.docker.fault_scripts import Door, found, starting, stopping
+
+KECS = Door("172.18.0.1", 5373)
+OFFICE = (ip_network("10.1.0.0/16"), ip_network("2001:db8::/32"))
+ANYBODY = (ip_network("0.0.0.0/0"), ip_network("::/0"))
+
+
+def rules(script: str, tool: str = "iptables-restore") -> list[str]:
+    """What the tool is fed."""
+    (line,) = (line for line in script.splitlines() if f"| {tool} " in line)
+    command = line.partition(" |")[0]
+    first, form, *fed = shlex.split(command)
+    assert (first, form, fed[0], fed[-1]) == ("printf", "%s\\n", "*mangle", "COMMIT")
+    return fed[1:-1]
+
+
+def test_a_black_hole_for_what_comes_in() -> None:
+    script = starting(BlackHole(80, "tcp", "ingress", OFFICE), [KECS])
+    assert rules(script) == [
+        ":ingress-tcp-80 - [0:0]",
+        "-A ingress-tcp-80 -s 10.1.0.0/16 -j RETURN",
+        "-A ingress-tcp-80 -p tcp --dport 80 -j DROP",
+        "-I INPUT -j ingress-tcp-80",
+    ]
+    assert "-A ingress-tcp-80 -s 2001:db8::/32 -j RETURN" in rules(script, "ip6tables-restore")
+
+
+def test_a_black_hole_for_what_goes_out_leaves_the_way_to_kecs() -> None:
+    script = starting(BlackHole(53, "udp", "egress", OFFICE), [KECS])
+    assert rules(script) == [
+        ":egress-udp-53 - [0:0]",
+        "-A egress-udp-53 -p tcp -d 172.18.0.1 --dport 5373 -j RETURN",
+        "-A egress-udp-53 -d 10.1.0.0/16 -j RETURN",
+        "-A egress-udp-53 -p udp --dport 53 -j DROP",
+        "-I OUTPUT -j egress-udp-53",
+    ]
+    assert not any("172.18.0.1" in rule for rule in rules(script, "ip6tables-restore"))
+
+
+def test_packet_loss_strikes_a_packet_once_and_nobody_within_the_task() -> None:
+    assert rules(starting(PacketLoss(25, ANYBODY, OFFICE), [KECS])) == [
+        ":network-packet-loss - [0:0]",
+        ":network-packet-drop - [0:0]",
+        "-A network-packet-drop -m statistic --mode random --probability 0.25 -j DROP",
+        "-A network-packet-loss -o lo -j RETURN",
+        "-A network-packet-loss -p tcp -d 172.18.0.1 --dport 5373 -j RETURN",
+        "-A network-packet-loss -d 10.1.0.0/16 -j RETURN",
+        "-A network-packet-loss -d 0.0.0.0/0 -g network-packet-drop",
+        "-I POSTROUTING -j network-packet-loss",
+    ]
+
+
+def test_latency_is_for_the_sources_in_a_band_of_their_own() -> None:
+    script = starting(Latency(100, 20, ANYBODY, OFFICE), [KECS])
+    commands, undone = script.splitlines()[-1].split(" || ")
+    said = [each.removeprefix("tc ").replace(" dev $2", "") for each in commands.split(" && ")]
+    assert said == [
+        "qdisc add root handle 1: prio bands 2 priomap 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1",
+        "qdisc add parent 1:1 handle 10: netem delay 100ms 20ms",
+        "filter add parent 1: protocol ip prio 1 u32 match ip dst 172.18.0.1/32 match ip dport 5373 0xffff flowid 1:2",
+        "filter add parent 1: protocol ip prio 4 u32 match ip dst 10.1.0.0/16 flowid 1:2",
+        "filter add parent 1: protocol ip prio 5 u32 match ip dst 0.0.0.0/0 flowid 1:1",
+        "filter add parent 1: protocol ipv6 prio 6 u32 match ip6 dst 2001:db8::/32 flowid 1:2",
+        "filter add parent 1: protocol ipv6 prio 7 u32 match ip6 dst ::/0 flowid 1:1",
+    ]
+    assert "tc qdisc del dev $2 root" in undone
+
+
+def test_what_was_made_is_what_is_taken_away() -> None:
+    faults: tuple[Fault, ...] = (
+        BlackHole(80, "tcp", "ingress"),
+        BlackHole(80, "tcp", "egress"),
+        PacketLoss(6, ANYBODY),
+    )
+    for fault in faults:
+        made, undone = rules(starting(fault, [])), rules(stopping(fault.name))
+        hooked = next(rule for rule in made if rule.startswith("-I "))
+        assert undone[0] == hooked.replace("-I ", "-D ")
+        chains = sorted(rule.split()[0][1:] for rule in made if rule.startswith(":"))
+        assert sorted(rule[3:] for rule in undone if rule.startswith("-X ")) == chains
+    assert stopping("network-latency").endswith("tc qdisc del dev $2 root")
+
+
+def test_what_runs_is_seen_in_the_network() -> None:
+    chains = ":OUTPUT ACCEPT [0:0]\n:egress-udp-53 - [3:180]\n:DOCKER_OUTPUT - [0:0]\n-A OUTPUT -j egress-udp-53"
+    assert found(chains) == {"egress-udp-53"}
+    assert found(":network-packet-drop - [0:0]\n:network-packet-loss - [0:0]") == {"network-packet-loss"}
+    assert found("qdisc prio 1: dev eth0 root\nqdisc netem 10: dev eth0 parent 1:1 limit 1000") == {"network-latency"}
+    assert found("qdisc noqueue 0: dev eth0 root refcnt 2") == frozenset()
