@@ -43,7 +43,7 @@ test-long: $(DEV) ## the tests that take long, most of them on Docker
 
 test-kubernetes: $(DEV) ## the tests of pods, on the cluster that KECS_TEST_KUBECONFIG names
 	@test -n "$(KECS_TEST_KUBECONFIG)" || { echo 'Say which cluster they may use: KECS_TEST_KUBECONFIG=…' >&2; exit 2; }
-	KECS_REQUIRE_KUBERNETES=1 $(PYTEST) -m kubernetes $(PYTEST_ARGS)
+	KECS_REQUIRE_KUBERNETES=1 $(PYTEST) -m kubernetes -o faulthandler_timeout=1200 $(PYTEST_ARGS)
 
 check: $(DEV) ## lint, format, types, import layers, generated files
 	$(BIN)/ruff check .

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from botocore.config import Config
 from tests.support.images import test_image
 from tests.support.in_cluster import Installed, kubectl, objects, reachable, stored
 from tests.support.kecs_image import kecs_image
+from tests.support.patience import PATIENCE
 
 pytestmark = [pytest.mark.kubernetes, pytest.mark.docker, pytest.mark.long]
 
@@ -30,13 +33,13 @@ def installed(tmp_path: Path) -> Iterator[Installed]:
     image, _, tag = kecs_image().rpartition(":")
     installed = Installed(tmp_path)
     installed.change(images=[{"name": "kecs", "newName": image, "newTag": tag}])
-    with reachable(installed), stored(installed, tmp_path / "state"):
-        installed.apply()
+    with reachable(installed), stored(installed.name, installed.object, tmp_path / "state"):
         try:
+            installed.apply()
             yield installed
-        finally:
             for namespace in namespaces(installed):
                 kubectl("delete", "namespace", namespace, "--wait=false")
+        finally:
             installed.remove()
 
 
@@ -47,19 +50,49 @@ def namespaces(installed: Installed) -> list[str]:
     return [each["metadata"]["name"] for each in objects("namespaces", "--selector", f"kecs.dev/instance={named}")]
 
 
-def ready(installed: Installed) -> str:
-    """The name of the pod of KECS, which answers."""
-    kubectl("rollout", "status", f"deployment/{installed.object}", "--namespace", installed.name, "--timeout", "100s")
-    pods = objects("pods", "--namespace", installed.name, "--selector", "app.kubernetes.io/name=kecs")
-    (name,) = [each["metadata"]["name"] for each in pods if "deletionTimestamp" not in each["metadata"]]
-    return str(name)
+def ready(installed: Installed, before: str | None = None) -> str:
+    """The name of the pod of KECS, which answers: not that of the one before it."""
+    found: list[str] = []
+
+    def stands() -> bool:
+        there = [pod for pod in objects("pods", *ours(installed)) if "deletionTimestamp" not in pod["metadata"]]
+        found[:] = [pod["metadata"]["name"] for pod in there if is_ready(pod)]
+        return len(there) == 1 and found == led_to(installed) and before not in found and answers(installed)
+
+    until(stands)
+    return found[0]
+
+
+def ours(installed: Installed) -> tuple[str, ...]:
+    return ("--namespace", installed.name, "--selector", "app.kubernetes.io/name=kecs")
+
+
+def is_ready(pod: Any) -> bool:
+    return any(each["type"] == "Ready" and each["status"] == "True" for each in pod["status"].get("conditions", ()))
+
+
+def led_to(installed: Installed) -> list[str]:
+    """The pods behind the Service."""
+    subsets = [each for endpoints in objects("endpoints", *ours(installed)) for each in endpoints.get("subsets", ())]
+    return [each["targetRef"]["name"] for subset in subsets for each in subset.get("addresses", ())]
+
+
+def answers(installed: Installed) -> bool:
+    """Nodes follow what the Service leads to a moment later."""
+    with contextlib.suppress(OSError), urllib.request.urlopen(f"{url(installed)}/_kecs/health", timeout=5) as answer:
+        return bool(answer.status == 200)
+    return False
+
+
+def url(installed: Installed) -> str:
+    (service,) = objects("services", *ours(installed))
+    return f"http://{service['spec']['clusterIP']}:5373"
 
 
 def client(installed: Installed) -> Any:
-    (service,) = objects("services", "--namespace", installed.name, "--selector", "app.kubernetes.io/name=kecs")
     return boto3.client(
         "ecs",
-        endpoint_url=f"http://{service['spec']['clusterIP']}:5373",
+        endpoint_url=url(installed),
         region_name="us-east-1",
         aws_access_key_id="test",
         aws_secret_access_key="test",
@@ -67,10 +100,11 @@ def client(installed: Installed) -> Any:
     )
 
 
-def until(what: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
+def until(what: Callable[[], Any]) -> None:
+    deadline = time.monotonic() + PATIENCE
     while not what():
-        assert time.monotonic() < deadline
+        if time.monotonic() > deadline:
+            pytest.fail(kubectl("describe", "pods", "--all-namespaces"))
         time.sleep(0.1)
 
 
@@ -87,7 +121,7 @@ def test_tasks_outlive_the_pod_of_kecs(installed: Installed) -> None:
     until(lambda: described()["lastStatus"] == "RUNNING")
     before = described()
     kubectl("delete", "pod", first, "--namespace", installed.name, "--grace-period=0", "--force")
-    assert ready(installed) != first
+    ready(installed, before=first)
     after = described()
     assert after["lastStatus"] == "RUNNING"
     assert [each["runtimeId"] for each in after["containers"]] == [each["runtimeId"] for each in before["containers"]]
@@ -116,7 +150,7 @@ def test_tasks_find_kecs_in_another_pod(installed: Installed) -> None:
     until(lambda: len(told()) == 2)
     before = told()
     kubectl("delete", "pod", first, "--namespace", installed.name, "--grace-period=0", "--force")
-    assert ready(installed) != first
+    ready(installed, before=first)
     until(lambda: told() == before)
 
 

@@ -16,6 +16,7 @@ from kecs.runtimes.kubernetes.client import Cluster
 from tests.runtimes.plans import IMAGE
 from tests.sdk.calls import until
 from tests.support import images
+from tests.support.patience import PATIENCE
 from tests.support.servers import Server
 
 pytestmark = [pytest.mark.kubernetes, pytest.mark.slow]
@@ -48,13 +49,13 @@ def test_a_service_in_pods_survives_a_kill(tmp_path: Path) -> None:
     server = Server(*flags)
     try:
         ecs = server.client()
-        until(lambda: running(ecs) == 3, 60, "three tasks")
+        until(lambda: running(ecs) == 3, PATIENCE, "three tasks")
         after = pods(instance)
         assert set(before) < set(after)
         assert len(after) == 3
         ecs.delete_service(service="web", force=True)
-        until(lambda: not ecs.list_tasks()["taskArns"], 60, "no task")
-        until(lambda: not pods(instance), 60, "no pod")
+        until(lambda: not ecs.list_tasks()["taskArns"], PATIENCE, "no task")
+        until(lambda: not pods(instance), PATIENCE, "no pod")
     finally:
         server.reset()
         server.stop()
@@ -68,7 +69,7 @@ def begin(server: Server, instance: str) -> list[tuple[str, str]]:
     container = {"name": "app", "image": IMAGE, "memory": 32, "command": OBEYS, "stopTimeout": 2}
     ecs.register_task_definition(family="web", containerDefinitions=[container])
     ecs.create_service(serviceName="web", taskDefinition="web", desiredCount=2, launchType="EC2")
-    until(lambda: running(ecs) == 2, 60, "two tasks")
+    until(lambda: running(ecs) == 2, PATIENCE, "two tasks")
     before = pods(instance)
     assert len(before) == 2
     ecs.update_service(service="web", desiredCount=3)

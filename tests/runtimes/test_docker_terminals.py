@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 from tests.support.docker_runtime import Bench, bench, container, plan, run
 from tests.support.images import docker
+from tests.support.patience import PATIENCE
 
 from kecs.core.tasks.plan import TaskPlan
 from kecs.ports.terminal import Terminal
@@ -16,7 +17,6 @@ from kecs.ports.terminal import Terminal
 pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("docker")]
 
 GONE = "while grep -q {} /proc/[0-9]*/cmdline; do usleep 20000; done; echo it is gone"
-PATIENCE = 30.0  # seconds
 
 
 @pytest.fixture

@@ -23,8 +23,8 @@ from kecs.runtimes.kubernetes.runtime import KubernetesRuntime
 from kecs.store.memory import MemoryStore
 from tests.support.kubelets import Kubelets
 from tests.support.kubernetes_server import KubernetesServer, kubernetes_server
+from tests.support.patience import PATIENCE
 
-PATIENCE = 60.0  # seconds
 WATCHES = 2  # of pods and of nodes
 STEP = 30.0  # seconds that time moves on at once; a watch is silent for less
 TICK = 0.05  # seconds that time moves on at once where it matters how much passes
@@ -83,19 +83,19 @@ class BusyCluster:
             await asyncio.sleep(0)
             quiet = quiet + 1 if before == (self.server.asked.total(), self.server.objects.version) else 0
 
-    async def pass_time(self, seconds: float) -> float:
+    async def pass_time(self, seconds: float, step: float = STEP) -> float:
         """Move time on, with watches that hear of nothing but the time. Answers for how many seconds of it there was a
         watch too few."""
         blind = 0.0
         for number in itertools.count(1):
-            self._time.move(STEP)
+            self._time.move(step)
             self.server.objects.bookmark()
             await self.settle()
             while self.server.objects.watches < WATCHES:
                 self._time.move(TICK)
                 blind += TICK
                 await self.settle()
-            if number * STEP >= seconds:
+            if number * step >= seconds:
                 break
         return blind
 

@@ -14,11 +14,11 @@ from kecs.core.tasks.plan import TaskPlan
 from kecs.core.tasks.reports import Failed, Provisioned, Pulled, Report, Started
 from kecs.runtimes.docker import DockerRuntime
 from tests.support.images import docker, test_image
+from tests.support.patience import PATIENCE
 
 R = TypeVar("R", bound=Report)
 
 OBEYS = ["sh", "-c", "trap 'exit 0' TERM; echo ready; while true; do sleep 0.1; done"]
-PATIENCE = 60.0  # seconds until a report that has not come will not come
 
 
 class Bench:

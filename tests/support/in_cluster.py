@@ -1,4 +1,4 @@
-"""KECS in the cluster that is named for tests: installed with deploy/kustomize, into a namespace of the test's own.
+"""KECS in the cluster that is named for tests, in a namespace of the test's own; `Installed` is by deploy/kustomize.
 
 What a cluster has as a rule is made up for where the one for tests is without: a way from pods to its API server, who
 vouches for that, and volumes for claims.
@@ -21,8 +21,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tests.support.manifests import BASE, program
+from tests.support.patience import PATIENCE
 
-PATIENCE = 120  # seconds
 ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 
@@ -81,10 +81,21 @@ class Installed:
 
 @contextlib.contextmanager
 def reachable(installed: Installed) -> Iterator[None]:
-    """Have pods reach the API server."""
+    """Have its pods reach the API server."""
+    with way_in() as certificate:
+        if certificate:
+            installed.change(configMapGenerator=[{"name": "authority", "literals": [f"ca.crt={certificate}"]}])
+            installed.patch(with_authority())
+        yield
+
+
+@contextlib.contextmanager
+def way_in() -> Iterator[str | None]:
+    """Have pods reach the API server, and what vouches for it then, in a ConfigMap `authority` as `ca.crt`: None where
+    the cluster sees to both."""
     services = objects("endpoints", "--namespace", "default", "--field-selector", "metadata.name=kubernetes")
     if any(each.get("subsets") for each in services):
-        yield
+        yield None
         return
     (node, *_) = objects("nodes")
     host = next(each["address"] for each in node["status"]["addresses"] if each["type"] == "InternalIP")
@@ -95,10 +106,8 @@ def reachable(installed: Installed) -> Iterator[None]:
         subset = {"addresses": [{"ip": host}], "ports": [{"name": "https", "port": port}]}
         about = {"apiVersion": "v1", "kind": "Endpoints", "metadata": {"name": "kubernetes", "namespace": "default"}}
         kubectl("apply", "--filename", "-", stdin=about | {"subsets": [subset]})
-        installed.change(configMapGenerator=[{"name": "authority", "literals": [f"ca.crt={authority(server.netloc)}"]}])
-        installed.patch(with_authority())
         try:
-            yield
+            yield authority(server.netloc)
         finally:
             kubectl("delete", "--filename", "-", "--ignore-not-found", stdin=about)
 
@@ -126,7 +135,7 @@ def authority(server: str) -> str:
 
 
 @contextlib.contextmanager
-def stored(installed: Installed, folder: Path) -> Iterator[None]:
+def stored(namespace: str, claim: str, folder: Path) -> Iterator[None]:
     """Have a volume for the claim."""
     if any(each["metadata"].get("annotations", {}).get(DEFAULT_CLASS) == "true" for each in objects("storageclasses")):
         yield
@@ -136,10 +145,10 @@ def stored(installed: Installed, folder: Path) -> Iterator[None]:
     spec = {
         "accessModes": ["ReadWriteOnce"],
         "capacity": {"storage": "1Gi"},
-        "claimRef": {"namespace": installed.name, "name": installed.object},
+        "claimRef": {"namespace": namespace, "name": claim},
         "hostPath": {"path": str(folder)},
     }
-    volume = {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": installed.name}, "spec": spec}
+    volume = {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": namespace}, "spec": spec}
     kubectl("apply", "--filename", "-", stdin=volume)
     try:
         yield

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 from lightkube.resources.core_v1 import Pod
 from tests.support.images import test_image
+from tests.support.patience import PATIENCE
 from tests.testing.behind import KUBECONFIG, kubernetes, objects, options
 from tests.testing.conftest import Run
 from tests.testing.fakes import call
@@ -30,7 +31,6 @@ from kecs.testing import (
 pytestmark = pytest.mark.kubernetes
 
 SERVE = ["sh", "-c", "trap 'exit 0' TERM; echo up; while true; do sleep 0.1; done"]
-SOON = 60.0  # seconds in which Kubernetes has done what it was told
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_nothing_is_left_of_a_server(server: Server) -> None:
 
     wait_until(client, kinds, equals={"Namespace", "Pod", "PersistentVolumeClaim", "Service"})
     server.cleanup()
-    given_up = time.monotonic() + SOON
+    given_up = time.monotonic() + PATIENCE
     while (left := kinds()) and time.monotonic() < given_up:
         time.sleep(0.2)  # Kubernetes removes a namespace in its own time, and no KECS is left to ask
     assert left == set()

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from tests.support.patience import PATIENCE
 
 from kecs.control.clock import VirtualClock
 from kecs.core.tasks.plan import TaskPlan
@@ -24,8 +25,8 @@ from kecs.runtimes.simulated import SimulatedRuntime
 
 R = TypeVar("R", bound=Report)
 
+PLACED_WITHIN = 30.0  # seconds that a pod may wait for a node, and for the volume that a claim of it finds
 MISSING_IMAGE = "127.0.0.1:1/kecs-test/missing:v1"  # a registry where nobody answers
-PATIENCE = 60.0  # seconds until a report that has not come will not come
 
 # What a runtime does not do, and why. A scenario that needs it says so with `needs`.
 CANNOT: dict[str, dict[str, str]] = {
@@ -97,8 +98,13 @@ class Harness:
         found = self.seen(kind, plan, container)
         if len(found) < nth:
             others = [report for report in self.reports if report.task == plan.arn]
-            pytest.fail(f"no {kind.__name__} of {container or 'the task'}; its reports: {others}")
+            why = await self.explained(plan)
+            pytest.fail(f"no {kind.__name__} of {container or 'the task'}; its reports: {others}{why}")
         return found[nth - 1]
+
+    async def explained(self, plan: TaskPlan) -> str:  # for those who know more
+        """What else is known of the task."""
+        return ""
 
     async def wait(self, condition: Any) -> None:
         """Until the condition holds, or patience ends."""
@@ -252,6 +258,19 @@ class KubernetesHarness(RealHarness):
 
         await self._volumes.enter_async_context(kubernetes_volumes.for_claims(self._instance))
 
+    async def explained(self, plan: TaskPlan) -> str:
+        """What KECS has seen last, and what there is: they differ where KECS has missed something."""
+        from tests.support.explained import explained
+
+        from kecs.runtimes.kubernetes import names
+        from kecs.runtimes.kubernetes.runtime import KubernetesRuntime
+
+        assert isinstance(self.runtime, KubernetesRuntime)
+        pod = self.runtime.pod(plan.arn)
+        seen = pod.metadata.resourceVersion if pod is not None and pod.metadata is not None else None
+        there = await explained(labels=f"{names.TASK}={plan.id}")
+        return f"\nKECS has seen version {seen}, trouble: {self.runtime.trouble}\n{there}"
+
     async def __aenter__(self) -> Harness:
         self._volumes = contextlib.AsyncExitStack()
         return await super().__aenter__()
@@ -271,7 +290,7 @@ def _runtime(name: str, instance: str) -> Runtime:
 
     kubeconfig = Path(os.environ["KECS_TEST_KUBECONFIG"])
     settings = PodSettings(instance=instance, storage_classes={"efs": instance})
-    return KubernetesRuntime(settings, kubeconfig=kubeconfig, patience=5.0)
+    return KubernetesRuntime(settings, kubeconfig=kubeconfig, patience=PLACED_WITHIN)
 
 
 def new_harness(runtime: str) -> Harness:

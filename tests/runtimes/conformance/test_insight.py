@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from ipaddress import ip_address, ip_network
 
-from tests.runtimes.conformance.harness import PATIENCE, Harness
+from tests.runtimes.conformance.harness import Harness
 from tests.runtimes.plans import make_plan
+from tests.support.patience import PATIENCE
 
 from kecs.core.inside.seen import NOTHING
 

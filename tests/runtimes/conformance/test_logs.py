@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from tests.runtimes.conformance.harness import PATIENCE, Harness
+from tests.runtimes.conformance.harness import Harness
 from tests.runtimes.plans import SCOPE, make_plan
+from tests.support.patience import PATIENCE
 
 from kecs.control.clock import SystemClock
 from kecs.control.log_intake import LogIntake

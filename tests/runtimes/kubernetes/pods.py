@@ -8,14 +8,15 @@ import secrets
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+import pytest
 from lightkube.resources.core_v1 import Namespace, Pod, ServiceAccount
+from tests.support.explained import explained
 from tests.support.images import test_image
+from tests.support.patience import PATIENCE
 
 from kecs.runtimes.kubernetes.client import Cluster, ClusterError
 from kecs.runtimes.kubernetes.places import Place
 from kecs.runtimes.kubernetes.terminals import Terminals
-
-PATIENCE = 60.0  # seconds
 
 
 @contextlib.asynccontextmanager
@@ -49,11 +50,14 @@ async def make(cluster: Cluster, where: str, *containers: dict[str, Any], name: 
 
 
 async def until(cluster: Cluster, where: str, condition: Callable[[Any], bool], name: str = "pod") -> None:
-    async with asyncio.timeout(PATIENCE):
-        while True:
-            if condition(await cluster.get(Pod, name, where)):
-                return
-            await asyncio.sleep(0.1)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                if condition(await cluster.get(Pod, name, where)):
+                    return
+                await asyncio.sleep(0.1)
+    except TimeoutError:
+        pytest.fail(await explained(where, fields=f"metadata.name={name}"))
 
 
 async def until_gone(cluster: Cluster, where: str, name: str = "pod") -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from lightkube.resources.core_v1 import Namespace, Pod
+from tests.runtimes.conformance import harness as conformance
 from tests.runtimes.conformance.harness import Harness, new_harness
 from tests.runtimes.kubernetes.proxy import Proxy, proxied
 from tests.runtimes.plans import IMAGE, make_plan
@@ -122,6 +123,7 @@ async def test_a_namespace_that_somebody_deletes_is_made_again(harness: Harness,
     await cluster.delete(Namespace, pod.metadata.namespace or "")
     await harness.wait(lambda: harness.seen(Exited, lost))
     assert [report.reason for report in harness.seen(Failed, lost)] == ["The pod of the task was deleted"]
+    await harness.release(lost)
     await harness.run(plan)
     assert len(await pods(cluster, plan)) == 1
 
@@ -140,12 +142,14 @@ async def test_a_start_that_an_earlier_process_asked_for_is_not_repeated(harness
         assert again.seen(Exited, plan) == []
 
 
-async def test_a_task_that_no_node_can_take_says_what_is_missing(harness: Harness) -> None:
+async def test_a_task_that_no_node_can_take_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conformance, "PLACED_WITHIN", 2.0)
     plan = make_plan({"command": OBEYS, "memory": 100_000_000})
-    await harness.provision(plan)
-    harness.runtime.start(plan, "app")
-    failed = await harness.until(Failed, plan)
-    assert failed.reason.startswith("Capacity is unavailable at this time: no node can take the task (RESOURCE:MEMORY)")
-    harness.runtime.stop(plan, "app", 2)
-    await harness.wait(lambda: harness.seen(Failed, plan, "app"))
-    await harness.release(plan)
+    async with new_harness("kubernetes") as harness:
+        await harness.provision(plan)
+        harness.runtime.start(plan, "app")
+        reason = (await harness.until(Failed, plan)).reason
+        assert reason.startswith("Capacity is unavailable at this time: no node can take the task (RESOURCE:MEMORY)")
+        harness.runtime.stop(plan, "app", 2)
+        await harness.wait(lambda: harness.seen(Failed, plan, "app"))
+        await harness.release(plan)

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from tests.sdk.calls import until
 from tests.support.images import test_image, unavailable
+from tests.support.patience import PATIENCE
 from tests.support.servers import Server
 from tools.base_image import NoBase, base_image
 
@@ -85,7 +86,7 @@ def test_an_unchanged_sdk_is_the_task_and_reaches_other_services(start: Any) -> 
     script = base64.b64encode(UNCHANGED.encode()).decode()
     runs = f"echo {script} | python3 -c 'import base64, sys; exec(base64.b64decode(sys.stdin.read()))'"
     task = run(server, image=image, command=["sh", "-c", f"python3 -m pip install -q boto3 2>/dev/null; {runs}"])
-    until(lambda: status(server, task) == "STOPPED", 90, "stopped")
+    until(lambda: status(server, task) == "STOPPED", PATIENCE, "stopped")
     found, by = lines(server, task)[-2:]
     assert found == "found what a pod has written"
     assert by == f"by container-role arn:aws:sts::111111111111:assumed-role/app/{task.rpartition('/')[2]}"
@@ -100,9 +101,9 @@ def test_a_container_that_went_on_finds_kecs_where_it_is_now(start: Any) -> None
         last = lines(server, task)[-1:] if status(server, task) == "RUNNING" else []
         return last[0].split() if last else []
 
-    until(lambda: len(answer()) == 3, 60, "told")
+    until(lambda: len(answer()) == 3, PATIENCE, "told")
     before = answer()
     server.kill()
     server = start()
-    until(lambda: len(answer()) == 3 and answer()[0] != before[0], 30, "told again")
+    until(lambda: len(answer()) == 3 and answer()[0] != before[0], PATIENCE, "told again")
     assert answer()[1:] == before[1:]

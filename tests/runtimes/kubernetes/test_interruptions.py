@@ -10,6 +10,7 @@ from tests.support.busy_cluster import WATCHES, BusyCluster, busy_cluster
 from tests.support.kubernetes_server import Refused
 
 from kecs.runtimes.kubernetes.client import ATTEMPTS
+from kecs.runtimes.kubernetes.gate import LOOK_LATE
 
 TASKS = 10
 
@@ -86,6 +87,19 @@ async def test_a_task_starts_once_an_api_server_that_is_too_busy_has_time(cluste
     cluster.server.refusals["create pods"] = list(too_many)
     await replaced(cluster, remove_one(cluster))
     assert cluster.server.asked["create pods"] == TASKS + len(too_many) + 1
+
+
+async def test_a_namespace_that_takes_minutes_to_go_is_waited_for_with_few_questions(cluster: BusyCluster) -> None:
+    going = Refused(403, "Forbidden", "unable to create new content in namespace n because it is being terminated")
+    cluster.server.refusals["create pods"] = [going] * 1000
+    gone = remove_one(cluster)
+    await cluster.pass_time(200, step=0.5)
+    asked = cluster.server.asked["create pods"] - TASKS
+    assert 90 <= asked <= 120
+    cluster.server.refusals.clear()
+    await cluster.pass_time(LOOK_LATE, step=0.5)
+    await replaced(cluster, gone)
+    assert cluster.server.asked["create pods"] == TASKS + asked + 1
 
 
 async def test_a_conflict_when_a_container_is_stopped_is_tried_again(cluster: BusyCluster) -> None:

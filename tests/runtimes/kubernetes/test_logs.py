@@ -8,6 +8,7 @@ from contextlib import aclosing
 
 import pytest
 from tests.runtimes.kubernetes import pods
+from tests.support.patience import PATIENCE
 
 from kecs.runtimes.kubernetes.client import Cluster, ClusterError, ClusterGone
 from kecs.runtimes.kubernetes.logs import output
@@ -54,7 +55,7 @@ async def test_who_follows_sees_lines_as_they_come_until_the_end(cluster: Cluste
     await pods.make(cluster, namespace, pods.container(goes_on), pods.container("sleep 600", "other"))
     found = []
     async with (
-        asyncio.timeout(pods.PATIENCE),
+        asyncio.timeout(PATIENCE),
         aclosing(output(cluster, [Place(namespace, "pod", "app")], follow=True)) as lines,
     ):
         async for line in lines:

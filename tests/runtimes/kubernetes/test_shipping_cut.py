@@ -9,10 +9,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from tests.runtimes.conformance.harness import PATIENCE, RealHarness
+from tests.runtimes.conformance.harness import RealHarness
 from tests.runtimes.conformance.test_logs import connect, container, kept, lines
 from tests.runtimes.kubernetes.proxy import Proxy, proxied
 from tests.runtimes.plans import SCOPE, make_plan
+from tests.support.patience import PATIENCE
 
 from kecs.core.logs.records import LogGroup
 from kecs.core.tasks.reports import Exited
@@ -35,7 +36,7 @@ async def test_each_line_comes_once_however_often_connections_are_cut(proxy: Pro
     store = SqliteLogs(None)
     store.create_group(LogGroup(id=0, **SCOPE._asdict(), name="/shop", created=0))
     plan = make_plan(container(COMMAND) | {"stopTimeout": 1})
-    async with RealHarness("kubernetes", f"cut-{secrets.token_hex(4)}") as harness, asyncio.timeout(PATIENCE * 2):
+    async with RealHarness("kubernetes", f"cut-{secrets.token_hex(4)}") as harness, asyncio.timeout(PATIENCE):
         connect(harness, store)
         await harness.run(plan)
         while (read := len(lines(store, plan))) < 250:

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from lightkube.resources.core_v1 import Pod
 from tests.runtimes.kubernetes import pods
+from tests.support.patience import PATIENCE
 
 from kecs.ports.terminal import SessionRefused, Terminal
 from kecs.runtimes.kubernetes.client import Cluster
 from kecs.runtimes.kubernetes.places import Place
 from kecs.runtimes.kubernetes.terminals import Terminals, outcome
 
-PATIENCE = 30.0  # seconds
 GONE = "while grep -q {} /proc/[0-9]*/cmdline; do usleep 20000; done; echo it is gone"
 
 on_kubernetes = pytest.mark.kubernetes

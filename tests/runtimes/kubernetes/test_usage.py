@@ -11,6 +11,7 @@ from lightkube.resources.core_v1 import Pod
 from tests.runtimes.conformance.harness import new_harness
 from tests.runtimes.kubernetes.kubelets import ARN, OVER, RUNNING, Kubelets, pod
 from tests.runtimes.plans import make_plan
+from tests.support.patience import PATIENCE
 
 from kecs.core.autoscaling.usage import Usage
 from kecs.runtimes.kubernetes import summaries, usage
@@ -87,7 +88,7 @@ async def test_a_busy_container() -> None:
             return await answer
 
         used: Mapping[str, Any] = {}
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             while not (used and (used[plan.arn].cpu or 0) > 1):  # a kubelet measures once in ten seconds
                 await asyncio.sleep(0.2)
                 used = await measured()

@@ -34,10 +34,14 @@ from kecs.runtimes.kubernetes.manifests.secrets import may_have_secret, secret_o
 from kecs.runtimes.kubernetes.manifests.settings import PodSettings
 from kecs.runtimes.kubernetes.observing import Observing, TaskPod, Watched
 from kecs.runtimes.kubernetes.removal import made, remove_pod, there
+from kecs.runtimes.kubernetes.wire import pause_of
 from kecs.runtimes.launching import LaunchError
 
 RETRY = 0.5  # seconds between attempts while the API server does not answer, or the namespace is not ready
-UNREADY_FOR = 60.0  # seconds that a namespace may take to go, so that it can be made anew, or to become ready
+UNREADY_FOR = 300.0  # seconds that a namespace may take to go, so that it can be made anew, or to become ready: it is
+# there until all of its pods have gone, and Kubernetes looks for that once a minute at last
+LOOK = 0.05  # seconds between attempts meanwhile, which become fewer
+LOOK_LATE = 2.0
 DECIDED_WITHIN = 10.0  # seconds after which a container that was stopped on its way to start is taken not to run
 ANSWERED_WITHIN = 2.0  # seconds that a request may take of which nobody wants to know
 LATE = 60.0  # seconds beyond its stop timeout after which a container's node is taken not to answer any more
@@ -137,8 +141,8 @@ class Gate:
                 try:
                     if not await self._step():
                         return
-                except ClusterGone:
-                    await asyncio.sleep(RETRY)
+                except ClusterGone as gone:
+                    await asyncio.sleep(pause_of(RETRY, gone.after))
         finally:
             self._job = None
 
@@ -198,11 +202,12 @@ class Gate:
             return False
         now = asyncio.get_running_loop().time()
         self._unready_since = self._unready_since or now
-        if now - self._unready_since > UNREADY_FOR:
+        waited = now - self._unready_since
+        if waited > UNREADY_FOR:
             return False
         if missing or going:
             self._around.homes.forget(self._home)
-        await asyncio.sleep(RETRY / 10)
+        await asyncio.sleep(min(max(LOOK, waited / 4), LOOK_LATE))
         return True
 
     async def _provide(self) -> None:
