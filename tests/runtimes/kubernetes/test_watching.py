@@ -15,6 +15,7 @@ from lightkube.resources.core_v1 import Pod
 from kecs.runtimes.kubernetes import client, reflector
 from kecs.runtimes.kubernetes.client import Cluster, ClusterError, ClusterGone
 from kecs.runtimes.kubernetes.reflector import Reflector
+from kecs.runtimes.kubernetes.wire import LONGEST_PAUSE, pause_of
 
 PODS = k.resource("v1", "pods")
 OPEN = ...  # a watch that goes on
@@ -199,6 +200,25 @@ async def test_who_is_asked_to_wait_waits_as_long_as_asked(
     following.watches()
     await following.reflector.open()
     assert (following.news, following.cluster.calls["list pods"]) == (["+a"], 3)
+
+
+@pytest.mark.parametrize("answers", [(), (GONE,)], ids=["to a watch", "to the list after it"])
+async def test_a_follower_is_asked_to_wait_too(
+    following: Following, monkeypatch: pytest.MonkeyPatch, answers: tuple[Any, ...]
+) -> None:
+    monkeypatch.setattr(reflector, "FIRST_PAUSE", 3600.0)
+    monkeypatch.setattr(client, "ATTEMPTS", 1)
+    following.lists(listed(5), *([busy(0.01)] * len(answers)), k.Response(status=200, payload=listed(5)))
+    following.watches(*(answers or (busy(0.01), busy(0.01))))
+    await following.reflector.open()
+    await following.until(lambda: len(following.since()) == len(answers or (1, 2)) + 1)
+    assert following.cluster.calls["list pods"] == 1 + 2 * len(answers)
+
+
+def test_nobody_asks_sooner_than_was_wanted() -> None:
+    assert all(2.0 <= pause_of(0.1, after=2.0) <= 2.4 for _ in range(100))
+    assert all(0.08 <= pause_of(0.1) <= 0.12 for _ in range(100))
+    assert pause_of(0.1, after=86400.0) <= LONGEST_PAUSE * 1.2
 
 
 async def test_one_that_is_busy_for_too_long_does_not_answer(following: Following) -> None:

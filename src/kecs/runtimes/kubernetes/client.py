@@ -8,7 +8,6 @@ the layer beneath it. All that can go wrong comes out as a ClusterError.
 from __future__ import annotations
 
 import asyncio
-import random
 import ssl
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
@@ -35,6 +34,7 @@ from kecs.runtimes.kubernetes.wire import (
     Event,
     event_of,
     lines_of,
+    pause_of,
     refusal,
     retry_after,
 )
@@ -48,7 +48,6 @@ FIELD_MANAGER = "kecs"
 AT_ONCE = 32  # requests; an API server gives one client its share and answers what is above it with 429
 ATTEMPTS = 5  # at one request, while the API server is too busy for it
 FIRST_PAUSE = 0.25  # seconds before the second attempt; each further one doubles it
-LONGEST_PAUSE = 30.0  # seconds, whatever Retry-After says
 ANSWER_WITHIN = 30.0  # seconds; the API server itself gives up on a request after 60
 CONNECT_WITHIN = 5.0  # seconds
 WATCH_FOR = 300  # seconds; a watch then ends by itself and is taken up again
@@ -276,17 +275,17 @@ class Cluster:
                 async with self._turn:
                     self._count(verb, kind)
                     answer = await self._api.send(self._api.build_adapter_request(request))
-                self._check(answer.status_code, answer.content)
+                self._check(answer)
                 return self._api.handle_response("list" if verb == "list" else "get", answer, request)
             except Busy as busy:
                 if attempt == ATTEMPTS:
-                    raise self._gone(f"it is too busy: {busy.message}") from None
-                wait = retry_after(answer) or pause
+                    raise self._gone(f"it is too busy: {busy.message}", busy.after) from None
+                wait = pause_of(pause, busy.after)
             except _LOST as error:
                 if attempt > 1 or not isinstance(error, httpx2.NetworkError | httpx2.RemoteProtocolError):
                     raise self._gone(str(error) or type(error).__name__) from error
                 wait = 0.0  # most likely the API server had closed a connection that was not in use
-            await asyncio.sleep(min(wait, LONGEST_PAUSE) * random.uniform(0.8, 1.2))  # spread
+            await asyncio.sleep(wait)
             pause *= 2
         raise AssertionError
 
@@ -301,14 +300,14 @@ class Cluster:
             try:
                 if answer.status_code >= 400:
                     await answer.aread()
-                self._check(answer.status_code, answer.content if answer.status_code >= 400 else b"")
+                self._check(answer)
                 yield answer.aiter_bytes()
             finally:
                 await answer.aclose()
         except Busy as busy:
             if verb == "log" and busy.status in _NODE_AWAY:
                 raise ClusterError(busy.status, busy.reason, busy.message) from None
-            raise self._gone(f"it is too busy: {busy.message}") from None
+            raise self._gone(f"it is too busy: {busy.message}", busy.after) from None
         except _LOST as error:
             why = str(error) or type(error).__name__
             raise (ClusterGone(why) if verb == "log" else self._gone(why)) from error
@@ -316,22 +315,22 @@ class Cluster:
     def _count(self, verb: str, kind: type[Resource]) -> None:
         self.calls[f"{verb} {api_info(kind).plural}"] += 1
 
-    def _check(self, status: int, body: bytes) -> None:
+    def _check(self, answer: httpx2.Response) -> None:
         """Raise what the answer says went wrong."""
-        now = asyncio.get_running_loop().time()
+        now, status = asyncio.get_running_loop().time(), answer.status_code
         if status < 400:
             self.trouble = None
             return
-        error = refusal(status, body)
+        error = refusal(status, answer.content)
         confused = status == 403 and now - self._away_at < CONFUSED_FOR
         if status in (401, 429) or status >= 500 or confused:  # 401: a token may be renewed
-            raise Busy(error.status, error.reason, error.message)
+            raise Busy(error, retry_after(answer))
         self.trouble = None
         raise error
 
-    def _gone(self, why: str) -> ClusterGone:
+    def _gone(self, why: str, after: float = 0.0) -> ClusterGone:
         self._away_at = asyncio.get_running_loop().time()
-        gone = ClusterGone(f"the Kubernetes API server at {self.url} does not answer: {why}")
+        gone = ClusterGone(f"the Kubernetes API server at {self.url} does not answer: {why}", after)
         self.trouble = gone.message
         return gone
 

@@ -21,7 +21,7 @@ from kecs.ports.runtime import Capacity
 from kecs.runtimes.kubernetes.client import Cluster
 from kecs.runtimes.kubernetes.names import of_instance, selector
 from kecs.runtimes.kubernetes.reflector import Reflector
-from kecs.runtimes.kubernetes.wire import ClusterError, ClusterGone
+from kecs.runtimes.kubernetes.wire import ClusterError, ClusterGone, pause_of
 
 CONDITIONS = "node.kubernetes.io/"  # taints that Kubernetes itself puts and takes away, as a node is
 OURS = "kecs.dev/"  # taints that keep everything but tasks off
@@ -137,8 +137,8 @@ class KubernetesNodes:
             wanted = self._cordons[name]
             try:
                 await self._cluster.patch(KubernetesNode, name, {"spec": {"unschedulable": wanted}})
-            except ClusterGone:
-                await asyncio.sleep(PAUSE)
+            except ClusterGone as gone:
+                await asyncio.sleep(pause_of(PAUSE, gone.after))
                 continue
             except ClusterError as error:
                 if error.status != 404:
@@ -154,8 +154,8 @@ class KubernetesNodes:
                 pods = await self._cluster.list(Pod, labels=labels, fields=f"spec.nodeName={name}")
                 await asyncio.gather(*map(self._remove, pods.items))
                 return
-            except ClusterGone:
-                await asyncio.sleep(PAUSE)
+            except ClusterGone as gone:
+                await asyncio.sleep(pause_of(PAUSE, gone.after))
             except ClusterError as error:
                 log.warning("Pods of the lost node %s cannot be removed: %s", name, error)
                 return

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import aclosing
 from typing import Any
@@ -17,6 +16,7 @@ import msgspec
 from lightkube.core.resource import Resource
 
 from kecs.runtimes.kubernetes.client import Cluster, ClusterError, ClusterGone, Event
+from kecs.runtimes.kubernetes.wire import pause_of
 
 FIRST_PAUSE = 0.1  # seconds before a watch is taken up again; doubled each time that it failed
 LONGEST_PAUSE = 5.0  # seconds; it bounds for how long KECS does not notice that the API server is back
@@ -102,12 +102,14 @@ class Reflector:
         pause = FIRST_PAUSE
         now = asyncio.get_running_loop().time
         while True:
-            before, began = self._version, now()
+            before, began, after = self._version, now(), 0.0
             try:
                 await self._watch()
                 self.trouble = None
             except ClusterError as error:
-                if not isinstance(error, ClusterGone):
+                if isinstance(error, ClusterGone):
+                    after = error.after
+                else:
                     log.log(logging.INFO if error.status == 410 else logging.WARNING, "watch: %s", error)
                     self.trouble = None if error.status == 410 else f"Kubernetes does not let KECS watch: {error}"
                 if error.status == 410:
@@ -118,7 +120,7 @@ class Reflector:
                 await self._list_again()
             worked = self._version != before or now() - began > LONGEST_PAUSE
             pause = FIRST_PAUSE if worked else min(pause * 2, LONGEST_PAUSE)
-            await asyncio.sleep(pause * random.uniform(0.8, 1.2))
+            await asyncio.sleep(pause_of(pause, after))
 
     async def _watch(self) -> None:
         events = self._cluster.watch(self._kind, self._version, labels=self._labels)
@@ -136,7 +138,8 @@ class Reflector:
                 return
             except (ClusterError, msgspec.MsgspecError) as error:
                 log.info("list: %s", error)
-            await asyncio.sleep(pause * random.uniform(0.8, 1.2))
+                after = error.after if isinstance(error, ClusterGone) else 0.0
+            await asyncio.sleep(pause_of(pause, after))
             pause = min(pause * 2, LONGEST_PAUSE)
 
     def _tell(self, news: Iterable[tuple[bool, Any]]) -> None:

@@ -36,6 +36,7 @@ from kecs.runtimes.kubernetes.reach import Reach
 from kecs.runtimes.kubernetes.reflector import Reflector
 from kecs.runtimes.kubernetes.removal import remove_pod, there
 from kecs.runtimes.kubernetes.sights import Sight
+from kecs.runtimes.kubernetes.wire import pause_of
 
 if TYPE_CHECKING:
     from kecs.ports.inside import Insight
@@ -313,8 +314,8 @@ class KubernetesRuntime:
             try:
                 await step()
                 return
-            except ClusterGone:
-                await asyncio.sleep(1.0)
+            except ClusterGone as gone:
+                await asyncio.sleep(pause_of(1.0, gone.after))
 
 
 def _unusable(cluster: Cluster, error: ClusterError) -> str:

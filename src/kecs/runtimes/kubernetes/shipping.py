@@ -17,6 +17,7 @@ from kecs.runtimes.kubernetes import sights
 from kecs.runtimes.kubernetes.client import Cluster, ClusterError, ClusterGone
 from kecs.runtimes.kubernetes.observing import TaskPod
 from kecs.runtimes.kubernetes.places import Place, places_of
+from kecs.runtimes.kubernetes.wire import pause_of
 from kecs.runtimes.reading import LineReader
 from kecs.runtimes.shipping import PAUSE, RETRY, OutputLost, Shipping, Source
 
@@ -56,8 +57,8 @@ class PodOutput:
         ended = _has_ended(pod, place)
         try:
             await self._read(place, reader, number, to, follow=not ended)
-        except ClusterGone:
-            await asyncio.sleep(RETRY)
+        except ClusterGone as gone:
+            await asyncio.sleep(pause_of(RETRY, gone.after))
             return _mark(number, reader.mark)
         except ClusterError as error:
             if error.status != 404 and ended:

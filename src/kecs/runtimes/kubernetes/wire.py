@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
 
 import httpx2
 import msgspec
 from lightkube.core.resource import Resource
+
+LONGEST_PAUSE = 30.0  # seconds, whatever Retry-After says
 
 
 class ClusterError(Exception):
@@ -22,14 +25,19 @@ class ClusterError(Exception):
 
 class ClusterGone(ClusterError):
     """No answer: it is away, cannot be reached, or has been too busy for too long. What was asked may have been
-    done."""
+    done. `after`: for how many seconds it has asked to be left alone; 0 if it has not."""
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, after: float = 0.0) -> None:
         super().__init__(0, "Unreachable", message)
+        self.after = after
 
 
 class Busy(ClusterError):
-    """An answer that another attempt may change."""
+    """An answer that another attempt may change; `after` as above."""
+
+    def __init__(self, refusal: ClusterError, after: float) -> None:
+        super().__init__(refusal.status, refusal.reason, refusal.message)
+        self.after = after
 
 
 class Event(NamedTuple):
@@ -87,8 +95,16 @@ def refusal(status: int, body: bytes | msgspec.Raw) -> ClusterError:
     return ClusterError(said.code or status, said.reason or "", said.message or f"status {status}")
 
 
-def retry_after(answer: httpx2.Response) -> float | None:
+def retry_after(answer: httpx2.Response) -> float:
+    """In seconds; 0 where it does not say."""
     try:
-        return float(answer.headers.get("Retry-After", ""))
+        return max(float(answer.headers.get("Retry-After", "")), 0.0)
     except ValueError:
-        return None
+        return 0.0
+
+
+def pause_of(own: float, after: float = 0.0) -> float:
+    """Seconds until another attempt, spread, where one's own pause is `own`: never before the API server wants it."""
+    if after > 0.0:
+        return min(after, LONGEST_PAUSE) * random.uniform(1.0, 1.2)
+    return min(own, LONGEST_PAUSE) * random.uniform(0.8, 1.2)
