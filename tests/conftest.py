@@ -8,14 +8,14 @@ from __future__ import annotations
 import functools
 import http.client
 import os
-import socket
 from collections import Counter
 from collections.abc import Generator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import settings
+
+from tests.support.engine import EngineConnection
 
 # The same examples in every run, and no limit of time on one: the machine that runs the tests may be busy.
 # `make test PYTEST_ARGS=--hypothesis-profile=explore` looks for new ones.
@@ -30,23 +30,10 @@ WORKERS = {"docker": ("docker",), "kubernetes": ("docker", "docker-link")}
 REQUIRED = {name: os.environ.get(f"KECS_REQUIRE_{name.upper()}") == "1" for name in NEEDED}
 
 
-class _DockerConnection(http.client.HTTPConnection):
-    """HTTP to the engine that DOCKER_HOST names, or to the usual socket."""
-
-    def connect(self) -> None:
-        url = urlsplit(os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock")
-        if url.scheme == "unix":
-            self.sock = socket.socket(socket.AF_UNIX)
-            self.sock.settimeout(self.timeout)
-            self.sock.connect(url.path)
-        else:
-            self.sock = socket.create_connection((url.hostname or "", url.port or 2375), self.timeout)
-
-
 @functools.cache
 def docker_problem() -> str | None:
     """Why no Docker Engine can be used, or None; asked once per process."""
-    connection = _DockerConnection("docker", timeout=10)
+    connection = EngineConnection("docker", timeout=10)
     try:
         connection.request("GET", "/_ping")
         status = connection.getresponse().status

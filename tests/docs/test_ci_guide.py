@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from typing import Any
 import pytest
 import yaml
 from tests.docs.test_examples import ROOT, WRITTEN_URL
+from tests.support import programs
 from tests.support.images import test_image
 
 from kecs.testing import start_server
@@ -49,18 +49,8 @@ def project(tmp_path: Path) -> Path:
 def run(command: str, project: Path, **environment: str) -> str:
     """What a step of CI prints, as GitHub and GitLab run it."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{CLEAN['PATH']}"
-    done = subprocess.run(
-        ["bash", "-eo", "pipefail", "-c", command],
-        cwd=project,
-        env=CLEAN | {"PATH": path, "AWS_PAGER": "", "HOME": str(project)} | environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
-    return done.stdout
+    variables = CLEAN | {"PATH": path, "AWS_PAGER": "", "HOME": str(project)} | environment
+    return programs.run(["bash", "-eo", "pipefail", "-c", command], cwd=project, env=variables)
 
 
 def commands(job: Any) -> list[str]:

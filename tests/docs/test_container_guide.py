@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from tests.docs.test_examples import ROOT, RUN, RUN_TESTS, script
+from tests.support import programs
 from tests.support.kecs_image import REFERENCE, SETTINGS, kecs_image
 
 pytestmark = pytest.mark.slow
@@ -25,17 +26,8 @@ CLEAN = {name: value for name, value in os.environ.items() if not name.startswit
 
 
 def run(command: list[str], folder: Path) -> None:
-    done = subprocess.run(
-        command,
-        env=CLEAN | SETTINGS | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{CLEAN['PATH']}"},
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
+    path = f"{Path(sys.executable).parent}{os.pathsep}{CLEAN['PATH']}"
+    programs.run(command, cwd=folder, env=CLEAN | SETTINGS | {"PATH": path})
 
 
 def free_port() -> int:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 from tests.docs import warm_aws
+from tests.support import programs
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -100,17 +101,7 @@ def test_examples_run(page: Path, language: str, environment: dict[str, str], tm
     file = tmp_path / (f"{page.stem}.py" if tests else page.name)
     file.write_text(text)
     command = RUN_TESTS if tests else RUN[language]
-    done = subprocess.run(
-        [*command, str(file)],
-        env=environment,
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
+    programs.run([*command, str(file)], cwd=tmp_path, env=environment, timeout=300)
 
 
 def test_pages_that_are_run_elsewhere() -> None:

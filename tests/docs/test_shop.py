@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from tests.support import programs
 from tests.support.images import unavailable
 from tools.base_image import NoBase, base_image
 
@@ -18,18 +18,9 @@ TESTS = 8
 def run(*arguments: str, **environment: str) -> None:
     """pytest in the application's folder."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("KECS_", "AWS_", "PYTEST_"))}
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments],
-        env={**kept, **environment, "PYTHONDONTWRITEBYTECODE": "1"},
-        cwd=SHOP,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=600,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
-    assert f"{TESTS} passed" in done.stdout
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
+    variables = {**kept, **environment, "PYTHONDONTWRITEBYTECODE": "1"}
+    assert f"{TESTS} passed" in programs.run(command, cwd=SHOP, env=variables, timeout=600)
 
 
 @pytest.mark.slow

@@ -29,6 +29,17 @@ async def admin(gateway: Gateway, method: str, path: str = "", body: str = "") -
     return reply.status, json.loads(reply.body)
 
 
+def awss_client(gateway: Gateway, attempts: int) -> Any:
+    return boto3.client(
+        "ecs",
+        endpoint_url=f"http://127.0.0.1:{gateway.port}",
+        region_name="us-east-1",
+        aws_access_key_id="x",
+        aws_secret_access_key="x",
+        config=Config(retries={"mode": "standard", "total_max_attempts": attempts}),
+    )
+
+
 async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(10):
         while not condition():  # noqa: ASYNC110  # nothing tells the test of it
@@ -196,14 +207,7 @@ async def test_awss_client_gets_through_at_its_third_attempt(gateway: Gateway, m
     waits: list[float] = []
     monkeypatch.setattr("botocore.endpoint.time.sleep", waits.append)
     key = fault(gateway, "throttle", operation="CreateCluster", times=2)
-    client = boto3.client(
-        "ecs",
-        endpoint_url=f"http://127.0.0.1:{gateway.port}",
-        region_name="us-east-1",
-        aws_access_key_id="x",
-        aws_secret_access_key="x",
-        config=Config(retries={"mode": "standard", "total_max_attempts": 3}),
-    )
+    client = awss_client(gateway, attempts=3)
     answer = await asyncio.to_thread(client.create_cluster, clusterName="patient")
     client.close()
     assert answer["ResponseMetadata"]["RetryAttempts"] == 2
@@ -217,14 +221,7 @@ async def test_awss_client_tries_again_when_the_connection_closes(
 ) -> None:
     monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
     fault(gateway, kind, times=1)
-    client = boto3.client(
-        "ecs",
-        endpoint_url=f"http://127.0.0.1:{gateway.port}",
-        region_name="us-east-1",
-        aws_access_key_id="x",
-        aws_secret_access_key="x",
-        config=Config(retries={"mode": "standard", "total_max_attempts": 2}),
-    )
+    client = awss_client(gateway, attempts=2)
     answer = await asyncio.to_thread(client.create_cluster, clusterName="again")
     client.close()
     assert answer["ResponseMetadata"]["RetryAttempts"] == 1

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.docs.test_examples import script
-from tests.support import javascript
+from tests.support import javascript, programs
 from tests.support.kecs_image import ROOT, SETTINGS, kecs_image
 
 FOLDER = Path(__file__).parent / "testcontainers"
@@ -25,15 +24,6 @@ def test_the_example_of_the_guide(tmp_path: Path) -> None:
     example = tmp_path / "orders.test.mjs"
     example.write_text(script(GUIDE, "javascript"))
     (tmp_path / "node_modules").symlink_to(FOLDER / "node_modules")
-    done = subprocess.run(
-        ["node", "--test", example.name],
-        cwd=tmp_path,
-        env=os.environ | SETTINGS | {"NODE_NO_WARNINGS": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
-    assert "# pass 2\n" in done.stdout.replace("ℹ", "#"), done.stdout
+    variables = os.environ | SETTINGS | {"NODE_NO_WARNINGS": "1"}
+    printed = programs.run(["node", "--test", example.name], cwd=tmp_path, env=variables)
+    assert "# pass 2\n" in printed.replace("ℹ", "#"), printed

@@ -14,14 +14,15 @@ import io
 import json
 import os
 import shutil
-import socket
 import subprocess
 import tarfile
 from pathlib import Path
 from typing import Any, NoReturn
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 import pytest
+
+from tests.support.engine import EngineConnection
 
 REPOSITORY = "kecs-test/busybox"
 PORT = 8080
@@ -32,19 +33,6 @@ trap 'exit 0' TERM INT
 httpd -f -p "${PORT:-8080}" -h /www &
 wait $!
 """
-
-
-class _Connection(http.client.HTTPConnection):
-    """HTTP to the engine that DOCKER_HOST names, or to the usual socket."""
-
-    def connect(self) -> None:
-        url = urlsplit(os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock")
-        if url.scheme == "unix":
-            self.sock = socket.socket(socket.AF_UNIX)
-            self.sock.settimeout(self.timeout)
-            self.sock.connect(url.path)
-        else:
-            self.sock = socket.create_connection((url.hostname or "", url.port or 2375), self.timeout)
 
 
 def docker(
@@ -66,7 +54,7 @@ def saved(reference: str) -> bytes:
 
 
 def _asked(method: str, path: str, body: bytes | None = None, content_type: str = "") -> tuple[int, bytes]:
-    connection = _Connection("docker", timeout=120)
+    connection = EngineConnection("docker", timeout=120)
     try:
         connection.request(method, path, body, {"Content-Type": content_type} if body else {})
         response = connection.getresponse()

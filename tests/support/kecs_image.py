@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import functools
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 from tools.base_image import NoBase, base_image
 
+from tests.support import programs
 from tests.support.images import unavailable
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,15 +32,7 @@ def kecs_image() -> str:
         base = base_image()
     except NoBase as error:
         unavailable(f"no base for KECS's image can be made: {error}")
-    done = subprocess.run(
-        ["make", "image", f"IMAGE={REFERENCE}", f"PYTHON_IMAGE={base}", f"PYTHON={sys.executable}"],
-        cwd=ROOT,
-        env={name: value for name, value in os.environ.items() if not name.startswith("MAKE")},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=BUILD_SECONDS,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
+    command = ["make", "image", f"IMAGE={REFERENCE}", f"PYTHON_IMAGE={base}", f"PYTHON={sys.executable}"]
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    programs.run(command, cwd=ROOT, env=variables, timeout=BUILD_SECONDS)
     return REFERENCE

@@ -296,13 +296,7 @@ def test_one_task_that_runs_does_not_hide_another_that_never_does():
 def test_a_new_deployment_does_not_inherit_the_wait():
     world = World(1)
     world.reconcile()
-    for _ in range(5):
-        for task in world.pending():
-            world.fail_to_start(task)
-        world.reconcile()
-        if world.last is not None and world.last.wake_at is not None:
-            world.now = world.last.wake_at
-            world.reconcile()
+    world.keep_failing(5)
     world.fail_to_start(world.pending()[0])
     world.reconcile()
     assert world.pending() == []

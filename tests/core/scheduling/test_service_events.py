@@ -85,13 +85,7 @@ def test_the_reason_of_a_scaling_stop():
 def test_a_throttled_service_says_so_once():
     world = World(1)
     world.reconcile()
-    for _ in range(6):
-        for task in world.pending():
-            world.fail_to_start(task)
-        world.reconcile()
-        if world.last is not None and world.last.wake_at is not None:
-            world.now = world.last.wake_at
-            world.reconcile()
+    world.keep_failing(6)
     throttled = [text for text in world.messages() if "consistently" in text]
     assert throttled == [f"is unable to consistently start tasks successfully. {GUIDE}"]
 

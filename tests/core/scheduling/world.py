@@ -128,6 +128,16 @@ class World:
     def fail_to_start(self, task: ServiceTask) -> None:
         self.change(task, last_status="STOPPED", desired_status="STOPPED", stop_code="TaskFailedToStart")
 
+    def keep_failing(self, times: int) -> None:
+        """Whatever starts fails to, so many times; each time as soon as it is tried again."""
+        for _ in range(times):
+            for task in self.pending():
+                self.fail_to_start(task)
+            self.reconcile()
+            if self.last is not None and self.last.wake_at is not None:
+                self.now = self.last.wake_at
+                self.reconcile()
+
     def exit(self, task: ServiceTask) -> None:
         gone = targets(task, "unused")
         code = "EssentialContainerExited"
