@@ -75,6 +75,17 @@ async def test_what_is_no_address_of_this_machine_may_lead_here_by_itself(host: 
         assert await opened.at(host) == f"http://{host}:{port}"
 
 
+async def test_a_gateway_may_come_later(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def not_there(*_: object, **__: object) -> socket.socket:
+        raise OSError(errno.EADDRNOTAVAIL, "Cannot assign requested address")
+
+    async with listeners(f"http://127.0.0.1:{port}") as opened:
+        with monkeypatch.context() as before:
+            before.setattr(socket, "create_server", not_there)
+            assert await opened.at(GATEWAY) == f"http://{GATEWAY}:{port}"
+        assert await greeting(await opened.at(GATEWAY)) == b"kecs"
+
+
 async def test_a_kecs_that_listens_everywhere_is_there_already(port: int) -> None:
     async with listeners(f"http://0.0.0.0:{port}") as opened:
         assert await opened.at(GATEWAY) == f"http://{GATEWAY}:{port}"

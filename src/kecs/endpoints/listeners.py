@@ -54,13 +54,14 @@ class Listeners:
 
     async def at(self, host: str) -> str:
         """See ports.endpoint.TaskEndpoint. A name, and an address of another machine, may lead here all the same: by a
-        port that Docker publishes, or as Docker Desktop forwards it."""
+        port that Docker publishes, or as Docker Desktop forwards it. An address may become this machine's, too."""
+        there = f"http://{host}:{self._port}"
         if self._host in ANY_ADDRESS or host == self._host:
-            return f"http://{host}:{self._port}"
+            return there
         async with self._one_by_one:
-            if host not in self._urls:
-                self._urls[host] = f"http://{host}:{self._listen(host)}"
-        return self._urls[host]
+            if host not in self._urls and (port := self._listen(host)) is not None:
+                self._urls[host] = f"http://{host}:{port}"
+        return self._urls.get(host, there)
 
     async def claim(self, host: str) -> str | None:
         """See ports.endpoint.TaskEndpoint."""
@@ -95,10 +96,10 @@ class Listeners:
         self._servers.clear()
         self._urls.clear()
 
-    def _listen(self, host: str) -> int:
-        """The port on which KECS is at `host` now: its own, if nobody else has that there."""
+    def _listen(self, host: str) -> int | None:
+        """The port on which KECS is at `host` now: its own, if nobody else has that there. None: it is not."""
         if not _is_address(host):
-            return self._port
+            return None
         for port in (self._port, 0):
             try:
                 listener = socket.create_server((host, port), backlog=BACKLOG)
@@ -107,10 +108,10 @@ class Listeners:
                     continue
                 if error.errno not in _NOT_OURS:
                     log.warning("containers may not reach KECS at %s: %s", host, error)
-                return self._port
+                return None
             self._serve(listener)
             return int(listener.getsockname()[1])
-        return self._port
+        return None
 
     def _claimed(self, host: str) -> int | None:
         """The port on which KECS is at `host` now; None when that is no address of this machine."""
