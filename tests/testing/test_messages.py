@@ -44,7 +44,7 @@ def task(server: Server) -> str:
     broken = create_test_task_definition(client, "broken", image, command=script)
     create_test_service(client, CLUSTER, broken, "web")
     arn: str = client.run_task(cluster=CLUSTER, taskDefinition=broken, launchType="EC2")["tasks"][0]["taskArn"]
-    wait_for_task(client, CLUSTER, arn, "STOPPED", timeout=60)
+    wait_for_task(client, CLUSTER, arn, "STOPPED")
     return arn
 
 
@@ -80,7 +80,7 @@ def test_what_is_said(
 def until_one_has_failed(client: Any) -> None:
     """A task of the service."""
     for task in client.list_tasks(cluster=CLUSTER, serviceName="web")["taskArns"][:1]:
-        wait_for_task(client, CLUSTER, task, "STOPPED", timeout=60)
+        wait_for_task(client, CLUSTER, task, "STOPPED")
 
 
 def test_diagnostics_and_history(server: Server, task: str) -> None:

@@ -118,6 +118,31 @@ def test_a_command_that_cannot_be_executed() -> None:
             "The task was preempted",
             "TerminationNotice",
         ),
+        (
+            {"conditions": [{"type": "DisruptionTarget", "status": "True", "reason": "EvictionByEvictionAPI"}]},
+            "The task was evicted",
+            "TerminationNotice",
+        ),
+        (
+            {"phase": "Failed", "reason": "Shutdown", "message": "Node is shutting down, evicting pods"},
+            "The node of the task was shut down: Node is shutting down, evicting pods",
+            "TerminationNotice",
+        ),
+        (
+            {
+                "phase": "Failed",
+                "reason": "Terminated",
+                "message": "Pod was terminated in response to imminent node shutdown.",
+                "conditions": [{"type": "DisruptionTarget", "status": "True", "reason": "TerminationByKubelet"}],
+            },
+            "The node of the task was shut down: Pod was terminated in response to imminent node shutdown.",
+            "TerminationNotice",
+        ),
+        (
+            {"phase": "Failed", "reason": "NodeShutdown", "message": "Pod was rejected: node is shutting down"},
+            "The node of the task was shut down: Pod was rejected: node is shutting down",
+            "TerminationNotice",
+        ),
     ],
 )
 def test_why_a_pod_ends(status: dict[str, Any], reason: str, code: str | None) -> None:
