@@ -6,6 +6,8 @@ import pytest
 
 from kecs.core.logs.patterns import InvalidPattern, compiled
 
+ACCESS = '127.0.0.1 - frank [10/Oct/2000:13:25:15 -0700] "GET /index.html HTTP/1.0" 404 1534'
+
 
 @pytest.mark.parametrize(
     ("pattern", "found", "not_found"),
@@ -35,12 +37,29 @@ from kecs.core.logs.patterns import InvalidPattern, compiled
         ("{ ($.a = 1 || $.b = 2) && $.c = 3 }", '{"b": 2, "c": 3}', '{"a": 1}'),
         ("{ $.a = 1 || $.b = 2 && $.c = 3 }", '{"a": 1}', '{"b": 2}'),
         ("{ $[0] = 1 }", "[1]", "no JSON"),
+        ("{ $.['a.b'].c = 1 }", '{"a.b": {"c": 1}}', '{"a": {"b": {"c": 1}}}'),
+        ("{ $.a = * }", '{"a": 1}', '{"b": 1}'),
+        ("{ $.a = 4* }", '{"a": 404}', '{"a": 200}'),
+        ("{ $.a != 123.123.* }", '{"a": "123.4.5.6"}', '{"a": "123.123.5.6"}'),
+        ("[a, b=2*, c]", "one 2! three", "one 2 three four"),
+        ("[ip, user, id, time, request=*.html*, status=4*, bytes]", ACCESS, ACCESS.replace(" 404 ", " 200 ")),
+        ("[ip, user, id, time = %10/Oct%, request, status, bytes]", ACCESS, ACCESS.replace("Oct", "Nov")),
+        ("[..., status = 404 || status = 410, size > 1000]", ACCESS, ACCESS.replace("1534", "15")),
+        ("[ip, ..., bytes <= 1534]", ACCESS, "frank -"),
+        ('[level != "INFO" && level != DEBUG, ...]', "WARN late", "DEBUG late"),
+        ("[w1=ERROR, w2]", "ERROR 401", "ERROR 401 late"),
     ],
 )
 def test_what_a_pattern_finds(pattern: str, found: str, not_found: str) -> None:
     matches = compiled(pattern)
     assert matches is not None
     assert (matches(found), matches(not_found)) == (True, False)
+
+
+def test_fields_that_are_left_out_may_be_none() -> None:
+    matches = compiled("[first, ..., last]")
+    assert matches is not None
+    assert [matches("a " * count) for count in range(4)] == [False, False, True, True]
 
 
 def test_no_pattern_finds_everything() -> None:
@@ -52,7 +71,14 @@ def test_no_pattern_finds_everything() -> None:
     [
         '"ERROR',
         'ERROR"x"',
-        "[a, b]",
+        "[a, b",
+        "[a, , b]",
+        "[a, ..., b, ...]",
+        "[a = , b]",
+        "[a > x]",
+        "[a = 1 && ]",
+        "[(a = 1)]",
+        "[a ! b]",
         "%(a+)+%",
         "%[%",
         "{ $.a }",

@@ -2,50 +2,32 @@
 
 from __future__ import annotations
 
-import operator
 import re
-from collections.abc import Callable
-from typing import Any, NamedTuple
 
 import msgspec
 
-from kecs.core.logs.patterns import InvalidPattern, Matches, expression
-
-Value = Any
-Test = Callable[[Value], bool]  # of a whole event
+from kecs.core.logs.comparisons import ORDERS, TOKENS, Test, Token, Value, equal, is_number, number, tokens
+from kecs.core.logs.patterns import InvalidPattern, Matches
 
 _TOKEN = re.compile(
-    r"""\s*(?:
-    (?P<selector>\$(?:\.[\w-]+|\[\d+\])+)
-    | (?P<operator>&&|\|\||!=|<=|>=|[=<>()])
-    | (?P<string>"(?:[^"\\]|\\.)*")
-    | (?P<regex>%(?:[^%\\]|\\.)+%)
+    rf"""\s*(?:
+    (?P<selector>\$(?:\.[\w-]+|\.?\[(?:\d+|'[^']+'|"[^"]+")\])+)
+    | {TOKENS}
     | (?P<word>[^\s"()&|=<>!%]+)
     )""",
     re.VERBOSE,
 )
-_STEP = re.compile(r"\.([\w-]+)|\[(\d+)\]")
-_ORDERS: dict[str, Callable[[Any, Any], bool]] = {
-    ">": operator.gt,
-    ">=": operator.ge,
-    "<": operator.lt,
-    "<=": operator.le,
-}
+_STEP = re.compile(r"\.([\w-]+)|\.?\[(?:(\d+)|['\"](.+?)['\"])\]")
 _IS: dict[str, Value] = {"NULL": None, "TRUE": True, "FALSE": False}
 _MISSING = object()
 _DEEPEST = 50  # parentheses inside each other
-
-
-class _Token(NamedTuple):
-    kind: str
-    text: str
 
 
 def compiled_json(pattern: str) -> Matches:
     """What an event's text is asked. Raises InvalidPattern."""
     if not pattern.endswith("}"):
         raise InvalidPattern("Invalid filter pattern: a closing brace is missing")
-    test = _Parser(_tokens(pattern[1:-1])).parsed()
+    test = _Parser(tokens(pattern[1:-1], _TOKEN)).parsed()
 
     def matches(text: str) -> bool:
         try:
@@ -57,22 +39,11 @@ def compiled_json(pattern: str) -> Matches:
     return matches
 
 
-def _tokens(text: str) -> list[_Token]:
-    tokens, at = [], 0
-    while text[at:].strip():
-        match = _TOKEN.match(text, at)
-        if match is None:
-            raise InvalidPattern(f"Invalid filter pattern near '{text[at:].strip()[:32]}'")
-        tokens.append(_Token(str(match.lastgroup), match[str(match.lastgroup)]))
-        at = match.end()
-    return tokens
-
-
 class _Parser:
     """or := and ("||" and)*; and := one ("&&" one)*; one := "(" or ")" | selector comparison."""
 
-    def __init__(self, tokens: list[_Token]) -> None:
-        self._tokens = [*tokens, _Token("end", "")]
+    def __init__(self, given: list[Token]) -> None:
+        self._tokens = [*given, Token("end", "")]
         self._at = 0
         self._depth = 0
 
@@ -120,24 +91,22 @@ class _Parser:
         if token == ("word", "NOT") and self._next() == ("word", "EXISTS"):
             return lambda value: value is _MISSING
         if token.text in ("=", "!="):
-            equal = _equal(self._value())
-            if token.text == "=":
-                return equal
-            return lambda value: value is not _MISSING and not equal(value)
-        if token.text in _ORDERS:
-            compare, number = _ORDERS[token.text], _number(self._value().text)
-            if number is None:
+            same = equal(self._value())
+            return lambda value: value is not _MISSING and same(value) == (token.text == "=")
+        if token.text in ORDERS:
+            compare, limit = ORDERS[token.text], number(self._value().text)
+            if limit is None:
                 raise self._wrong()
-            return lambda value: _is_number(value) and compare(value, number)
+            return lambda value: is_number(value) and compare(value, limit)
         raise self._wrong()
 
-    def _value(self) -> _Token:
+    def _value(self) -> Token:
         token = self._next()
         if token.kind not in ("string", "regex", "word"):
             raise self._wrong()
         return token
 
-    def _next(self) -> _Token:
+    def _next(self) -> Token:
         token = self._tokens[self._at]
         self._at = min(self._at + 1, len(self._tokens) - 1)
         return token
@@ -153,7 +122,7 @@ class _Parser:
 
 def _selected(selector: str, test: Test) -> Test:
     """The test of what a selector such as $.users[0].name leads to."""
-    steps = [name or int(index) for name, index in _STEP.findall(selector)]
+    steps = [name or key or int(index) for name, index, key in _STEP.findall(selector)]
 
     def of_event(event: Value) -> bool:
         value = event
@@ -165,29 +134,3 @@ def _selected(selector: str, test: Test) -> Test:
         return test(value)
 
     return of_event
-
-
-def _equal(token: _Token) -> Test:
-    """Whether a value is what the token says: a number, a string with * for anything, or a regular expression."""
-    if token.kind == "regex":
-        found = expression(token.text[1:-1]).search
-        return lambda value: isinstance(value, str) and found(value) is not None
-    text = re.sub(r"\\(.)", r"\1", token.text[1:-1]) if token.kind == "string" else token.text
-    number = _number(text) if token.kind == "word" else None
-    parts = [re.escape(part) for part in text.split("*")]
-    like = re.compile(".*".join(parts), re.DOTALL).fullmatch if len(parts) > 1 else None
-
-    def equal(value: Value) -> bool:
-        if number is not None and _is_number(value):
-            return bool(value == number)
-        return isinstance(value, str) and (value == text or (like is not None and like(value) is not None))
-
-    return equal
-
-
-def _number(text: str) -> float | None:
-    return float(text) if re.fullmatch(r"[+-]?\d{1,300}(\.\d+)?([eE][+-]?\d{1,2})?", text) else None
-
-
-def _is_number(value: Value) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,7 +1,7 @@
 """Filter patterns of CloudWatch Logs: which events a FilterLogEvents is about.
 
-Terms, phrases and regular expressions are here; patterns in braces, for events that are JSON, are in `json_patterns`.
-Patterns in brackets, for events of fields between spaces, are refused. A term is found inside of a word, too.
+Terms, phrases and regular expressions are here; patterns in braces, for events that are JSON, are in `json_patterns`,
+those in brackets, for events of fields between spaces, in `field_patterns`. A term is found inside of a word, too.
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
 """
 
@@ -30,7 +30,9 @@ def compiled(pattern: str) -> Matches | None:
 
         return compiled_json(given)
     if given.startswith("["):
-        raise InvalidPattern("KECS does not understand filter patterns in brackets.")
+        from kecs.core.logs.field_patterns import compiled_fields
+
+        return compiled_fields(given)
     return _of_terms(given)
 
 
