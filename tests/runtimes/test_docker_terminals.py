@@ -10,13 +10,12 @@ import pytest
 from tests.support.docker_runtime import Bench, bench, container, plan, run
 from tests.support.images import docker
 from tests.support.patience import PATIENCE
+from tests.support.terminals import is_gone, shows, until_gone
 
 from kecs.core.tasks.plan import TaskPlan
 from kecs.ports.terminal import Terminal
 
 pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("docker")]
-
-GONE = "while grep -q {} /proc/[0-9]*/cmdline; do usleep 20000; done; echo it is gone"
 
 
 @pytest.fixture
@@ -32,25 +31,8 @@ async def task(on: Bench) -> TaskPlan:
     return found
 
 
-async def shows(terminal: Terminal, text: str) -> None:
-    """Wait until the terminal has shown this."""
-    shown = b""
-    async with asyncio.timeout(PATIENCE):
-        while text not in shown.decode(errors="replace"):
-            piece = await terminal.read()
-            assert piece, shown
-            shown += piece
-
-
 async def opened(on: Bench, task: TaskPlan, *command: str) -> Terminal:
     return await on.runtime.execute(task.arn, "app", command)
-
-
-async def is_gone(on: Bench, task: TaskPlan, name: str) -> None:
-    """Wait until no process in the container has been told this, in brackets so that the one that looks is none."""
-    looking = await opened(on, task, "sh", "-c", GONE.format(name))
-    await shows(looking, "it is gone")
-    await looking.close()
 
 
 async def test_a_command_ends_with_its_client(on: Bench, task: TaskPlan) -> None:
@@ -63,7 +45,7 @@ async def test_a_command_ends_with_its_client(on: Bench, task: TaskPlan) -> None
     await alone.close()
     await shell.close()
     for seconds in ("700[1]", "700[2]"):
-        await is_gone(on, task, seconds)
+        await is_gone(await opened(on, task, *until_gone(seconds)))
     await stays.write(b"still there\r")
     await shows(stays, "still there")
     await stays.close()
@@ -74,7 +56,7 @@ async def test_what_has_let_go_of_its_terminal_stays(on: Bench, task: TaskPlan) 
     shell = await opened(on, task, "sh", "-c", command)
     await shows(shell, "begun")
     await shell.close()
-    await is_gone(on, task, "^ca[t]")
+    await is_gone(await opened(on, task, *until_gone("^ca[t]")))
     looking = await opened(on, task, "sh", "-c", "grep -l '700[3]' /proc/[0-9]*/cmdline | wc -l")
     await shows(looking, "1\r\n")
     await looking.close()

@@ -11,13 +11,12 @@ import pytest
 from lightkube.resources.core_v1 import Pod
 from tests.runtimes.kubernetes import pods
 from tests.support.patience import PATIENCE
+from tests.support.terminals import is_gone, shows, until_gone
 
 from kecs.ports.terminal import SessionRefused, Terminal
 from kecs.runtimes.kubernetes.client import Cluster
 from kecs.runtimes.kubernetes.places import Place
 from kecs.runtimes.kubernetes.terminals import Terminals, outcome
-
-GONE = "while grep -q {} /proc/[0-9]*/cmdline; do usleep 20000; done; echo it is gone"
 
 on_kubernetes = pytest.mark.kubernetes
 
@@ -37,16 +36,6 @@ async def terminals(cluster: Cluster) -> AsyncIterator[Terminals]:
     await opened.close()
 
 
-async def shows(terminal: Terminal, text: str) -> None:
-    """Wait until the terminal has shown this."""
-    shown = b""
-    async with asyncio.timeout(PATIENCE):
-        while text not in shown.decode(errors="replace"):
-            piece = await terminal.read()
-            assert piece, shown
-            shown += piece
-
-
 async def ends(terminal: Terminal) -> tuple[str, int]:
     """All that it shows from now on, and its exit code."""
     shown = b""
@@ -56,13 +45,6 @@ async def ends(terminal: Terminal) -> tuple[str, int]:
     code = await terminal.exit_code()
     await terminal.close()
     return shown.decode(), code
-
-
-async def is_gone(terminals: Terminals, place: Place, name: str) -> None:
-    """Wait until no process in the container has been told this, in brackets so that the one that looks is none."""
-    looking = await terminals.open(place, ["sh", "-c", GONE.format(name)])
-    await shows(looking, "it is gone")
-    await looking.close()
 
 
 @on_kubernetes
@@ -109,7 +91,7 @@ async def test_a_command_ends_with_its_client(terminals: Terminals, place: Place
     await alone.close()
     await shell.close()
     for seconds in ("700[1]", "700[2]"):
-        await is_gone(terminals, place, seconds)
+        await is_gone(await terminals.open(place, until_gone(seconds)))
     await stays.write(b"still there\r")
     await shows(stays, "still there")
     await stays.close()
@@ -122,7 +104,7 @@ async def test_commands_end_with_kecs_however_short_their_sessions_were(cluster:
         await session.close()
     await first.close()
     later = Terminals(cluster)
-    await is_gone(later, place, "700[4]")
+    await is_gone(await later.open(place, until_gone("700[4]")))
     await later.close()
 
 
