@@ -144,7 +144,7 @@ def test_a_search_over_many_streams_is_in_order_of_time(logs: Any) -> None:
 @pytest.mark.parametrize(
     ("members", "code", "text"),
     [
-        ({"filterPattern": "[a, b]"}, "InvalidParameterException", "Invalid filter pattern"),
+        ({"filterPattern": "[a, b"}, "InvalidParameterException", "Invalid filter pattern"),
         ({"logStreamNames": ["s"], "logStreamNamePrefix": "s"}, "InvalidParameterException", "mutually exclusive"),
         ({"logStreamNames": ["nobody"]}, "ResourceNotFoundException", "The specified log stream does not exist"),
         ({"logGroupName": "other"}, "ResourceNotFoundException", "The specified log group does not exist"),

@@ -1,4 +1,4 @@
-"""What filter patterns compare with: values in JSON, fields between spaces. For `json_patterns` and `field_patterns`."""
+"""What filter patterns compare with: values in JSON, fields between spaces. Of `json_patterns`, `field_patterns`."""
 
 from __future__ import annotations
 
