@@ -147,6 +147,7 @@ def test_an_event_of_several_lines_does_not_wait_for_ever(world: World) -> None:
     ("options", "text"),
     [
         ({"awslogs_create_group": "maybe"}, "must specify valid value for log opt 'awslogs-create-group'"),
+        ({"awslogs_steam_prefix": "web"}, "unknown log opt 'awslogs-steam-prefix' for awslogs log driver"),
         ({"awslogs_multiline_pattern": "("}, "awslogs could not parse awslogs-multiline-pattern '('"),
         (
             {"awslogs_multiline_pattern": "^a", "awslogs_datetime_format": "%H"},

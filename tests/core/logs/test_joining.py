@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from kecs.core.logs.destinations import of_time_format
+from kecs.core.logs.destinations import of_pattern, of_time_format
 from kecs.core.logs.joining import MOST_BYTES, joined, split, whole
 from kecs.core.logs.records import LogEvent
 
@@ -66,3 +66,17 @@ def test_an_empty_line_is_no_event() -> None:
 )
 def test_time_formats(given: str, time: str) -> None:
     assert (re.search(of_time_format(given), f"{time} text") is not None) == (time != "24:00")
+
+
+@pytest.mark.parametrize(
+    ("given", "line", "other"),
+    [
+        ("^[[:upper:]]+:", "INFO: x", "info: x"),
+        (r"^[^[:space:]\]]", "x", " x"),
+        (r"end\z", "the end", "ended"),
+        (r"\\z", r"a\z", "az"),
+    ],
+)
+def test_patterns_are_those_of_docker(given: str, line: str, other: str) -> None:
+    assert re.search(of_pattern(given), line)
+    assert not re.search(of_pattern(given), other)

@@ -18,6 +18,13 @@ from kecs.core.tasks.plan import TaskPlan
 AWSLOGS = "awslogs"
 NO_GROUP = "ResourceNotFoundException: The specified log group does not exist."
 NO_STREAM = "failed to create Cloudwatch log stream: "
+OPTIONS = {
+    *("awslogs-create-group", "awslogs-create-stream", "awslogs-credentials-endpoint", "awslogs-datetime-format"),
+    *("awslogs-force-flush-interval-seconds", "awslogs-format", "awslogs-group", "awslogs-max-buffered-events"),
+    *("awslogs-multiline-pattern", "awslogs-region", "awslogs-stream", "awslogs-stream-prefix"),
+    *("max-buffer-size", "mode", "tag"),
+}
+"""All that the driver knows, with the prefix, which is ECS's own."""
 _TRUE = {"1", "t", "T", "TRUE", "true", "True"}
 _FALSE = {"0", "f", "F", "FALSE", "false", "False", ""}
 
@@ -49,6 +56,25 @@ _TIME_FORMATS = {
 }
 """What each directive of awslogs-datetime-format stands for. %b and %a are abbreviations, as in Python's strftime."""
 
+_CHARACTERS = {
+    "alnum": "0-9A-Za-z",
+    "alpha": "A-Za-z",
+    "ascii": r"\x00-\x7f",
+    "blank": r"\t ",
+    "cntrl": r"\x00-\x1f\x7f",
+    "digit": "0-9",
+    "graph": "!-~",
+    "lower": "a-z",
+    "print": " -~",
+    "punct": r"!-/:-@\[-`{-~",
+    "space": r"\t-\r ",
+    "upper": "A-Z",
+    "word": "0-9A-Za-z_",
+    "xdigit": "0-9A-Fa-f",
+}
+"""The classes of POSIX that regular expressions of Docker's language have, and those of Python's have not."""
+_OTHERWISE = re.compile(r"\\z|\\.|\[:(\w+):\]", re.DOTALL)
+
 
 class InvalidOptions(Exception):
     """The driver cannot be set up; the text is what it says."""
@@ -75,6 +101,8 @@ def destination(plan: TaskPlan, container: m.ContainerDefinition) -> Destination
     if log is None or log.log_driver != AWSLOGS:
         return None
     options = log.options or {}
+    if unknown := sorted(options.keys() - OPTIONS):
+        raise InvalidOptions(f"unknown log opt '{unknown[0]}' for awslogs log driver")
     prefix = options.get("awslogs-stream-prefix")
     return Destination(
         account=plan.account,
@@ -113,7 +141,7 @@ def _starts(options: Mapping[str, str]) -> str | None:
         raise InvalidOptions(
             "you cannot configure log opt 'awslogs-datetime-format' and 'awslogs-multiline-pattern' at the same time"
         )
-    pattern = of_time_format(by_time) if by_time else by_pattern or None
+    pattern = of_time_format(by_time) if by_time else of_pattern(by_pattern) if by_pattern else None
     if pattern is not None:
         try:
             re.compile(pattern)
@@ -121,6 +149,17 @@ def _starts(options: Mapping[str, str]) -> str | None:
             option = "awslogs-datetime-format" if by_time else "awslogs-multiline-pattern"
             raise InvalidOptions(f"awslogs could not parse {option} {by_time or by_pattern!r}: {error}") from None
     return pattern
+
+
+def of_pattern(given: str) -> str:
+    """A regular expression of Docker's language, Go, in Python's words."""
+    return _OTHERWISE.sub(_in_python, given)
+
+
+def _in_python(match: re.Match[str]) -> str:
+    if match[0] == r"\z":
+        return r"\Z"
+    return _CHARACTERS.get(match[1], match[0]) if match[1] else match[0]
 
 
 def of_time_format(given: str) -> str:

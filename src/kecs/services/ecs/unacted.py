@@ -40,6 +40,10 @@ TASK_SIZE = (
     "Bounds the containers together where KECS can make control groups for them: as root, with an engine on the same "
     "machine that has the cgroup driver cgroupfs. Elsewhere it bounds each container by itself; `kecs doctor` says why."
 )
+STORAGE = (
+    "Each container's own file system and each volume of the task is held to it by itself where Docker can: containers "
+    "on btrfs, zfs and devicemapper, both on XFS with project quotas. Elsewhere nothing is; `kecs doctor` says which."
+)
 TASK_DEFINITIONS = {
     "taskRoleArn": "Containers get credentials of it. Whatever it permits, nothing that they call is refused.",
     "executionRoleArn": (
@@ -48,7 +52,7 @@ TASK_DEFINITIONS = {
     ),
     "inferenceAccelerators": "Refused, as by AWS since Elastic Inference has ended.",
     "proxyConfiguration": "Checked, kept and shown. No traffic goes through the proxy.",
-    "ephemeralStorage": "Checked, kept and shown. Storage is not limited.",
+    "ephemeralStorage": STORAGE,
     "runtimePlatform": (
         "Says where the task may go, and which platform its images have to be for; whether one for another processor "
         "runs is up to this machine. Without it images for this machine's own processor run, also on Fargate."
@@ -139,7 +143,7 @@ TRANSIT = "Kept and shown. There is no transit."
 MOUNTED = "Kept and shown. Whoever mounts the file system may use it."
 EBS_VOLUME = "Checked and dropped. The volume is one of Docker's, as large and as fast as this machine's disk."
 EBS = {
-    "sizeInGiB": EBS_VOLUME,
+    "sizeInGiB": "The volume is held to it where Docker's files are on XFS with project quotas. Elsewhere it is not.",
     "volumeType": EBS_VOLUME,
     "iops": EBS_VOLUME,
     "throughput": EBS_VOLUME,
@@ -286,8 +290,10 @@ UNACTED: dict[str, str] = {
     # Containers
     "ContainerDefinition.versionConsistency": "Kept and shown. The tag is looked up again for each task.",
     "LogConfiguration.logDriver": (
-        "awslogs writes to KECS's own CloudWatch Logs; on Docker awsfirelens sends to the task's router, and Docker's "
-        "own drivers get output and options. On the simulated runtime output for all but awslogs stays on this machine."
+        "awslogs writes to KECS's own CloudWatch Logs, whatever its options `tag`, `awslogs-format`, "
+        "`awslogs-create-stream` and those about batches say; on Docker awsfirelens sends to the task's router, and "
+        "Docker's own drivers get output and options. On the simulated runtime output for all but awslogs stays on this "
+        "machine."
     ),
     "ContainerDefinition.firelensConfiguration": FIRELENS,
     "ContainerDefinition.credentialSpecs": "Kept and shown. There are no Windows containers and no domain.",
