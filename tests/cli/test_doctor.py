@@ -30,4 +30,12 @@ def test_why_tasks_are_not_bounded_as_a_whole(monkeypatch: pytest.MonkeyPatch) -
 def test_an_engine_without_limits_has_none_for_tasks_either(monkeypatch: pytest.MonkeyPatch) -> None:
     found = findings(monkeypatch, "unix:///run/docker.sock", MemoryLimit=False)
     assert found["Resource limits"] == "note: cgroup v1 without limits on memory or CPU"
-    assert "Task limits" not in found
+    assert not {"Task limits", "Storage limits"} & set(found)
+
+
+def test_what_holds_containers_to_a_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = findings(monkeypatch, "unix:///run/docker.sock", Driver="btrfs")
+    assert found["Storage limits"] == "ok: for containers, by btrfs"
+    files = [["Backing Filesystem", "extfs"]]
+    found = findings(monkeypatch, "unix:///run/docker.sock", Driver="overlay2", DriverStatus=files)
+    assert found["Storage limits"] == "note: none, Docker's files are in overlay2 on extfs"

@@ -90,17 +90,30 @@ def _docker() -> Iterator[Finding]:
             "Tasks run, but without the limits of their task definitions.",
         )
         return
+    yield _task_limits(url, info)
+    yield _storage_limits(info)
+
+
+def _task_limits(url: str, info: dict[str, Any]) -> Finding:
     from kecs.runtimes.docker.cgroups import hindrance
 
     if reason := hindrance(url, info):
-        yield Finding(
+        return Finding(
             "note",
             "Task limits",
             f"for each container by itself: {reason}",
             "The containers of a task may together use more than the CPU and memory that the task has.",
         )
-    else:
-        yield Finding("ok", "Task limits", "for the containers of a task together")
+    return Finding("ok", "Task limits", "for the containers of a task together")
+
+
+def _storage_limits(info: dict[str, Any]) -> Finding:
+    from kecs.runtimes.docker.storage import prospect
+
+    good, text = prospect(info)
+    if good:
+        return Finding("ok", "Storage limits", text)
+    return Finding("note", "Storage limits", text, "ephemeralStorage and the sizes of volumes limit nothing.")
 
 
 async def _docker_info() -> tuple[str, dict[str, Any]]:

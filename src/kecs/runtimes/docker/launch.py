@@ -18,11 +18,12 @@ from kecs.core.logs.firelens import FROM_S3
 from kecs.core.tasks.environment import Way
 from kecs.core.tasks.plan import TaskPlan
 from kecs.core.tasks.platforms import image_platform
-from kecs.runtimes.docker import labels, pause, ports, routing, translate, volumes
+from kecs.runtimes.docker import labels, pause, ports, routing, storage, translate, volumes
 from kecs.runtimes.docker.cgroups import TaskGroups
 from kecs.runtimes.docker.engine import Engine, EngineError
 from kecs.runtimes.docker.filesystems import FileSystems
 from kecs.runtimes.docker.networks import TaskNetwork
+from kecs.runtimes.docker.storage import Sized
 from kecs.runtimes.launching import LaunchError
 from kecs.runtimes.once import Once
 
@@ -67,6 +68,8 @@ class Launcher:
         self._instance = instance
         self._bind_ip = bind_ip
         self._groups = groups
+        self._containers = Sized("containers")
+        self._volumes = Sized("volumes")
         self._machine = f"linux/{pause.docker_name(architecture)}"
         self.network = TaskNetwork(engine, instance)
         self._pause_image = Once(partial(pause.ensure_image, engine, architecture))
@@ -75,7 +78,7 @@ class Launcher:
     async def provision(self, plan: TaskPlan, on_created: OnCreated) -> Address:
         """Make the task's volumes and, where it has one, its pause container. Raises LaunchError."""
         try:
-            await volumes.provide(self._engine, self._instance, plan)
+            await volumes.provide(self._engine, self._instance, plan, self._volumes)
             await routing.provide(self._engine, self._instance, plan)
             await self._folders(plan)
             return await self._pause(plan, on_created) if translate.needs_pause(plan) else Address()
@@ -172,7 +175,11 @@ class Launcher:
             platform = image_platform(source.plan.definition)
             # Docker has to be told of one that is not the machine's, which may know how to run it all the same.
             other = None if platform == self._machine else platform
-            created = await self._post(source.plan, name, translate.create_body(source), other)
+
+            async def post(size: str | None) -> str:
+                return await self._post(source.plan, name, translate.create_body(source._replace(storage=size)), other)
+
+            created = await self._containers.make(storage.of_container(source.plan), post)
             if source.container.firelens_configuration:
                 await routing.configure(self._engine, source.plan, source.container, created)
             return created

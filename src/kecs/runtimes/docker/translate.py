@@ -60,6 +60,7 @@ class Source(NamedTuple):
     folders: Mapping[str, str] = {}  # of volumes on shared file systems, by name
     route: Route | None = None  # of its output to the task's log router
     parent: str | None = None  # control group of the whole task
+    storage: str | None = None  # size of its own file system
 
     @property
     def linux(self) -> m.LinuxParameters:
@@ -358,6 +359,7 @@ _HOST_CONFIG: tuple[Row, ...] = (
     ),
     Row("Binds", ("mount_points", "firelens_configuration"), _binds),
     Row("VolumesFrom", ("volumes_from",), _volumes_from),
+    Row("StorageOpt", (), lambda s: {"size": s.storage} if s.storage else None),
     Row("ReadonlyRootfs", ("readonly_root_filesystem",), lambda s: s.container.readonly_root_filesystem),
     Row("Privileged", ("privileged",), lambda s: s.container.privileged),
     Row("SecurityOpt", ("docker_security_options",), _security),

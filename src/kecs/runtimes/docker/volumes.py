@@ -16,7 +16,10 @@ from kecs.aws.model import ecs as m
 from kecs.core.tasks.plan import TaskPlan
 from kecs.runtimes.docker import labels
 from kecs.runtimes.docker.engine import Engine, EngineError
+from kecs.runtimes.docker.storage import Sized, of_volume
 from kecs.runtimes.file_systems import file_system
+
+LOCAL = "local"  # Docker's own driver
 
 
 class VolumeError(Exception):
@@ -27,11 +30,12 @@ class DockerVolume(NamedTuple):
     """A Docker volume that a task mounts."""
 
     name: str
-    driver: str = "local"
+    driver: str = LOCAL
     options: dict[str, str] = {}  # noqa: RUF012  never written to
     labels: dict[str, str] = {}  # noqa: RUF012  never written to
     role: str | None = None  # volume: removed with the task; kept-volume: with the instance; None: by its owner
     must_exist: bool = False
+    size: int | None = None  # GiB, where the engine can
 
 
 def docker_volume(plan: TaskPlan, volume: m.Volume) -> DockerVolume | None:
@@ -41,13 +45,15 @@ def docker_volume(plan: TaskPlan, volume: m.Volume) -> DockerVolume | None:
         return None
     config = volume.docker_volume_configuration or m.DockerVolumeConfiguration()
     shared = config.scope == "shared"
+    plain = not (shared or config.driver_opts) and (config.driver or LOCAL) == LOCAL
     return DockerVolume(
         name=name if shared else labels.task_volume_name(plan, name),
-        driver=config.driver or "local",
+        driver=config.driver or LOCAL,
         options=config.driver_opts or {},
         labels=config.labels or {},
         role=None if shared else "kept-volume" if name in plan.kept_volumes else "volume",
         must_exist=shared and not config.autoprovision,
+        size=of_volume(plan, name) if plain else None,
     )
 
 
@@ -61,14 +67,14 @@ def mount_source(plan: TaskPlan, name: str, folders: Mapping[str, str]) -> str:
     raise VolumeError(f"CannotCreateVolumeError: volume '{name}' is not in the task definition")
 
 
-async def provide(engine: Engine, instance: str, plan: TaskPlan) -> None:
+async def provide(engine: Engine, instance: str, plan: TaskPlan, sized: Sized) -> None:
     """Create the volumes of the task that are not there yet. Raises VolumeError, EngineError."""
     for volume in plan.definition.volumes or ():
         wanted = docker_volume(plan, volume)
         if wanted is None:
             continue
         if wanted.role or not await _is_there(engine, wanted):
-            await _create(engine, instance, plan, wanted)
+            await _create(engine, instance, plan, wanted, sized)
 
 
 async def remove(engine: Engine, filters: dict[str, list[str]]) -> None:
@@ -112,17 +118,21 @@ async def _is_there(engine: Engine, wanted: DockerVolume) -> bool:
     return True
 
 
-async def _create(engine: Engine, instance: str, plan: TaskPlan, wanted: DockerVolume) -> None:
+async def _create(engine: Engine, instance: str, plan: TaskPlan, wanted: DockerVolume, sized: Sized) -> None:
     ours = labels.task_labels(instance, plan, "volume") if wanted.role == "volume" else {labels.INSTANCE: instance}
     if wanted.role == "kept-volume":
         ours[labels.ROLE] = wanted.role
-    body = {
-        "Name": wanted.name,
-        "Driver": wanted.driver,
-        "DriverOpts": wanted.options,
-        "Labels": wanted.labels | ours,
-    }
-    try:
+
+    async def post(size: str | None) -> None:
+        body = {
+            "Name": wanted.name,
+            "Driver": wanted.driver,
+            "DriverOpts": wanted.options | ({"size": size} if size else {}),
+            "Labels": wanted.labels | ours,
+        }
         await engine.call("POST", "volumes/create", body=body)
+
+    try:
+        await sized.make(wanted.size, post)
     except EngineError as error:
         raise VolumeError(f"CannotCreateVolumeError: Error response from daemon: {error.message}") from error
