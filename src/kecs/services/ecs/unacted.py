@@ -292,8 +292,7 @@ UNACTED: dict[str, str] = {
     "LogConfiguration.logDriver": (
         "awslogs writes to KECS's own CloudWatch Logs, whatever its options `tag`, `awslogs-format`, "
         "`awslogs-create-stream` and those about batches say; on Docker awsfirelens sends to the task's router, and "
-        "Docker's own drivers get output and options. On the simulated runtime output for all but awslogs stays on this "
-        "machine."
+        "Docker's own drivers get output and options. On the simulated runtime all other output stays on this machine."
     ),
     "ContainerDefinition.firelensConfiguration": FIRELENS,
     "ContainerDefinition.credentialSpecs": "Kept and shown. There are no Windows containers and no domain.",
