@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from tests.runtimes.translated import MIB, TASK_ID
 from tests.runtimes.translated import plan as described
+from tests.support.control_groups import bounded_as_a_whole
 from tests.support.docker_runtime import Bench, bench, container, inspect, plan, run
 from tests.support.images import docker
 
@@ -119,12 +120,7 @@ def test_why_a_task_cannot_be_bounded(url: str, info: dict[str, Any], reason: st
 
 @pytest.fixture
 def machine() -> Hierarchies:
-    _, info = docker("GET", "/info")
-    if reason := hindrance(os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock", info):
-        pytest.skip(f"tasks are bounded as a whole where KECS may make control groups: {reason}")
-    found = hierarchies(info.get("CgroupVersion", "1"))
-    assert found is not None
-    return found
+    return bounded_as_a_whole()
 
 
 def sized(*containers: m.ContainerDefinition, mode: str = "bridge", **size: str) -> TaskPlan:
