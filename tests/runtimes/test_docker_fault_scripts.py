@@ -5,8 +5,8 @@ from __future__ import annotations
 import shlex
 from ipaddress import ip_network
 
-from kecs.core.inside.network_faults import BlackHole, Fault, Latency, PacketLoss
-from kecs.runtimes.docker.fault_scripts import Door, found, starting, stopping
+from kecs.core.inside.network_faults import BlackHole, Latency, PacketLoss
+from kecs.runtimes.docker.fault_scripts import Door, found, losing, starting, stopping
 
 KECS = Door("172.18.0.1", 5373)
 OFFICE = (ip_network("10.1.0.0/16"), ip_network("2001:db8::/32"))
@@ -45,17 +45,16 @@ def test_a_black_hole_for_what_goes_out_leaves_the_way_to_kecs() -> None:
     assert not any("172.18.0.1" in rule for rule in rules(script, "ip6tables-restore"))
 
 
-def test_packet_loss_strikes_a_packet_once_and_nobody_within_the_task() -> None:
-    assert rules(starting(PacketLoss(25, ANYBODY, OFFICE), [KECS])) == [
-        ":network-packet-loss - [0:0]",
-        ":network-packet-drop - [0:0]",
-        "-A network-packet-drop -m statistic --mode random --probability 0.25 -j DROP",
-        "-A network-packet-loss -o lo -j RETURN",
-        "-A network-packet-loss -p tcp -d 172.18.0.1 --dport 5373 -j RETURN",
-        "-A network-packet-loss -d 10.1.0.0/16 -j RETURN",
-        "-A network-packet-loss -d 0.0.0.0/0 -g network-packet-drop",
-        "-I POSTROUTING -j network-packet-loss",
+def test_packet_loss_is_a_program_on_the_way_out() -> None:
+    script = starting(PacketLoss(25, ANYBODY), [KECS])
+    program = losing(PacketLoss(25, ANYBODY), [KECS])
+    said = ",".join([str(len(program)), *(" ".join(map(str, each)) for each in program)])
+    commands, undone = script.splitlines()[-1].split(" || ")
+    assert commands.split(" && ") == [
+        "tc qdisc add dev $2 clsact",
+        f"tc filter add dev $2 egress bpf da bytecode '{said}'",
     ]
+    assert "tc qdisc del dev $2 clsact" in undone
 
 
 def test_latency_is_for_the_sources_in_a_band_of_their_own() -> None:
@@ -75,23 +74,18 @@ def test_latency_is_for_the_sources_in_a_band_of_their_own() -> None:
 
 
 def test_what_was_made_is_what_is_taken_away() -> None:
-    faults: tuple[Fault, ...] = (
-        BlackHole(80, "tcp", "ingress"),
-        BlackHole(80, "tcp", "egress"),
-        PacketLoss(6, ANYBODY),
-    )
-    for fault in faults:
+    for fault in (BlackHole(80, "tcp", "ingress"), BlackHole(80, "tcp", "egress")):
         made, undone = rules(starting(fault, [])), rules(stopping(fault.name))
         hooked = next(rule for rule in made if rule.startswith("-I "))
         assert undone[0] == hooked.replace("-I ", "-D ")
-        chains = sorted(rule.split()[0][1:] for rule in made if rule.startswith(":"))
-        assert sorted(rule[3:] for rule in undone if rule.startswith("-X ")) == chains
+        assert undone[1:] == [f"-F {fault.name}", f"-X {fault.name}"]
     assert stopping("network-latency").endswith("tc qdisc del dev $2 root")
+    assert stopping("network-packet-loss").endswith("tc qdisc del dev $2 clsact")
 
 
 def test_what_runs_is_seen_in_the_network() -> None:
     chains = ":OUTPUT ACCEPT [0:0]\n:egress-udp-53 - [3:180]\n:DOCKER_OUTPUT - [0:0]\n-A OUTPUT -j egress-udp-53"
     assert found(chains) == {"egress-udp-53"}
-    assert found(":network-packet-drop - [0:0]\n:network-packet-loss - [0:0]") == {"network-packet-loss"}
+    assert found("qdisc clsact ffff: dev eth0 parent ffff:fff1") == {"network-packet-loss"}
     assert found("qdisc prio 1: dev eth0 root\nqdisc netem 10: dev eth0 parent 1:1 limit 1000") == {"network-latency"}
     assert found("qdisc noqueue 0: dev eth0 root refcnt 2") == frozenset()

@@ -10,24 +10,25 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
-from kecs.core.inside.network_faults import Fault
+from kecs.core.inside.network_faults import LATENCY, PACKET_LOSS, Fault
 from kecs.ports.fault_injection import InjectionFailed, Unsupported
 from kecs.runtimes.docker import labels, logs
-from kecs.runtimes.docker.engine import Engine, EngineError
+from kecs.runtimes.docker.engine import Engine, EngineError, EngineGone
 from kecs.runtimes.docker.fault_scripts import LOOK, Door, found, starting, stopping
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _FOLDERS = ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc/alternatives")  # where the tools and what they need are
 _NO_FOLDER = re.compile(r"(?:does not exist: |statfs )(/\w+(?:/\w+)*)")  # as Docker says it, and as Podman
-_BAD_REQUEST = 400
+_GOING = (404, 409)  # of a task whose containers are just removed
 _NOT_FOUND = 127  # a shell's exit code when a program is not there
 
-_KERNEL = "the kernel of the machine that runs the containers has no sch_netem"
+_NOT_IN_KERNEL = re.compile("qdisc kind is unknown|classifier not found")
+_MODULES = {LATENCY: "sch_prio, sch_netem and cls_u32", PACKET_LOSS: "sch_ingress and cls_bpf"}
 _TOOLS = "the machine that runs the containers lends none of its programs"
 
 
@@ -43,7 +44,13 @@ class DockerInjector:
 
     async def start(self, task: str, fault: Fault) -> None:
         containers = await self._containers(task)
-        await self._run(containers, starting(fault, _doors(containers)))
+        try:
+            await self._run(containers, starting(fault, _doors(containers)))
+        except InjectionFailed as error:
+            if _NOT_IN_KERNEL.search(str(error)):
+                needed = f"it takes {_MODULES.get(fault.name)} in the kernel of the machine that runs the containers"
+                raise Unsupported(f"{fault.name} is not supported: {needed}.") from error
+            raise
 
     async def stop(self, task: str, name: str) -> None:
         await self._run(await self._containers(task), stopping(name))
@@ -65,8 +72,7 @@ class DockerInjector:
         if pause is None:
             raise InjectionFailed("the task's network is gone")
         try:
-            async with self._made(pause, script) as made:
-                await self._engine.call("POST", f"{made}/start")
+            async with self._started(pause, script) as made:
                 code = (await self._engine.call("POST", f"{made}/wait", patient=True))["StatusCode"]
                 output = logs.output(self._engine, made.partition("/")[2], follow=False, tail=None)
                 said = "\n".join([line.text async for line in output])
@@ -76,35 +82,44 @@ class DockerInjector:
             return said
         if code == _NOT_FOUND:
             raise Unsupported(f"Fault injection is not supported: {_missing(said)}.")
-        if "qdisc kind is unknown" in said:
-            raise Unsupported(f"network-latency is not supported: {_KERNEL}.")
         raise InjectionFailed(f"exit code {code}: {said}")
 
     @contextlib.asynccontextmanager
-    async def _made(self, pause: dict[str, Any], script: str) -> AsyncIterator[str]:
-        """The path of a container that runs the script once it is started. It is removed in any case; should KECS not
-        come to that, its labels have it go with the task."""
-        made = f"containers/{(await self._create(pause, script))['Id']}"
+    async def _started(self, pause: dict[str, Any], script: str) -> AsyncIterator[str]:
+        """The path of a container that runs the script. It is removed in any case; should KECS not come to that, its
+        labels have it go with the task."""
+        made = await self._create(pause, script)
         try:
+            with _lent():
+                await self._engine.call("POST", f"{made}/start")
             yield made
         finally:
             await self._engine.call("DELETE", made, params={"force": True, "v": True})
 
-    async def _create(self, pause: dict[str, Any], script: str) -> dict[str, Any]:
+    async def _create(self, pause: dict[str, Any], script: str) -> str:
         while True:
+            body = _container(pause, script, self._folders)
             try:
-                body = _container(pause, script, self._folders)
-                made: dict[str, Any] = await self._engine.call("POST", "containers/create", body=body)
-            except EngineError as error:
-                absent = _NO_FOLDER.search(error.message)
-                if absent is not None and absent[1] in self._folders:
-                    self._folders.remove(absent[1])
-                elif error.status == _BAD_REQUEST:
-                    raise Unsupported(f"Fault injection is not supported: {_TOOLS}: {error.message}") from error
-                else:
+                with _lent():
+                    made = await self._engine.call("POST", "containers/create", body=body)
+            except Unsupported as error:
+                absent = _NO_FOLDER.search(str(error))
+                if absent is None or absent[1] not in self._folders:
                     raise
+                self._folders.remove(absent[1])
             else:
-                return made
+                return f"containers/{made['Id']}"
+
+
+@contextlib.contextmanager
+def _lent() -> Iterator[None]:
+    """What an engine refuses to a task that is there, it refuses for the folders."""
+    try:
+        yield
+    except EngineError as error:
+        if isinstance(error, EngineGone) or error.status in _GOING:
+            raise
+        raise Unsupported(f"Fault injection is not supported: {_TOOLS}: {error.message}") from error
 
 
 def _container(pause: dict[str, Any], script: str, folders: Iterable[str]) -> dict[str, Any]:

@@ -1,10 +1,9 @@
 """Faults of a network namespace as scripts of a shell, for whoever is in it and may change it. `fault_injector` runs
 them.
 
-A black hole is a chain of iptables, packet loss two of them, latency a netem queue of tc, each found again by its name.
-Chains are in the table `mangle`, before Docker's own name server is put in an address's place: port 53 can be a black
-hole too. Packet loss is iptables' as well, since many a kernel comes without netem; whoever sends a datagram then gets
-to know of its loss (EPERM), as with AWS's own black holes.
+A black hole is a chain of iptables, in the table `mangle`: there Docker's own name server has not yet been put in an
+address's place, so that port 53 can be one too. Latency is a netem queue of tc. Packet loss is a program on the way out
+of the interface: iptables would tell whoever sends a datagram of its loss, and many a kernel comes without netem.
 """
 
 from __future__ import annotations
@@ -12,12 +11,29 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable, Iterable, Sequence
+from ipaddress import ip_network
 from typing import NamedTuple
 
 from kecs.core.inside.network_faults import LATENCY, PACKET_LOSS, BlackHole, Fault, Latency, Network, PacketLoss
+from kecs.runtimes.packet_programs import (
+    ETHERTYPE,
+    IF_AT_LEAST,
+    IF_EQUAL,
+    JUMP,
+    LOAD_BYTE,
+    LOAD_HALF,
+    NETWORK_HEADER,
+    RANDOM,
+    Instruction,
+    Program,
+    equal,
+    load,
+    picked,
+    returned,
+)
 
-_DROPPING = "network-packet-drop"  # the second chain of packet loss: what comes to it is lost by chance
-_HOOKS = {"ingress": "INPUT", "egress": "OUTPUT", "network": "POSTROUTING"}  # by the first word of a fault's name
+_HOOKS = {"ingress": "INPUT", "egress": "OUTPUT"}
+_QUEUES = {LATENCY: "root", PACKET_LOSS: "clsact"}
 _TOOLS = {4: "iptables-restore", 6: "ip6tables-restore"}
 _BLACK_HOLE = re.compile(r":((?:in|e)gress-(?:tcp|udp)-\d+) ")
 
@@ -26,6 +42,10 @@ if command -v iptables-save >/dev/null; then iptables-save -t mangle || exit; fi
 if command -v tc >/dev/null; then tc qdisc show; fi
 """
 """What `found` reads. A tool that is not there has made nothing."""
+
+_ETHERTYPES = {4: 0x0800, 6: 0x86DD}
+_TCP = 6
+_GO, _TAKEN = 0, 4  # TC_ACT_OK; TC_ACT_STOLEN, of which the sender hears nothing
 
 _DEVICE = """
 set -- $(ip route show default)
@@ -43,7 +63,7 @@ class Door(NamedTuple):
 def found(said: str) -> frozenset[str]:
     """The names of the faults that run, by what LOOK printed."""
     names = {match[1] for match in map(_BLACK_HOLE.match, said.splitlines()) if match}
-    if f":{PACKET_LOSS} " in said:
+    if "qdisc clsact " in said:
         names.add(PACKET_LOSS)
     if "qdisc netem " in said:
         names.add(LATENCY)
@@ -56,19 +76,17 @@ def starting(fault: Fault, doors: Sequence[Door]) -> str:
         case BlackHole():
             return _chained(lambda version: _black_hole(fault, doors, version))
         case PacketLoss():
-            return _chained(lambda version: _packet_loss(fault, doors, version))
+            return _packet_loss(fault, doors)
         case Latency():
             return _latency(fault, doors)
 
 
 def stopping(name: str) -> str:
     """What ends the fault of this name."""
-    if name == LATENCY:
-        return f"{_DEVICE}tc qdisc del dev $2 root"
+    if name in _QUEUES:
+        return f"{_DEVICE}tc qdisc del dev $2 {_QUEUES[name]}"
     hook = _HOOKS[name.partition("-")[0]]
-    chains = [name, _DROPPING] if name == PACKET_LOSS else [name]
-    rules = [f"-D {hook} -j {name}", *(f"-F {chain}" for chain in chains), *(f"-X {chain}" for chain in chains)]
-    return _chained(lambda _: rules)
+    return _chained(lambda _: [f"-D {hook} -j {name}", f"-F {name}", f"-X {name}"])
 
 
 def _chained(rules: Callable[[int], list[str]]) -> str:
@@ -83,29 +101,15 @@ def _black_hole(fault: BlackHole, doors: Sequence[Door], version: int) -> list[s
     other = "-s" if fault.traffic == "ingress" else "-d"
     return [
         f":{fault.name} - [0:0]",
-        *(_open(fault.name, door) for door in doors if version == 4 and fault.traffic == "egress"),
+        *(
+            f"-A {fault.name} -p tcp -d {door.host} --dport {door.port} -j RETURN"
+            for door in doors
+            if version == 4 and fault.traffic == "egress"
+        ),
         *(f"-A {fault.name} {other} {network} -j RETURN" for network in _of(version, fault.spared)),
         f"-A {fault.name} -p {fault.protocol} --dport {fault.port} -j DROP",
         f"-I {_HOOKS[fault.traffic]} -j {fault.name}",
     ]
-
-
-def _packet_loss(fault: PacketLoss, doors: Sequence[Door], version: int) -> list[str]:
-    return [
-        f":{PACKET_LOSS} - [0:0]",
-        f":{_DROPPING} - [0:0]",
-        f"-A {_DROPPING} -m statistic --mode random --probability {fault.percent / 100} -j DROP",
-        f"-A {PACKET_LOSS} -o lo -j RETURN",
-        *(_open(PACKET_LOSS, door) for door in doors if version == 4),
-        *(f"-A {PACKET_LOSS} -d {network} -j RETURN" for network in _of(version, fault.spared)),
-        # Not a jump but a way on: whoever is in two of the sources is struck once.
-        *(f"-A {PACKET_LOSS} -d {network} -g {_DROPPING}" for network in _of(version, fault.sources)),
-        f"-I {_HOOKS['network']} -j {PACKET_LOSS}",
-    ]
-
-
-def _open(chain: str, door: Door) -> str:
-    return f"-A {chain} -p tcp -d {door.host} --dport {door.port} -j RETURN"
 
 
 def _latency(fault: Latency, doors: Sequence[Door]) -> str:
@@ -119,12 +123,57 @@ def _latency(fault: Latency, doors: Sequence[Door]) -> str:
                 f"protocol {protocol} prio {priority} u32 match {name} dst {network} flowid 1:{band}"
                 for network in _of(version, networks)
             ]
-    commands = [
+    return _queued(
+        LATENCY,
         f"tc qdisc add dev $2 root handle 1: prio bands 2 priomap{' 1' * 16}",
         f"tc qdisc add dev $2 parent 1:1 handle 10: netem delay {fault.delay}ms {fault.jitter}ms",
         *(f"tc filter add dev $2 parent 1: {each}" for each in filters),
-    ]
-    undone = "{ code=$?; tc qdisc del dev $2 root 2>/dev/null; exit $code; }"
+    )
+
+
+def _packet_loss(fault: PacketLoss, doors: Sequence[Door]) -> str:
+    program = [" ".join(map(str, instruction)) for instruction in losing(fault, doors)]
+    return _queued(
+        PACKET_LOSS,
+        "tc qdisc add dev $2 clsact",
+        f"tc filter add dev $2 egress bpf da bytecode '{','.join([str(len(program)), *program])}'",
+    )
+
+
+def losing(fault: PacketLoss, doors: Sequence[Door]) -> Program:
+    """What an interface's way out does with each packet."""
+    chance = [load(RANDOM), Instruction(IF_AT_LEAST, 0, 1, (fault.percent << 32) // 100), returned(_GO)]
+    lost = [*(chance if fault.percent < 100 else ()), returned(_TAKEN)]
+    program: list[Instruction] = []
+    for version, ethertype in _ETHERTYPES.items():
+        open_doors = [each for door in doors if version == 4 for each in _through(door)]
+        spared = picked(fault.spared, version, "receiver", [returned(_GO)])
+        struck = picked(fault.sources, version, "receiver", lost)
+        part = [*open_doors, *spared, *struck, returned(_GO)]
+        passed_over = Instruction(JUMP, 0, 0, len(part))  # a branch reaches 255 instructions only
+        program += [load(ETHERTYPE, LOAD_HALF), Instruction(IF_EQUAL, 1, 0, ethertype), passed_over, *part]
+    return [*program, returned(_GO)]
+
+
+def _through(door: Door) -> Program:
+    """Who goes to KECS goes on. What a machine sends itself has no options before the ports."""
+    return picked(
+        [ip_network(door.host)],
+        4,
+        "receiver",
+        [
+            load(NETWORK_HEADER + 9, LOAD_BYTE),
+            equal(_TCP, 3),
+            load(NETWORK_HEADER + 22, LOAD_HALF),
+            equal(door.port, 1),
+            returned(_GO),
+        ],
+    )
+
+
+def _queued(name: str, *commands: str) -> str:
+    """All of it, or none."""
+    undone = f"{{ code=$?; tc qdisc del dev $2 {_QUEUES[name]} 2>/dev/null; exit $code; }}"
     return f"{_DEVICE}{' && '.join(commands)} || {undone}"
 
 

@@ -13,22 +13,18 @@ import os
 import socket
 import struct
 from collections.abc import Iterable, Mapping
-from ipaddress import IPv4Network
 from typing import TYPE_CHECKING
 
 from kecs.core.inside.network_faults import BlackHole, Fault, Network
 from kecs.ports.fault_injection import Unsupported
+from kecs.runtimes.packet_programs import ALL, picked, returned
 
 if TYPE_CHECKING:
     from kecs.runtimes.simulated.network import Network as Ports
     from kecs.runtimes.simulated.network import OpenPorts
     from kecs.runtimes.simulated.task import SimulatedTask
 
-# linux/filter.h, asm-generic/socket.h: Python has no names for them.
-_ATTACH, _DETACH = 26, 27
-_LOAD, _AND, _IF_EQUAL, _RETURN = 0x20, 0x54, 0x15, 0x06
-_SENDER = 0xFFF00000 + 12  # in the header of IPv4, whatever the filter begins with
-_ALL = 0xFFFFFFFF
+_ATTACH, _DETACH = 26, 27  # asm-generic/socket.h: Python has no names for them
 
 _NO_PORTS = "Fault injection is not supported: ports of simulated containers are not open here."
 _PORTS_ONLY = "Of simulated containers only TCP ports can be a black hole, and only for ingress."
@@ -72,18 +68,9 @@ def swallow(opened: OpenPorts, holes: Iterable[BlackHole]) -> None:
 
 
 def _attach(to: socket.socket, spared: Iterable[Network]) -> None:
-    operations = []
-    for network in spared:
-        if isinstance(network, IPv4Network):
-            operations += [
-                (_LOAD, 0, 0, _SENDER),
-                (_AND, 0, 0, int(network.netmask)),
-                (_IF_EQUAL, 0, 1, int(network.network_address)),
-                (_RETURN, 0, 0, _ALL),
-            ]
-    operations.append((_RETURN, 0, 0, 0))
-    program = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *each) for each in operations))
-    described = struct.pack("HL", len(operations), ctypes.addressof(program))
+    program = [*picked(spared, 4, "sender", [returned(ALL)]), returned(0)]  # how much of a packet comes through
+    packed = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *each) for each in program))
+    described = struct.pack("HL", len(program), ctypes.addressof(packed))
     to.setsockopt(socket.SOL_SOCKET, _ATTACH, described)
 
 
