@@ -57,7 +57,6 @@ def new_task(
     subnet = spec.subnet or subnet_in(zone_of(instance), spec.network_configuration, scope.region)
     definition = effective_definition(spec.definition.definition, spec.overrides)
     awsvpc = definition.network_mode == "awsvpc"
-    containers = apply_overrides(spec.definition.definition, spec.overrides)
     task = TaskRecord(
         arn=scope.task(spec.cluster.name, task_id),
         cluster_arn=spec.cluster.arn,
@@ -66,10 +65,7 @@ def new_task(
         launch_type=spec.launch_type,  # type: ignore[arg-type]  # checked by whoever decided it
         created_at=now,
         placement_constraints=spec.constraints,
-        containers=tuple(
-            _container(c, scope.container(spec.cluster.name, task_id, uuid()), own, instance)
-            for c, own in zip(containers, shared_out(gpus, containers), strict=True)
-        ),
+        containers=_containers(spec, lambda: scope.container(spec.cluster.name, task_id, uuid()), gpus, instance),
         last_status="PROVISIONING" if awsvpc else "PENDING",
         awsvpc=awsvpc,
         service_arn=spec.service_arn,
@@ -143,6 +139,14 @@ def shared_out(gpus: tuple[str, ...], containers: Sequence[m.ContainerDefinition
         shares.append(gpus[:count])
         gpus = gpus[count:]
     return shares
+
+
+def _containers(
+    spec: TaskSpec, new_arn: Callable[[], str], gpus: tuple[str, ...], instance: InstanceRecord | None
+) -> tuple[ContainerRecord, ...]:
+    containers = apply_overrides(spec.definition.definition, spec.overrides)
+    shares = shared_out(gpus, containers)
+    return tuple(_container(c, new_arn(), own, instance) for c, own in zip(containers, shares, strict=True))
 
 
 def _container(
