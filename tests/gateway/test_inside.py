@@ -38,7 +38,13 @@ async def test_a_signed_request_is_for_aws_and_other_paths_are_nobodys(gateway: 
 
 @pytest.mark.parametrize(
     ("path", "status"),
-    [("/v1/metadata", 200), ("/v1/data-channel/x", 426), ("/api/x/task-protection/v1/state", 200), ("/api/x.txt", 404)],
+    [
+        ("/v1/metadata", 200),
+        ("/v1/data-channel/x", 426),
+        ("/api/x/task-protection/v1/state", 200),
+        ("/api/x/fault/v1/network-latency/status", 200),
+        ("/api/x.txt", 404),
+    ],
 )
 async def test_sessions_and_buckets_have_their_paths_still(gateway: Gateway, path: str, status: int) -> None:
     gateway.server.inside.update(dict.fromkeys(PARTS, lambda: whose_path))

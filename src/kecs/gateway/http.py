@@ -150,7 +150,9 @@ class HttpApp:
         but for one, whose path says more."""
         path = scope["path"]
         first = path.split("/", 2)[1] if path.startswith("/") else ""
-        if first not in self._inside or path.startswith(PATH) or (first == "api" and "/task-protection/" not in path):
+        if first not in self._inside or path.startswith(PATH):
+            return None
+        if first == "api" and "/task-protection/" not in path and "/fault/v1/" not in path:
             return None
         if refusal(scope["headers"], self._host) is not None:
             return None

@@ -59,7 +59,10 @@ TASK_DEFINITIONS = {
     ),
     "cpu": f"Counts in placement. {TASK_SIZE}",
     "memory": f"Counts in placement. {TASK_SIZE}",
-    "enableFaultInjection": "Kept and shown. There is no fault injection endpoint.",
+    "enableFaultInjection": (
+        "On Docker tasks of the network mode awsvpc have faults as far as iptables, tc and the kernel of the engine's "
+        "machine go. On the simulated runtime only TCP ports can be black holes. Network mode host is refused."
+    ),
     "trustedExecutionConfiguration": "Kept and shown. There is no isolation beyond the runtime's own.",
 }
 """Of RegisterTaskDefinition."""

@@ -52,6 +52,7 @@ ON_KUBERNETES: dict[str, str] = {
     "RegisterTaskDefinition.ephemeralStorage": (
         "Each container is held to it. A task that uses more is evicted, where on AWS its disk would be full."
     ),
+    "RegisterTaskDefinition.enableFaultInjection": "Kept and shown. The endpoints refuse every fault.",
     "RegisterTaskDefinition.placementConstraints": MEMBER_OF,
     "RunTask.placementConstraints": OF_LAUNCH,
     "CreateService.placementConstraints": OF_LAUNCH,
