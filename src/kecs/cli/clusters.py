@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from kecs.cli.doctor import Finding
+from kecs.cli.findings import Finding
 from kecs.cli.flags import chosen_instance, cluster_flags, instance_flags
 from kecs.cli.instances import Instance
 from kecs.cli.show import table

@@ -9,25 +9,16 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 import click
 
+from kecs.cli.findings import Finding
 from kecs.cli.flags import chosen_instance, cluster_flags, flag, instance_flags
 from kecs.cli.instances import Instance
 from kecs.cli.times import local_time
 
-Verdict = Literal["ok", "note", "problem"]  # note: KECS works, but not everything in it
 _COLORS = {"ok": "green", "note": "yellow", "problem": "red"}
-
-
-class Finding(NamedTuple):
-    """What was looked at, what was found, and what to do if that is not well."""
-
-    verdict: Verdict
-    subject: str
-    found: str
-    advice: str = ""
 
 
 @click.command("doctor")

@@ -12,7 +12,7 @@ from kecs.aws.model import ecs as m
 from kecs.aws.model import logs as c
 from kecs.core.arns import Scope
 from kecs.core.logs.destinations import Destination
-from kecs.core.logs.patterns import Matches
+from kecs.core.logs.expressions import Matches
 from kecs.core.logs.records import LogEvent, LogGroup, LogStream, StoredEvent
 from kecs.core.tasks.plan import TaskPlan
 from kecs.ports.streams import EventStream

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from kecs.core.logs.patterns import InvalidPattern, compiled
+from kecs.core.logs.expressions import InvalidPattern
+from kecs.core.logs.patterns import compiled
 
 ACCESS = '127.0.0.1 - frank [10/Oct/2000:13:25:15 -0700] "GET /index.html HTTP/1.0" 404 1534'
 

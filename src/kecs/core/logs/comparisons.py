@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from kecs.core.logs.patterns import InvalidPattern, expression
+from kecs.core.logs.expressions import InvalidPattern, expression
 
 Value = Any
 Test = Callable[[Value], bool]

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 
 from kecs.core.logs.comparisons import ORDERS, TOKENS, Test, Token, equal, number, tokens
-from kecs.core.logs.patterns import InvalidPattern, Matches
+from kecs.core.logs.expressions import InvalidPattern, Matches
 
 _TOKEN = re.compile(rf"""\s*(?: (?P<comma>,) | {TOKENS} | (?P<word>[^\s",()&|=<>!%]+) )""", re.VERBOSE)
 _FIELD = re.compile(r'\[([^]]*)\](?=\s|$)|"([^"]*)"(?=\s|$)|(\S+)')

@@ -7,7 +7,7 @@ import re
 import msgspec
 
 from kecs.core.logs.comparisons import ORDERS, TOKENS, Test, Token, Value, equal, is_number, number, tokens
-from kecs.core.logs.patterns import InvalidPattern, Matches
+from kecs.core.logs.expressions import InvalidPattern, Matches
 
 _TOKEN = re.compile(
     rf"""\s*(?:

@@ -8,16 +8,10 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
-Matches = Callable[[str], bool]
+from kecs.core.logs.expressions import InvalidPattern, Matches, expression
 
 _TERM = re.compile(r'\s*([?-]?)("(?:[^"\\]|\\.)*"|%(?:[^%\\]|\\.)+%|[^\s"]+)(?=\s|$)')
-_EXPRESSION = re.compile(r"[A-Za-z0-9:_#=@/;,\- ^$?\[\]{}|\\*+.]+")
-
-
-class InvalidPattern(Exception):
-    """No filter pattern, or none that KECS understands; the text says why."""
 
 
 def compiled(pattern: str) -> Matches | None:
@@ -34,16 +28,6 @@ def compiled(pattern: str) -> Matches | None:
 
         return compiled_fields(given)
     return _of_terms(given)
-
-
-def expression(given: str) -> re.Pattern[str]:
-    """A regular expression as filter patterns have them: without groups. Raises InvalidPattern."""
-    if not _EXPRESSION.fullmatch(given):
-        raise InvalidPattern("Invalid character(s) in regular expression")
-    try:
-        return re.compile(given)
-    except (re.error, RecursionError, OverflowError) as error:
-        raise InvalidPattern(f"Invalid regular expression: {error}") from None
 
 
 def _of_terms(given: str) -> Matches:

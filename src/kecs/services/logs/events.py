@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from itertools import islice, pairwise
 
 from kecs.aws.model import logs as c
-from kecs.core.logs.patterns import InvalidPattern, compiled
+from kecs.core.logs.expressions import InvalidPattern
+from kecs.core.logs.patterns import compiled
 from kecs.core.logs.records import OVERHEAD, LogEvent, LogGroup, LogStream, StoredEvent
 from kecs.ports.logs import FIRST, LAST, LogsUnavailable, Position
 from kecs.services.context import Context

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from kecs.aws.model import logs as c
-from kecs.core.logs.patterns import InvalidPattern, compiled
+from kecs.core.logs.expressions import InvalidPattern
+from kecs.core.logs.patterns import compiled
 from kecs.core.logs.records import group_arn
 from kecs.ports.logs import TailFilter
 from kecs.ports.streams import EventStream
