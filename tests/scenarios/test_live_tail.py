@@ -216,7 +216,7 @@ def test_an_account_has_15_sessions_at_one_time(world: World) -> None:
         ("InvalidParameterException", {"logGroupIdentifiers": [f"{ARN}shop:*"]}),
         ("InvalidParameterException", {"logStreamNames": ["a"], "logStreamNamePrefixes": ["b"]}),
         ("InvalidParameterException", {"logGroupIdentifiers": [f"{ARN}shop", f"{ARN}audit"], "logStreamNames": ["a"]}),
-        ("InvalidParameterException", {"logEventFilterPattern": "[a, b]"}),
+        ("InvalidParameterException", {"logEventFilterPattern": "[a, b"}),
         ("InvalidParameterException", {"logStreamNames": []}),
         ("InvalidParameterException", {"logStreamNames": ["a*"]}),
         ("ResourceNotFoundException", {"logGroupIdentifiers": [f"{ARN}none"]}),
