@@ -26,15 +26,16 @@ from kecs.ports.runtime import Report
 from kecs.runtimes.kubernetes.client import Cluster
 from kecs.runtimes.kubernetes.manifests.settings import PodSettings
 from kecs.runtimes.kubernetes.names import of_instance, selector
-from kecs.runtimes.kubernetes.runtime import PATIENCE, KubernetesRuntime
+from kecs.runtimes.kubernetes.runtime import KubernetesRuntime
 from kecs.store.memory import MemoryStore
 
 
 class Running:
     """`name`: of the KECS and of its ECS cluster, which has a task definition `web`."""
 
-    def __init__(self, kernel: Kernel, name: str) -> None:
+    def __init__(self, kernel: Kernel, runtime: KubernetesRuntime, name: str) -> None:
         self._kernel = kernel
+        self.pod = runtime.pod
         self.name = name
         self.pods = selector(of_instance(name))
 
@@ -71,8 +72,7 @@ class Running:
 
 
 @contextlib.asynccontextmanager
-async def running(patience: float = PATIENCE) -> AsyncIterator[Running]:
-    """`patience`: seconds that a task waits for a node."""
+async def running() -> AsyncIterator[Running]:
     name = f"kecs-test-{secrets.token_hex(3)}"
     kernels: list[Kernel] = []
 
@@ -80,7 +80,7 @@ async def running(patience: float = PATIENCE) -> AsyncIterator[Running]:
         kernels[0].control.supervisors.report(report)
 
     kubeconfig = Path(os.environ["KECS_TEST_KUBECONFIG"])
-    runtime = KubernetesRuntime(PodSettings(instance=name), kubeconfig=kubeconfig, patience=patience)
+    runtime = KubernetesRuntime(PodSettings(instance=name), kubeconfig=kubeconfig)
     await runtime.open(hear)
     loop = asyncio.get_running_loop()
     kernel = Kernel(
@@ -94,7 +94,7 @@ async def running(patience: float = PATIENCE) -> AsyncIterator[Running]:
     )
     kernels.append(kernel)
     await kernel.recover()
-    found = Running(kernel, name)
+    found = Running(kernel, runtime, name)
     try:
         found.call("CreateCluster", clusterName=name)
         found.define()
