@@ -99,6 +99,13 @@ def test_a_module_and_its_functions_are_short(path: Path) -> None:
     assert {name: length for name, length in lengths.items() if length > MOST_LINES_OF_A_FUNCTION} == {}
 
 
+def test_tests_and_pages_are_short_too() -> None:
+    others = [path for path in tracked() if path.suffix in {".py", ".md"} and not path.is_relative_to(SOURCES)]
+    lengths = {named(path): len(path.read_text().splitlines()) for path in others}
+    made = {"docs/coverage.md"}  # from the code
+    assert {name for name, length in lengths.items() if length > MOST_LINES_OF_A_FILE} == made
+
+
 DISTRIBUTIONS = {
     "yaml": "pyyaml",
     "botocore": "boto3",
