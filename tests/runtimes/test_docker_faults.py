@@ -11,7 +11,7 @@ import pytest
 from tests.support.docker_runtime import Bench, bench, container, listed, plan, run
 from tests.support.images import PORT, docker
 
-from kecs.core.inside.network_faults import BlackHole, Latency, PacketLoss
+from kecs.core.inside.network_faults import BlackHole, Fault, Latency, PacketLoss, rivals
 from kecs.core.tasks.plan import TaskPlan
 from kecs.core.tasks.reports import Provisioned, Released
 from kecs.ports.fault_injection import InjectionFailed, Unsupported
@@ -68,6 +68,11 @@ def injector_of(on: Bench) -> DockerInjector:
     return made
 
 
+async def start(injector: DockerInjector, task: str, fault: Fault) -> None:
+    """Bring it about, where nothing is in its way."""
+    assert not await injector.start(task, fault, rivals(fault)) & rivals(fault)
+
+
 async def from_here(at: Place) -> bool:
     """Whether this machine reaches it."""
     try:
@@ -84,10 +89,11 @@ async def test_nothing_comes_in_until_the_hole_is_closed() -> None:
         at, other = await place(on), await place(on)
         injector, hole = injector_of(on), BlackHole(PORT, "tcp", "ingress", (ip_network(other.address),))
         assert await from_here(at)
-        await injector.start(at.task.arn, hole)
+        await start(injector, at.task.arn, hole)
         assert await injector.running(at.task.arn) == {hole.name}
         assert await injector.running(other.task.arn) == frozenset()
         assert not await from_here(at)
+        assert await injector.start(at.task.arn, hole, rivals(hole)) == {hole.name}
         assert other.reaches(at)  # it is spared
         await injector.stop(at.task.arn, hole.name)
         assert await injector.running(at.task.arn) == frozenset()
@@ -98,7 +104,7 @@ async def test_nothing_goes_out_but_to_who_is_spared() -> None:
     async with bench() as on:
         at, friend, stranger = await place(on), await place(on), await place(on)
         injector, hole = injector_of(on), BlackHole(PORT, "tcp", "egress", (ip_network(friend.address),))
-        await injector.start(at.task.arn, hole)
+        await start(injector, at.task.arn, hole)
         assert at.reaches(friend)
         assert not at.reaches(stranger)
         assert friend.reaches(at)
@@ -112,7 +118,7 @@ async def test_names_are_not_found_while_port_53_is_a_hole() -> None:
         injector, hole = injector_of(on), BlackHole(53, "udp", "egress")
         ask = ("timeout", "5", "nslookup", "-type=a", "nobody.invalid")
         assert "can't find" in at.says(*ask)[1]
-        await injector.start(at.task.arn, hole)
+        await start(injector, at.task.arn, hole)
         assert "no servers could be reached" in at.says(*ask)[1]
         await injector.stop(at.task.arn, hole.name)
         assert "can't find" in at.says(*ask)[1]
@@ -123,12 +129,13 @@ async def test_packets_are_lost_on_the_way_out_and_nobody_is_told() -> None:
         at, other = await place(on), await place(on)
         injector = injector_of(on)
         assert at.lost(other, 20) == 0
-        await injector.start(at.task.arn, PacketLoss(50, ANYBODY))
+        await start(injector, at.task.arn, PacketLoss(50, ANYBODY))
         assert 20 < at.lost(other, 200) < 80
         await injector.stop(at.task.arn, "network-packet-loss")
         assert at.lost(other, 20) == 0
-        await injector.start(at.task.arn, PacketLoss(100, (ip_network(other.address),)))
-        assert await injector.running(at.task.arn) == {"network-packet-loss"}
+        await start(injector, at.task.arn, PacketLoss(100, (ip_network(other.address),)))
+        latency = Latency(1, 0, ANYBODY)
+        assert await injector.start(at.task.arn, latency, rivals(latency)) == {"network-packet-loss"}
         assert at.lost(other, 5) == 100
         assert await from_here(at)  # this machine is no source
 
@@ -138,7 +145,7 @@ async def test_what_goes_to_the_sources_comes_later() -> None:
         at, other, spared = await place(on), await place(on), await place(on)
         injector = injector_of(on)
         try:
-            await injector.start(at.task.arn, Latency(300, 0, ANYBODY, (ip_network(spared.address),)))
+            await start(injector, at.task.arn, Latency(300, 0, ANYBODY, (ip_network(spared.address),)))
         except Unsupported as missing:
             assert await injector.running(at.task.arn) == frozenset()
             assert at.lost(other, 20) == 0
@@ -155,7 +162,7 @@ async def test_a_task_takes_its_faults_and_helpers_along() -> None:
     async with bench() as on:
         at = await place(on)
         injector = injector_of(on)
-        await injector.start(at.task.arn, BlackHole(PORT, "tcp", "ingress"))
+        await start(injector, at.task.arn, BlackHole(PORT, "tcp", "ingress"))
         label = f"{labels.TASK}={at.task.arn}"
         assert len(listed("containers", label)) == 2
         # As if KECS had died with one under way.

@@ -11,8 +11,8 @@ import pytest
 from tests.runtimes.plans import make_plan
 from tests.runtimes.test_simulated_ports import SERVER, Host, elsewhere, get, on_each_loop, runner  # noqa: F401
 
-from kecs.core.inside.network_faults import BlackHole, Fault, Latency, PacketLoss
-from kecs.ports.fault_injection import Unsupported
+from kecs.core.inside.network_faults import BlackHole, Fault, Latency, PacketLoss, rivals
+from kecs.ports.fault_injection import Injector, Unsupported
 from kecs.ports.program import Process
 from kecs.runtimes.simulated.functions import Functions
 
@@ -21,6 +21,11 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has 
 HOLE = BlackHole(8080, "tcp", "ingress")
 SHORT = 0.2  # seconds, in which a connection within a machine is made a thousand times
 ANYBODY = (ip_network("0.0.0.0/0"),)
+
+
+async def start(injector: Injector, task: str, fault: Fault) -> None:
+    """Bring it about, where nothing is in its way."""
+    assert not await injector.start(task, fault, rivals(fault)) & rivals(fault)
 
 
 def hangs(address: str, port: int = 8080, source: str = "127.0.0.1") -> bool:
@@ -38,8 +43,9 @@ async def test_nothing_comes_in_until_it_ends() -> None:
         plan = make_plan(SERVER)
         address, injector = host.run(plan), host.runtime.insight().injector()
         assert injector is not None
-        await injector.start(plan.arn, HOLE)
+        await start(injector, plan.arn, HOLE)
         assert await injector.running(plan.arn) == {"ingress-tcp-8080"}
+        assert await injector.start(plan.arn, HOLE, rivals(HOLE)) == {"ingress-tcp-8080"}
         assert await elsewhere(lambda: hangs(address))
         await injector.stop(plan.arn, HOLE.name)
         assert await injector.running(plan.arn) == frozenset()
@@ -54,7 +60,7 @@ async def test_a_connection_that_is_there_falls_silent_and_recovers() -> None:
         assert injector is not None
         with await elsewhere(lambda: socket.create_connection((address, 8080), 10)) as client:
             await elsewhere(lambda: answer_on(client))
-            await injector.start(plan.arn, HOLE)
+            await start(injector, plan.arn, HOLE)
             client.settimeout(SHORT)
             with pytest.raises(TimeoutError):
                 await elsewhere(lambda: answer_on(client))
@@ -77,7 +83,7 @@ async def test_who_is_spared_and_which_ports() -> None:
         injector = host.runtime.insight().injector()
         assert injector is not None
         spared = (ip_network("127.0.0.64/26"), ip_network("127.0.1.1/32"), ip_network("::/0"))
-        await injector.start(plan.arn, HOLE._replace(spared=spared))
+        await start(injector, plan.arn, HOLE._replace(spared=spared))
         for source, struck in (("127.0.0.65", False), ("127.0.1.1", False), ("127.0.1.2", True), ("127.0.0.1", True)):
             assert await elsewhere(lambda source=source: hangs(address, source=source)) is struck, source
         assert not await elsewhere(lambda: hangs(address, 8081))
@@ -90,7 +96,7 @@ async def test_a_container_that_starts_again_is_in_the_same_network() -> None:
         plan = make_plan(SERVER, {"name": "beside", "image": "app:1"})
         address, injector = host.run(plan), host.runtime.insight().injector()
         assert injector is not None
-        await injector.start(plan.arn, HOLE)
+        await start(injector, plan.arn, HOLE)
         host.runtime.exit_container(plan.arn, "app", 1)
         host.clock.advance(1)
         host.runtime.restart(plan, "app")
@@ -111,7 +117,7 @@ async def test_a_function_of_a_test_behind_its_port() -> None:
         plan = make_plan(SERVER)
         address, injector = host.run(plan), host.runtime.insight().injector()
         assert injector is not None
-        await injector.start(plan.arn, HOLE)
+        await start(injector, plan.arn, HOLE)
         assert await elsewhere(lambda: hangs(address))
         await injector.stop(plan.arn, HOLE.name)
         assert not await elsewhere(lambda: hangs(address))
@@ -133,5 +139,5 @@ async def test_what_simulated_containers_have_no_network_for(fault: Fault) -> No
         injector = host.runtime.insight().injector()
         assert injector is not None
         with pytest.raises(Unsupported):
-            await injector.start(plan.arn, fault)
+            await start(injector, plan.arn, fault)
         assert await injector.running(plan.arn) == frozenset()

@@ -40,11 +40,15 @@ class Networks:
             raise self.trouble
         return frozenset(self.faults.get(task, ()))
 
-    async def start(self, task: str, fault: Fault) -> None:
-        self.faults.setdefault(task, {})[fault.name] = fault
+    async def start(self, task: str, fault: Fault, unless: frozenset[str]) -> frozenset[str]:
+        before = await self.running(task)
+        if not before & unless:
+            self.faults.setdefault(task, {})[fault.name] = fault
+        return before
 
     async def stop(self, task: str, name: str) -> None:
-        del self.faults[task][name]
+        await self.running(task)
+        self.faults.get(task, {}).pop(name, None)
 
 
 class Endpoints:

@@ -25,8 +25,9 @@ class Injector(Protocol):
     async def running(self, task: str) -> frozenset[str]:
         """The names of the faults that run in the task's network."""
 
-    async def start(self, task: str, fault: Fault) -> None:
-        """Bring about a fault that does not run. Whatever it strikes, the task still reaches KECS."""
+    async def start(self, task: str, fault: Fault, unless: frozenset[str]) -> frozenset[str]:
+        """Bring the fault about, unless one of these names runs; gives the names that ran before. Whatever it strikes,
+        the task still reaches KECS."""
 
     async def stop(self, task: str, name: str) -> None:
-        """End the fault of this name, which runs."""
+        """End the fault of this name, if it runs."""

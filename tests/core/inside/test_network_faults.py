@@ -16,6 +16,7 @@ from kecs.core.inside.network_faults import (
     PacketLoss,
     conflict,
     read_fault,
+    rivals,
 )
 
 HOLE: Kind = "network-blackhole-port"
@@ -128,6 +129,13 @@ def test_what_is_no_request() -> None:
 
 
 def test_latency_and_packet_loss_stand_in_each_others_way() -> None:
-    assert conflict(frozenset({"ingress-tcp-80"})) is None
-    assert conflict(frozenset({LATE})) == "There is already one network latency fault running"
-    assert conflict(frozenset({LOSS})) == "There is already one network packet loss fault running"
+    for fault in (read(LATE), read(LOSS)):
+        assert rivals(fault) == {LATE, LOSS}
+        assert conflict(fault, frozenset({"ingress-tcp-80"})) is None
+        assert conflict(fault, frozenset({LATE})) == "There is already one network latency fault running"
+        assert conflict(fault, frozenset({LOSS})) == "There is already one network packet loss fault running"
+
+
+def test_a_black_hole_stands_in_nobodys_way_and_may_be_started_again() -> None:
+    assert rivals(read(HOLE)) == {"ingress-tcp-80"}
+    assert conflict(read(HOLE), frozenset({LATE, LOSS, "ingress-tcp-80"})) is None

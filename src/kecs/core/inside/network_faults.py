@@ -81,9 +81,14 @@ def read_fault(kind: Kind, body: bytes) -> Fault:
     return form.read(_members(form, body))
 
 
-def conflict(running: frozenset[str]) -> str | None:
-    """Why neither latency nor packet loss can be started where faults of these names run."""
-    for name in (LATENCY, PACKET_LOSS):
+def rivals(fault: Fault) -> frozenset[str]:
+    """The names of the faults beside which it cannot run: its own, and of latency and packet loss both."""
+    return frozenset((fault.name,) if isinstance(fault, BlackHole) else (LATENCY, PACKET_LOSS))
+
+
+def conflict(fault: Fault, running: frozenset[str]) -> str | None:
+    """Why it cannot be started where faults of these names run. To start a black hole again is no mistake."""
+    for name in () if isinstance(fault, BlackHole) else (LATENCY, PACKET_LOSS):
         if name in running:
             return f"There is already one {name.replace('-', ' ')} fault running"
     return None

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, cast, get_args
 from weakref import WeakValueDictionary
 
-from kecs.core.inside.network_faults import Fault, FaultRefused, Kind, conflict, read_fault
+from kecs.core.inside.network_faults import Fault, FaultRefused, Kind, conflict, read_fault, rivals
 from kecs.ports.fault_injection import InjectionFailed, Injector, Unsupported
 from kecs.ports.inside import Asking, Inside
 
@@ -85,19 +85,15 @@ class FaultInjection:
 async def _carry_out(
     injector: Injector, task: str, fault: Fault | None, kind: Kind, operation: Operation
 ) -> tuple[int, dict[str, Any]]:
-    running, name = await injector.running(task), fault.name if fault is not None else kind
+    name = fault.name if fault is not None else kind
     if operation == "status":
-        return 200, {"Status": "running" if name in running else "not-running"}
+        return 200, {"Status": "running" if name in await injector.running(task) else "not-running"}
     if operation == "stop":
-        if name in running:
-            await injector.stop(task, name)
+        await injector.stop(task, name)
         return 200, {"Status": "stopped"}
     assert fault is not None
-    if kind != "network-blackhole-port" and (reason := conflict(running)):
-        return 409, _error(reason)
-    if name not in running:
-        await injector.start(task, fault)
-    return 200, {"Status": "running"}
+    reason = conflict(fault, await injector.start(task, fault, rivals(fault)))
+    return (200, {"Status": "running"}) if reason is None else (409, _error(reason))
 
 
 def _refusal(asking: Asking, injector: Injector | None) -> str | None:

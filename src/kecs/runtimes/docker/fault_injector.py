@@ -42,10 +42,10 @@ class DockerInjector:
     async def running(self, task: str) -> frozenset[str]:
         return found(await self._run(await self._containers(task), LOOK))
 
-    async def start(self, task: str, fault: Fault) -> None:
+    async def start(self, task: str, fault: Fault, unless: frozenset[str]) -> frozenset[str]:
         containers = await self._containers(task)
         try:
-            await self._run(containers, starting(fault, _doors(containers)))
+            return found(await self._run(containers, starting(fault, _doors(containers), unless)))
         except InjectionFailed as error:
             if _NOT_IN_KERNEL.search(str(error)):
                 needed = f"it takes {_MODULES.get(fault.name)} in the kernel of the machine that runs the containers"

@@ -33,6 +33,7 @@ from kecs.runtimes.packet_programs import (
 )
 
 _HOOKS = {"ingress": "INPUT", "egress": "OUTPUT"}
+_SIGNS = {LATENCY: "qdisc netem ", PACKET_LOSS: "qdisc clsact "}  # in what LOOK prints
 _QUEUES = {LATENCY: "root", PACKET_LOSS: "clsact"}
 _TOOLS = {4: "iptables-restore", 6: "ip6tables-restore"}
 _BLACK_HOLE = re.compile(r":((?:in|e)gress-(?:tcp|udp)-\d+) ")
@@ -43,6 +44,7 @@ if command -v tc >/dev/null; then tc qdisc show; fi
 """
 """What `found` reads. A tool that is not there has made nothing."""
 
+_LOOKED = f"said=$({LOOK}) || exit\nprintf '%s\\n' \"$said\"\n"
 _ETHERTYPES = {4: 0x0800, 6: 0x86DD}
 _TCP = 6
 _GO, _TAKEN = 0, 4  # TC_ACT_OK; TC_ACT_STOLEN, of which the sender hears nothing
@@ -62,31 +64,35 @@ class Door(NamedTuple):
 
 def found(said: str) -> frozenset[str]:
     """The names of the faults that run, by what LOOK printed."""
-    names = {match[1] for match in map(_BLACK_HOLE.match, said.splitlines()) if match}
-    if "qdisc clsact " in said:
-        names.add(PACKET_LOSS)
-    if "qdisc netem " in said:
-        names.add(LATENCY)
-    return frozenset(names)
+    holes = (match[1] for match in map(_BLACK_HOLE.match, said.splitlines()) if match)
+    return frozenset((*holes, *(name for name, sign in _SIGNS.items() if sign in said)))
 
 
-def starting(fault: Fault, doors: Sequence[Door]) -> str:
-    """What brings the fault about, or nothing of it."""
+def starting(fault: Fault, doors: Sequence[Door], unless: Iterable[str]) -> str:
+    """What looks, and brings the fault about, or nothing of it, unless it sees a fault of one of these names."""
     match fault:
         case BlackHole():
-            return _chained(lambda version: _black_hole(fault, doors, version))
+            act = _chained(lambda version: _black_hole(fault, doors, version))
         case PacketLoss():
-            return _packet_loss(fault, doors)
+            act = _packet_loss(fault, doors)
         case Latency():
-            return _latency(fault, doors)
+            act = _latency(fault, doors)
+    return f"{_LOOKED}case $said in\n{'|'.join(map(_seen, sorted(unless)))}) exit ;;\nesac\n{act}"
 
 
 def stopping(name: str) -> str:
-    """What ends the fault of this name."""
+    """What ends the fault of this name, if it sees it."""
     if name in _QUEUES:
-        return f"{_DEVICE}tc qdisc del dev $2 {_QUEUES[name]}"
-    hook = _HOOKS[name.partition("-")[0]]
-    return _chained(lambda _: [f"-D {hook} -j {name}", f"-F {name}", f"-X {name}"])
+        act = f"{_DEVICE}tc qdisc del dev $2 {_QUEUES[name]}"
+    else:
+        hook = _HOOKS[name.partition("-")[0]]
+        act = _chained(lambda _: [f"-D {hook} -j {name}", f"-F {name}", f"-X {name}"])
+    return f"{_LOOKED}case $said in\n{_seen(name)}) ;;\n*) exit ;;\nesac\n{act}"
+
+
+def _seen(name: str) -> str:
+    """A pattern of a shell's for what LOOK printed."""
+    return f"*'{_SIGNS.get(name, f':{name} ')}'*"
 
 
 def _chained(rules: Callable[[int], list[str]]) -> str:

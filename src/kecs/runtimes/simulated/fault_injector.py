@@ -42,17 +42,20 @@ class SimulatedInjector:
             raise Unsupported(_NO_PORTS)
         return frozenset(self._tasks[task].holes) if task in self._tasks else frozenset()
 
-    async def start(self, task: str, fault: Fault) -> None:
+    async def start(self, task: str, fault: Fault, unless: frozenset[str]) -> frozenset[str]:
+        before = await self.running(task)
         if not isinstance(fault, BlackHole) or (fault.protocol, fault.traffic) != ("tcp", "ingress"):
             raise Unsupported(_PORTS_ONLY)
-        self._tasks[task].holes[fault.name] = fault
-        for opened in self._tasks[task].opened():
-            swallow(opened, [fault])
+        if not before & unless and task in self._tasks:
+            self._tasks[task].holes[fault.name] = fault
+            for opened in self._tasks[task].opened():
+                swallow(opened, [fault])
+        return before
 
     async def stop(self, task: str, name: str) -> None:
-        hole = self._tasks[task].holes.pop(name)
-        for opened in self._tasks[task].opened():
-            if hole.port in opened.by_port:
+        hole = self._tasks[task].holes.pop(name, None) if name in await self.running(task) else None
+        for opened in self._tasks[task].opened() if hole is not None else ():
+            if hole is not None and hole.port in opened.by_port:
                 for descriptor in opened.by_port[hole.port].descriptors():
                     with _socket(descriptor) as made, contextlib.suppress(OSError):  # it has none
                         made.setsockopt(socket.SOL_SOCKET, _DETACH, 0)
