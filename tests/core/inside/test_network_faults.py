@@ -126,6 +126,7 @@ def test_what_is_no_request() -> None:
     assert refusal(LOSS, b'{"LossPercent": ') == "unexpected EOF"
     assert refusal(LOSS, b"{'LossPercent': 6}").startswith("invalid request body")
     assert refusal(LOSS, b'{"LossPercent": 6, "Sources": ["\xff"]}').startswith("invalid request body")
+    assert refusal(LOSS, b"[" * 60_000).startswith("invalid request body")
 
 
 def test_latency_and_packet_loss_stand_in_each_others_way() -> None:

@@ -146,7 +146,7 @@ def _members(form: _Form, body: bytes) -> dict[str, Any]:
         raise FaultRefused("required request body is missing")
     try:
         given = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise FaultRefused(_unreadable(str(error))) from error
     if given is None:
         return {}

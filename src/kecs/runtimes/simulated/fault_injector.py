@@ -1,8 +1,8 @@
 """Black holes in the ports of simulated containers; see ports.fault_injection.Injector. `insight` makes it.
 
 A filter of the kernel's, which needs no right, drops whatever comes to a socket: no connection is made, those that are
-there fall silent, and nobody is told. Ports that listen and are only told of faults do so (`listener`). That is all the
-network that there is between simulated containers: what goes out of one, and how long that takes, nobody sees.
+there fall silent, and nobody is told. Ports are all the network that there is between simulated containers: what goes
+out of one, and how long it is under way, nobody sees.
 """
 
 from __future__ import annotations

@@ -50,7 +50,9 @@ class Listener:
     def descriptors(self) -> Iterator[int]:
         """Of its sockets that are open."""
         yield self._socket.fileno()
-        yield from (transport.get_extra_info("socket").fileno() for transport in self._connections)
+        for transport in self._connections:
+            if not transport.is_closing():
+                yield transport.get_extra_info("socket").fileno()
 
     def _accept(self) -> None:
         try:
