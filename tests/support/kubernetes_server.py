@@ -53,13 +53,15 @@ class Refused(Exception):
 
 class KubernetesServer:
     """Its `url` and `objects`. `asked` counts requests, as `verb plural`; `refusals`: what the next requests of such a
-    kind get instead of an answer; `unanswered`: how many of the next ones are done, and their connections break."""
+    kind get instead of an answer; `unanswered`: how many of the next ones are done, and their connections break.
+    With `namespaces_linger` one that is deleted is there, and refuses what is new, until a test removes it."""
 
     def __init__(self) -> None:
         self.objects = Objects()
         self.asked: Counter[str] = Counter()
         self.refusals: dict[str, list[Refused]] = {}
         self.unanswered: Counter[str] = Counter()
+        self.namespaces_linger = False
         self.url = ""
         self.at_once = 0  # the most requests, watches aside, that were under way at a time
         self._under_way = 0
@@ -194,19 +196,23 @@ class KubernetesServer:
         if self.objects.get(asked.plural, asked.namespace, name) is not None:
             raise Refused(409, "AlreadyExists", f'{asked.plural} "{name}" already exists')
         if asked.namespace:
-            if self.objects.get("namespaces", "", asked.namespace) is None:
+            home = self.objects.get("namespaces", "", asked.namespace)
+            if home is None:
                 raise Refused(404, "NotFound", f'namespaces "{asked.namespace}" not found')
+            if "deletionTimestamp" in home["metadata"]:
+                raise Refused(403, "Forbidden", f"namespace {asked.namespace} is being terminated")
             wanted = merged(wanted, {"metadata": {"namespace": asked.namespace}})
         return self.objects.put(
             asked.plural, merged(wanted, {"metadata": {"creationTimestamp": "2026-01-01T00:00:00Z"}})
         )
 
     def _delete(self, asked: Asked, found: Object) -> None:
-        """At once where no grace is left; else the pod's kubelet does it."""
+        """At once where no grace is left; else the pod's kubelet does it, and of a namespace its controller."""
         wanted = (asked.body or {}).get("preconditions", {}).get("uid")
         if wanted not in (None, found["metadata"]["uid"]):
             raise Refused(409, "Conflict", "the UID in the precondition does not match")
-        if asked.plural == "pods" and (asked.body or {}).get("gracePeriodSeconds") != 0:
+        graceful = asked.plural == "pods" and (asked.body or {}).get("gracePeriodSeconds") != 0
+        if graceful or (asked.plural == "namespaces" and self.namespaces_linger):
             self.objects.put(asked.plural, merged(found, {"metadata": {"deletionTimestamp": AT}}))
         else:
             self.objects.remove(asked.plural, asked.namespace, asked.name)

@@ -23,6 +23,7 @@ from kecs.control.sessions import Sessions
 from kecs.control.shares import TrafficShares
 from kecs.control.supervisor import KIND as TASK
 from kecs.control.supervisor import Supervisors
+from kecs.control.vacated import Vacated
 from kecs.core.deployments.hooks import awaits_answer
 from kecs.core.records import Change, TaskRecord
 from kecs.core.settings import Settings
@@ -79,6 +80,7 @@ class Control:
         self.capacity = Capacity(store, clock, ids, self.queue)
         self.cleanup = Cleanup(store, clock, self.queue, settings.stopped_task_retention)
         self._deletion = Deletion(store, self.queue)
+        self._vacated = Vacated(store, self.queue, runtime)
         self._sessions = Sessions(store, self.queue)
         self._gateways = Gateways(store, clock, ids, self.queue, traffic)
         self._express = Express(store, clock, self.queue, traffic)
@@ -88,10 +90,11 @@ class Control:
         self._rooms = Rooms(store, self.queue)
         self.decisions = self.services.decisions
         first = (self.services, self._daemons, self._daemon_definitions, self._providers, self.capacity, self.cleanup)
-        then = (self._deletion, self._sessions, self._gateways, self._express, self._shares, self._agents)
+        then = (self._deletion, self._vacated, self._sessions, self._gateways, self._express, self._shares)
+        last = (self._agents, self.autoscaling, self._rooms)
         nodes_too = () if self.nodes is None else (self.nodes,)
         store.subscribe(self._notice)
-        for loop in (*first, *then, self.autoscaling, self._rooms, *nodes_too):
+        for loop in (*first, *then, *last, *nodes_too):
             store.subscribe(loop.notice)
 
     async def recover(self) -> None:
@@ -106,6 +109,7 @@ class Control:
         self.services.recover()
         self.cleanup.recover()
         self._deletion.recover()
+        self._vacated.recover()
         self._sessions.recover()
         self._gateways.recover()
         self._express.recover()
@@ -128,6 +132,7 @@ class Control:
         """Drop everything that is under way; for a reset."""
         self.queue.clear()
         self.supervisors.forget()
+        self._vacated.forget()
         if self.nodes is not None:
             self.nodes.forget()
         self.hooks.forget()
@@ -140,6 +145,7 @@ class Control:
         if self.nodes is not None:
             self.nodes.dispatch()
         self.supervisors.dispatch()
+        self._vacated.dispatch()
         self.hooks.dispatch()
 
     def _notice(self, changes: list[Change]) -> None:

@@ -209,12 +209,18 @@ class Cluster:
         await self._ask("deletecollection", kind, request)
 
     async def watch(
-        self, kind: type[Resource], version: str, namespace: str | None = ALL, *, labels: str | None = None
+        self,
+        kind: type[Resource],
+        version: str,
+        namespace: str | None = ALL,
+        *,
+        labels: str | None = None,
+        fields: str | None = None,
     ) -> AsyncIterator[Event]:
         """What happens to these objects after `version`, until the API server ends it. One request, no second attempt;
         raises ClusterError with status 410 for a version that is forgotten."""
-        params = {"labelSelector": labels, "resourceVersion": version, "timeoutSeconds": WATCH_FOR}
-        params["allowWatchBookmarks"] = "true"
+        params = {"labelSelector": labels, "fieldSelector": fields, "resourceVersion": version}
+        params |= {"timeoutSeconds": str(WATCH_FOR), "allowWatchBookmarks": "true"}
         scope = _scope(kind, namespace)
         request = self._api.prepare_request("list", kind, namespace=scope, watch=True, params=params)
         request.timeout = httpx2.Timeout(SILENT_FOR, connect=CONNECT_WITHIN, pool=None)

@@ -72,7 +72,7 @@ class Gate:
         self._known = known
         self._slots = names.slots([container.name or "" for container in plan.containers])
         self._name = names.pod_name(plan)
-        self._home = around.homes.of(plan)
+        self.home = around.homes.of(plan)
         self._wanted: dict[str, str] = {}  # image by container of the pod: of those that have been started or stopped
         self._sent: dict[str, str] = {}
         self._prepared: set[str] = set()
@@ -83,6 +83,7 @@ class Gate:
         self._release = False
         self._dropped = False
         self._job: asyncio.Task[None] | None = None
+        self._settling: asyncio.Future[str] | None = None  # it waits for its namespace
         self._unready_since: float | None = None
         if known.pod is not None:
             self._take_over(known.pod)
@@ -120,6 +121,8 @@ class Gate:
     def release(self) -> None:
         """Remove everything, then report that."""
         self._release = True
+        if self._settling is not None:
+            self._settling.cancel()
         self._go_on()
 
     async def drop(self) -> None:
@@ -206,16 +209,30 @@ class Gate:
         if waited > UNREADY_FOR:
             return False
         if missing or going:
-            self._around.homes.forget(self._home)
+            self._around.homes.forget(self.home)
         await asyncio.sleep(min(max(LOOK, waited / 4), LOOK_LATE))
         return True
+
+    async def _ensure_home(self) -> str:
+        """The namespace, for which it may have to wait minutes; a release does not. Raises ClusterError and
+        LaunchError."""
+        self._settling = asyncio.ensure_future(self._around.homes.ensure(self.plan))
+        try:
+            return await self._settling
+        except asyncio.CancelledError:
+            job = asyncio.current_task()
+            if job is not None and job.cancelling():
+                raise
+            raise ClusterGone("the task was given up") from None
+        finally:
+            self._settling = None
 
     async def _provide(self) -> None:
         """The namespace, the secret and the claims."""
         plan, settings, cluster = self.plan, self._around.settings, self._around.cluster
         if (problem := problem_of(plan, settings)) is not None:
             raise LaunchError(problem)
-        home = await self._around.homes.ensure(plan)
+        home = await self._ensure_home()
         if (secret := secret_of(plan, settings)) is not None:
             await cluster.apply(Secret, secret, home)
         for claim, volume in required_claims(plan, settings).items():
@@ -249,7 +266,7 @@ class Gate:
 
     async def _create(self) -> None:
         """Make the pod, with the containers in it that are to start."""
-        home = await self._around.homes.ensure(self.plan)
+        home = await self._ensure_home()
         way = await self._around.way(self.plan)
         starting = [self._slots[name].container for name in self._starting()]
         if not starting:
@@ -270,7 +287,7 @@ class Gate:
     async def _look(self) -> None:
         """Find out whether there is a pod by now."""
         try:
-            self._take_over(await self._around.cluster.get(Pod, self._name, self._home))
+            self._take_over(await self._around.cluster.get(Pod, self._name, self.home))
         except ClusterError as error:
             if error.status != 404:
                 raise
@@ -294,7 +311,7 @@ class Gate:
         images = {name: self._wanted[name] for name in due}
         spec = {"containers": [{"name": name, "image": image} for name, image in images.items()]}
         try:
-            await self._around.cluster.patch(Pod, self._name, {"spec": spec}, self._home)
+            await self._around.cluster.patch(Pod, self._name, {"spec": spec}, self.home)
         except ClusterError as error:
             if error.status != 404:
                 raise
@@ -321,7 +338,7 @@ class Gate:
         try:
             await self._around.finish(self.plan)
             if self._made or self._perhaps or not self._fresh:
-                await remove_pod(self._around.cluster, self._known, self._name, self._home)
+                await remove_pod(self._around.cluster, self._known, self._name, self.home)
             await self._remove_rest()
         except ClusterGone:
             raise
@@ -332,7 +349,7 @@ class Gate:
     async def _remove_rest(self) -> None:
         plan, settings, cluster = self.plan, self._around.settings, self._around.cluster
         if may_have_secret(plan):
-            await there(cluster.delete(Secret, names.secret_name(plan), self._home))
+            await there(cluster.delete(Secret, names.secret_name(plan), self.home))
         for claim in claims_of(plan, settings):
             if claim["metadata"]["labels"].get(names.ROLE) == "volume":
-                await there(cluster.delete(PersistentVolumeClaim, claim["metadata"]["name"], self._home))
+                await there(cluster.delete(PersistentVolumeClaim, claim["metadata"]["name"], self.home))

@@ -49,13 +49,15 @@ class Question(NamedTuple):
 
 
 EVERYWHERE = (
-    Right("namespaces", ("list", "create", "delete"), "a namespace for each ECS cluster"),
+    Right("namespaces", ("list", "watch", "create", "delete"), "a namespace for each ECS cluster"),
     Right("pods", ("get", "list", "watch", "create", "patch", "delete", "deletecollection"), "a pod for each task"),
     Right("pods/log", ("get",), "output of containers"),
     Right("pods/exec", ("get", "create"), "sessions of ECS Exec"),  # since Kubernetes 1.35 `get` does not suffice
     Right("secrets", ("create", "patch", "delete", "deletecollection"), "values of secrets, logins of registries"),
     Right(
-        "persistentvolumeclaims", ("get", "create", "delete", "deletecollection"), "volumes of EBS, EFS and the like"
+        "persistentvolumeclaims",
+        ("get", "list", "create", "delete", "deletecollection"),
+        "volumes of EBS, EFS and the like",
     ),
     Right("networkpolicies", ("create",), "tasks without a network", "networking.k8s.io"),
     Right(

@@ -90,6 +90,9 @@ class SimulatedRuntime:
         if tasks is None:
             self._outputs.clear()
 
+    def vacate(self, cluster: str) -> None:
+        """Its tasks had nothing in common."""
+
     def set_script(self, pattern: str, script: Mapping[str, Any]) -> None:
         """Images that match the glob behave like this; fields as in `Script`. Raises ValueError."""
         self._scripts.set(pattern, script)
