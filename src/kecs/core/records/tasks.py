@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 from kecs.aws.model import ecs as m
-from kecs.core.arns import Scope, last_part, scope_of
-from kecs.core.records.base import Record
+from kecs.core.arns import last_part
+from kecs.core.records.base import Record, Scoped
 from kecs.core.records.targets import TargetRecord
 
 TaskStatus = Literal[
@@ -82,10 +82,9 @@ class Submission(Record):
     execution_stopped_at: float | None = None
 
 
-class TaskRecord(Record):
+class TaskRecord(Scoped):
     """A task. Its supervisor alone writes `last_status`; everybody else only sets `desired_status`."""
 
-    arn: str
     cluster_arn: str
     definition_arn: str
     group: str
@@ -144,10 +143,6 @@ class TaskRecord(Record):
     @property
     def id(self) -> str:
         return last_part(self.arn)
-
-    @property
-    def scope(self) -> Scope:
-        return scope_of(self.arn)
 
     @property
     def family_key(self) -> str:
