@@ -211,6 +211,7 @@ async def test_a_task_protects_itself(world: World, inside: Caller) -> None:
         (b"", "InvalidParameterException"),
         (b"[]", "InvalidParameterException"),
         (b"{}", "InvalidParameterException"),
+        (b'{"ProtectionEnabled": "\xff"}', "InvalidParameterException"),
         (b'{"ProtectionEnabled": ' + b"[" * 60_000, "InvalidParameterException"),
         (b'{"ProtectionEnabled": "yes"}', "InvalidParameterException"),
         (b'{"ProtectionEnabled": true, "ExpiresInMinutes": true}', "InvalidParameterException"),

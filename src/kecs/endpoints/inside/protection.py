@@ -63,7 +63,7 @@ def _read(body: bytes) -> dict[str, Any] | None:
     """The members of a request, their names in lower case; None when it is none."""
     try:
         given = msgspec.json.decode(body, type=dict[str, Any])
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     said = {name.lower(): value for name, value in given.items()}
     fits = all(name in _MEMBERS and (value is None or type(value) is _MEMBERS[name]) for name, value in said.items())
