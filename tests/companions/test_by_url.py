@@ -18,7 +18,7 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.credentials import Credentials
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ReadTimeoutError
 from botocore.parsers import RpcV2CBORParser
 
 from kecs.companions.remote import CannotSign, Remote, signed_anew
@@ -81,6 +81,44 @@ def test_one_that_does_not_answer() -> None:
             with pytest.raises(ClientError, match=f"The companion for {service} does not answer: ") as refused:
                 getattr(server.client(service), call)()
             assert refused.value.response["Error"]["Code"] == "ServiceUnavailable"
+
+
+class Silent(BaseHTTPRequestHandler):
+    """Answers nothing, and tells when it has been asked and when nobody waits any more."""
+
+    asked, alone = threading.Event(), threading.Event()
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        Silent.asked.set()
+        if not self.rfile.read(1):
+            Silent.alone.set()
+
+    do_GET = do_POST  # noqa: N815  # http.server's name
+
+    def log_message(self, *_: object) -> None:
+        """A test's output is its own."""
+
+
+@pytest.mark.parametrize(("service", "call"), [("ssm", "describe_parameters"), ("s3", "list_buckets")])
+def test_nobody_is_asked_for_a_client_that_has_gone(service: str, call: str) -> None:
+    Silent.asked.clear()
+    Silent.alone.clear()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Silent) as other:
+        thread = threading.Thread(target=other.serve_forever)
+        thread.start()
+        try:
+            with around(f"http://127.0.0.1:{other.server_port}") as server:
+                config = Config(read_timeout=0.2, retries={"total_max_attempts": 1})
+                own = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
+                impatient = boto3.client(service, endpoint_url=server.endpoint, config=config, **own)  # type: ignore[call-overload]
+                with pytest.raises(ReadTimeoutError):
+                    getattr(impatient, call)()
+                assert Silent.asked.is_set()
+                assert Silent.alone.wait(10)
+        finally:
+            other.shutdown()
+            thread.join()
 
 
 class Hesitant(BaseHTTPRequestHandler):

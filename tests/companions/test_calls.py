@@ -210,10 +210,13 @@ def passing() -> Passing:
 async def status_of(around: Passing, meanwhile: Callable[[], Any] = bool) -> int:
     """What moto says to somebody who asks who he is; the request is only sent as a whole after what is meanwhile."""
     sent: list[Any] = []
+    messages = [{"type": "http.request", "body": b"Action=GetCallerIdentity&Version=2011-06-15"}]
 
     async def receive() -> Any:
+        if not messages:
+            await asyncio.Event().wait()  # it stays
         meanwhile()
-        return {"type": "http.request", "body": b"Action=GetCallerIdentity&Version=2011-06-15"}
+        return messages.pop()
 
     async def send(message: Any) -> None:
         sent.append(message)

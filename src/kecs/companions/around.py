@@ -6,6 +6,7 @@ out, and the host's name is put right.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -70,7 +71,16 @@ class Passing:
 
     async def pass_on(self, to: Addressed, scope: Any, receive: Any, send: Any) -> None:
         to = to._replace(region=to.region or self._region)
-        refusal = await self._passed_on(to, scope, receive, send)
+        client = _Client(receive, has_more=_has_body(scope))
+        work = asyncio.ensure_future(self._passed_on(to, scope, client.receive, send))
+        gone = asyncio.ensure_future(client.gone())
+        try:
+            await asyncio.wait((work, gone), return_when=asyncio.FIRST_COMPLETED)
+            refusal = work.result() if work.done() else None  # nobody waits for the answer
+        finally:
+            work.cancel()
+            gone.cancel()
+            await asyncio.gather(work, gone, return_exceptions=True)
         if refusal is not None:
             length = (b"content-length", str(len(refusal.body)).encode())
             headers = [*refusal.headers, length]
@@ -133,7 +143,7 @@ class Passing:
             for name, value in scope["headers"]
             if name.decode("latin-1") not in _OF_A_CONNECTION and not name.startswith(OF_KECS.encode())
         ]
-        body = _pieces(receive) if _has_body(headers, scope) else None
+        body = _pieces(receive) if _has_body(scope) else None
         data: AsyncIterator[bytes] | bytes | None = body
         if companion == MOTO:
             if to.service == "ec2":
@@ -182,6 +192,29 @@ class Passing:
         return msgspec.json.encode(Caller(to.access_key, found.account, found.role_arn, found.session)).decode()
 
 
+class _Client:
+    """`receive`, and whether somebody still waits for the answer."""
+
+    def __init__(self, receive: Any, *, has_more: bool) -> None:
+        """`has_more`: to say, that is a body."""
+        self._receive = receive
+        self._has_said_all = asyncio.Event()
+        if not has_more:
+            self._has_said_all.set()
+
+    async def receive(self) -> Any:
+        message = await self._receive()
+        if not message.get("more_body", False):
+            self._has_said_all.set()
+        return message
+
+    async def gone(self) -> None:
+        """Return when the client has gone away. While it has something to say, whoever listens finds out."""
+        await self._has_said_all.wait()
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+
+
 class _Begun:
     """`send`, and whether anything was sent."""
 
@@ -216,9 +249,9 @@ async def _pieces(receive: Any) -> AsyncIterator[bytes]:
         more = message.get("more_body", False)
 
 
-def _has_body(headers: Headers, scope: Any) -> bool:
-    chunked = any(name == b"transfer-encoding" for name, _ in scope["headers"])
-    return chunked or any(name == "content-length" and value != "0" for name, value in headers)
+def _has_body(scope: Any) -> bool:
+    headers = dict(scope["headers"])
+    return b"transfer-encoding" in headers or headers.get(b"content-length", b"0") != b"0"
 
 
 def _path(scope: Any) -> str:
