@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from kecs.testing.explaining import explain_service, explain_task, service_of, task_of
-from kecs.testing.hiding import told
+from kecs.testing.tracebacks import told
 
 __tracebackhide__ = told
 

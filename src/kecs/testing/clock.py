@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from kecs.testing import admin
-from kecs.testing.hiding import told
 from kecs.testing.inside import current
+from kecs.testing.tracebacks import told
 
 __tracebackhide__ = told
 

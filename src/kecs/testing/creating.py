@@ -8,8 +8,8 @@ from typing import Any
 
 from kecs.testing.builders import TaskDefinitionBuilder
 from kecs.testing.explaining import explain_cluster, service_of
-from kecs.testing.hiding import told
 from kecs.testing.listing import all_of, tasks_of
+from kecs.testing.tracebacks import told
 from kecs.testing.waiting import TIMEOUT, passes_until, wait_for_stable_service
 
 __tracebackhide__ = told

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Any, Generic, TypedDict, TypeVar, Unpack
 
 from kecs.testing import admin
-from kecs.testing.hiding import told
+from kecs.testing.tracebacks import told
 
 __tracebackhide__ = told
 

@@ -9,9 +9,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from kecs.testing.faking import Container
-from kecs.testing.hiding import told
 from kecs.testing.host import Host, ThisProcess
 from kecs.testing.inside import current, inside
+from kecs.testing.tracebacks import told
 
 if TYPE_CHECKING:
     from kecs.ports.program import Process, Program

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 from kecs.testing.addressing import addresses
 from kecs.testing.creating import running_tasks
-from kecs.testing.hiding import told
-from kecs.testing.pictures import pictures
+from kecs.testing.seen import pictures
+from kecs.testing.tracebacks import told
 
 __tracebackhide__ = told
 

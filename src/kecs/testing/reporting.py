@@ -73,7 +73,7 @@ def clean_up(item: pytest.Item, server: Server, client: Any, cluster: str) -> No
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Make sure that the server runs, and note how far it has come."""
     told = item.stash[_TOLD] = _Told()
-    if module := sys.modules.get("kecs.testing.pictures"):
+    if module := sys.modules.get("kecs.testing.seen"):
         module.pictures.clear()
     server = item.config.stash.get(_SERVER, None)
     if server is None or not _uses_kecs(item):
@@ -121,7 +121,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 
 def _pictures(told: str) -> Iterator[str]:
     """What probes and watches of the test have seen go wrong, unless its error tells."""
-    module = sys.modules.get("kecs.testing.pictures")
+    module = sys.modules.get("kecs.testing.seen")
     for picture in module.pictures if module else ():
         text = picture()
         if text and text.split("\n", 1)[0] not in told:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from kecs.testing import admin
-from kecs.testing.hiding import told
+from kecs.testing.tracebacks import told
 
 __tracebackhide__ = told
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from kecs.testing.clock import Clock, is_stable
 from kecs.testing.explaining import explain_cluster, explain_service, explain_task, service_of, task_of
-from kecs.testing.hiding import told
+from kecs.testing.tracebacks import told
 
 __tracebackhide__ = told
 

@@ -14,9 +14,9 @@ from kecs.core.arns import last_part
 from kecs.core.scheduling.limits import MAXIMUM_PERCENT, MINIMUM_HEALTHY_PERCENT, bounds
 from kecs.testing import admin
 from kecs.testing.explaining import service_of
-from kecs.testing.hiding import told
 from kecs.testing.picture import Column, picture
-from kecs.testing.pictures import pictures
+from kecs.testing.seen import pictures
+from kecs.testing.tracebacks import told
 
 __tracebackhide__ = told
 
