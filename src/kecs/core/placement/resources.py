@@ -18,7 +18,6 @@ from kecs.core.placement.query import matches
 from kecs.core.placement.rules import Rules
 from kecs.core.records import InstanceRecord, TaskRecord
 from kecs.core.taskdefs.requirements import Requirements
-from kecs.core.tasks.create import reserved_ports
 
 REASONS = {
     "cpu": "RESOURCE:CPU",
@@ -81,7 +80,7 @@ class Room:
             return REASONS["memory"]
         if needs.gpu > len(self.gpus) or (needs.all_gpus and not self.gpus):
             return REASONS["gpu"]
-        ports = reserved_ports(needs)
+        ports = needs.reserved_ports
         if self.ports.intersection(ports) or (ports and len(self.ports) + len(ports) > MOST_PORTS):
             return REASONS["ports"]
         return REASONS["interface"] if needs.interface and self.interfaces is not None and self.interfaces < 1 else None
@@ -93,7 +92,7 @@ class Room:
     def give(self, needs: Requirements, group: str = "") -> tuple[str, ...]:
         """Count one more task of the group in; the ids of the GPUs that are its own now."""
         gpus = tuple(self.gpus[: len(self.gpus) if needs.all_gpus else needs.gpu])
-        self._take(needs.cpu, needs.memory, reserved_ports(needs), gpus, interface=needs.interface)
+        self._take(needs.cpu, needs.memory, needs.reserved_ports, gpus, interface=needs.interface)
         self.groups[group] += 1
         self.pending += 1
         return gpus

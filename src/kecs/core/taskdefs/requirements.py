@@ -19,6 +19,11 @@ class Requirements(Record, frozen=True):
     all_gpus: bool = False  # a container asked for ALL: every GPU of the instance
     interface: bool = False  # an elastic network interface of its own
 
+    @property
+    def reserved_ports(self) -> tuple[str, ...]:
+        """As task records have them."""
+        return (*(f"tcp/{p}" for p in sorted(self.tcp_ports)), *(f"udp/{p}" for p in sorted(self.udp_ports)))
+
 
 def requirements(definition: m.TaskDefinition, overrides: m.TaskOverride | None = None) -> Requirements:
     """What a task of a normalised definition takes.

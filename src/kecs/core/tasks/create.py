@@ -107,7 +107,7 @@ def _on_instance(task: TaskRecord, instance: InstanceRecord, needs: Requirements
         container_instance_arn=instance.arn,
         reserved_cpu=needs.cpu,
         reserved_memory=needs.memory,
-        reserved_ports=reserved_ports(needs),
+        reserved_ports=needs.reserved_ports,
         agent_driven=instance.agent_driven,
     )
 
@@ -124,10 +124,6 @@ def _attachments(spec: TaskSpec, subnet: str | None, awsvpc: bool, uuid: Callabl
 def needs_of(spec: TaskSpec) -> Requirements:
     """What a task of this kind takes of the instance it is placed on."""
     return requirements(spec.definition.definition, spec.overrides)
-
-
-def reserved_ports(needs: Requirements) -> tuple[str, ...]:
-    return (*(f"tcp/{p}" for p in sorted(needs.tcp_ports)), *(f"udp/{p}" for p in sorted(needs.udp_ports)))
 
 
 def shared_out(gpus: tuple[str, ...], containers: Sequence[m.ContainerDefinition]) -> list[tuple[str, ...]]:

@@ -17,7 +17,7 @@ from kecs.core.records import TaskRecord
 from kecs.core.taskdefs.overrides import apply_overrides
 from kecs.core.taskdefs.requirements import requirements
 from kecs.core.tasks.attachments import in_subnet
-from kecs.core.tasks.create import TaskSpec, reserved_ports, shared_out
+from kecs.core.tasks.create import TaskSpec, shared_out
 from kecs.core.tasks.subnets import subnet_in
 from kecs.core.zones import zone_of
 
@@ -49,7 +49,7 @@ def placed(task: TaskRecord, room: Room, definition: m.TaskDefinition) -> TaskRe
         containers=tuple(replace(c, gpu_ids=own) for c, own in zip(task.containers, shares, strict=True)),
         reserved_cpu=needs.cpu,
         reserved_memory=needs.memory,
-        reserved_ports=reserved_ports(needs),
+        reserved_ports=needs.reserved_ports,
     )
 
 
