@@ -91,10 +91,9 @@ class Control:
         self.decisions = self.services.decisions
         first = (self.services, self._daemons, self._daemon_definitions, self._providers, self.capacity, self.cleanup)
         then = (self._deletion, self._vacated, self._sessions, self._gateways, self._express, self._shares)
-        last = (self._agents, self.autoscaling, self._rooms)
         nodes_too = () if self.nodes is None else (self.nodes,)
         store.subscribe(self._notice)
-        for loop in (*first, *then, *last, *nodes_too):
+        for loop in (*first, *then, self._agents, self.autoscaling, self._rooms, *nodes_too):
             store.subscribe(loop.notice)
 
     async def recover(self) -> None:
