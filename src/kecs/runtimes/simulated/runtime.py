@@ -51,10 +51,8 @@ class SimulatedRuntime:
         listen: bool = False,
         way: Way | None = None,
     ) -> None:
-        """`scripts`: fields of `Script` by image glob. `listen`: TCP ports of containers answer HTTP.
-
-        `way`: how containers find KECS.
-        """
+        """`scripts`: fields of `Script` by image glob. `listen`: TCP ports of containers answer HTTP. `way`: how
+        containers find KECS."""
         self._clock = clock
         self._capacity = capacity or Capacity(cpu=4096, memory=16384, architecture=architecture())
         self._scripts = ScriptBook(scripts or {})
@@ -151,8 +149,7 @@ class SimulatedRuntime:
     def measure(self, tasks: Sequence[str], then: Measured) -> None:
         """What scripts say that containers use; of a task without such a script nothing is known."""
         now = self._clock.now()
-        known = {arn: self._tasks[arn].usage(now) for arn in tasks if arn in self._tasks}
-        then(known)
+        then({arn: self._tasks[arn].usage(now) for arn in tasks if arn in self._tasks})
 
     def logs(
         self, task: str, container: str, *, follow: bool = False, tail: int | None = None
@@ -188,8 +185,7 @@ class SimulatedRuntime:
         return found.script
 
     def _task(self, plan: TaskPlan) -> SimulatedTask:
-        task = self._tasks.get(plan.arn)
-        if task is None:
+        if (task := self._tasks.get(plan.arn)) is None:
             task = self._tasks[plan.arn] = SimulatedTask(plan, self._way)
         return task
 
@@ -347,9 +343,8 @@ class SimulatedRuntime:
         now = self._clock.now()
         self._end(found, now)
         found.exit_code, found.out_of_memory = code, out_of_memory
-        self._sink(
-            Exited(task=task.plan.arn, container=found.name, at=now, exit_code=code, out_of_memory=out_of_memory)
-        )
+        told = Exited(task=task.plan.arn, container=found.name, at=now, exit_code=code, out_of_memory=out_of_memory)
+        self._sink(told)
 
     def _fail(self, task: SimulatedTask, found: SimulatedContainer, reason: str) -> None:
         found.output.end(self._clock.now())
@@ -385,8 +380,7 @@ class SimulatedRuntime:
 
     def _discard(self, arns: Iterable[str]) -> None:
         for arn in arns:
-            task = self._tasks.pop(arn, None)
-            if task is None:
+            if (task := self._tasks.pop(arn, None)) is None:
                 continue
             self._halt(task)
             if task.plan.network_mode == "awsvpc" and task.address is not None:
