@@ -57,7 +57,8 @@ def ready(installed: Installed, before: str | None = None) -> str:
     def stands() -> bool:
         there = [pod for pod in objects("pods", *ours(installed)) if "deletionTimestamp" not in pod["metadata"]]
         found[:] = [pod["metadata"]["name"] for pod in there if is_ready(pod)]
-        return len(there) == 1 and found == led_to(installed) and before not in found and answers(installed)
+        stand = len(there) == len(found) == 1 and before not in found
+        return stand and led_to(installed) == found and answers(installed)
 
     until(stands)
     return found[0]
