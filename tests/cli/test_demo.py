@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from tests.cli.conftest import OUTSIDE, Shell
+from tests.support.images import test_image
 
 from kecs.cli.demo import rootfs
 from kecs.cli.demo.ecs import DemoFailed, Ecs, wait_for
@@ -41,6 +44,18 @@ def test_on_the_simulated_runtime() -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="the image is made of this machine's files")
 def test_on_docker_with_an_image_made_here() -> None:
     check(demo("--runtime", "docker"), "docker")
+
+
+@pytest.mark.kubernetes
+def test_on_kubernetes() -> None:
+    cluster = f"--kubeconfig={os.environ['KECS_TEST_KUBECONFIG']}"
+    check(demo("--runtime", "kubernetes", cluster, "--image", test_image("v1")), "kubernetes")
+
+
+def test_a_cluster_that_does_not_answer_fails_the_demo(tmp_path: Path) -> None:
+    done = demo("--runtime", "kubernetes", f"--kubeconfig={tmp_path / 'none'}")
+    assert done.returncode == 1
+    assert "no Kubernetes cluster is known" in done.stderr
 
 
 def test_without_docker_auto_is_simulated() -> None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any, TypeVar
 
-from kecs.cli.demo import program
 from kecs.cli.demo.ecs import DemoFailed, Ecs
 from kecs.cli.demo.rootfs import PROGRAM, RootFiles, busybox_files, python_files
-from kecs.cli.demo.stage import SHELL_JOB, DemoImage
+from kecs.cli.demo.stage import SECONDS, DemoImage, with_shell
+from kecs.cli.demo.traffic import over_http
 from kecs.ports.runtime import RuntimeUnavailable
 from kecs.runtimes.docker.engine import Engine, EngineError
 from kecs.runtimes.docker.labels import of_instance
@@ -20,16 +19,12 @@ T = TypeVar("T")
 
 BUSYBOX = "busybox:latest"
 
-_SERVE = """\
-if command -v python3 >/dev/null; then exec python3 -c "$PROGRAM" serve; fi
-mkdir -p /www; echo "definition=$VERSION" >/www/index.html
-trap 'sleep 2; kill $!; exit 0' TERM
-httpd -f -p 8080 -h /www & wait $!"""
-_CHECK = 'wget -q -O /dev/null http://127.0.0.1:8080/ || python3 -c "$PROGRAM" check'
-
 
 class DockerStage:
     """See stage.Stage. `label` is on all that KECS makes; `wanted` is the image that was asked for."""
+
+    seconds = SECONDS
+    ask = staticmethod(over_http)
 
     def __init__(self, label: str, wanted: str | None) -> None:
         self._label = label
@@ -70,11 +65,11 @@ async def _image(engine: Engine, wanted: str | None) -> DemoImage:
     """The one asked for, else one that is there, else one made of this machine's files, else a public one."""
     if wanted:
         await _pull_if_missing(engine, wanted)
-        return _with_shell(wanted, "asked for")
+        return with_shell(wanted, "asked for")
     if await _exists(engine, BUSYBOX):
-        return _with_shell(BUSYBOX, "already on this machine")
+        return with_shell(BUSYBOX, "already on this machine")
     if busybox := busybox_files():
-        return _with_shell(await _built(engine, busybox), "made of this machine's busybox")
+        return with_shell(await _built(engine, busybox), "made of this machine's busybox")
     if python := python_files():
         files, interpreter = python
         run = [interpreter, "-I", "-S", PROGRAM]
@@ -82,12 +77,7 @@ async def _image(engine: Engine, wanted: str | None) -> DemoImage:
         name = await _built(engine, files)
         return DemoImage(name, "made of this machine's Python", [*run, "serve"], [*run, "job"], check, {})
     await _pull_if_missing(engine, BUSYBOX)
-    return _with_shell(BUSYBOX, "pulled")
-
-
-def _with_shell(name: str, origin: str) -> DemoImage:
-    environment = {"PROGRAM": Path(program.__file__).read_text()}
-    return DemoImage(name, origin, ["sh", "-c", _SERVE], ["sh", "-c", SHELL_JOB], ["CMD-SHELL", _CHECK], environment)
+    return with_shell(BUSYBOX, "pulled")
 
 
 async def _built(engine: Engine, files: RootFiles) -> str:

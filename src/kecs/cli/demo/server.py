@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 
@@ -24,12 +25,13 @@ class DemoServer:
     url: str
     runtime: str
 
-    def __init__(self, runtime: str) -> None:
+    def __init__(self, runtime: str, options: Iterable[str] = ()) -> None:
+        """`options`: further ones of `kecs start`."""
         self._directory = tempfile.TemporaryDirectory(prefix="kecs-demo-")
         self._printed = Path(self._directory.name) / "stderr"
         instance = Instance(Path(self._directory.name), f"demo-{os.getpid()}")
         self.label = instance.label
-        options = ["--ephemeral", "--port=0", f"--runtime={runtime}", "--log-level=warning"]
+        options = ["--ephemeral", "--port=0", f"--runtime={runtime}", "--log-level=warning", *options]
         registry = [f"--instance={instance.name}", f"--data-dir={self._directory.name}"]
         with self._printed.open("wb") as printed:
             self._process = subprocess.Popen(

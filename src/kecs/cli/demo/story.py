@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from kecs.cli.client import lines
 from kecs.cli.demo.ecs import DemoFailed, Ecs, wait_for
@@ -13,9 +13,9 @@ from kecs.cli.demo.traffic import Traffic
 
 CLUSTER, SERVICE, FAMILY = "demo", "web", "web"
 COUNT = 3
-_SECONDS = 60.0  # how long any step may take before the demo gives up
 _ENOUGH = 50  # requests before and after the update, so that the numbers mean something
 
+T = TypeVar("T")
 Say = Callable[[str], None]
 
 
@@ -46,8 +46,8 @@ class Story:
             launchType="EC2",
         )
         self._wait_until_steady(f"{FAMILY}:1")
-        with Traffic(self._url, CLUSTER, SERVICE) as traffic:
-            wait_for("an answer of each task", lambda: traffic.requests >= COUNT or None, _SECONDS)
+        with Traffic(self._url, CLUSTER, SERVICE, self._stage.ask) as traffic:
+            self._wait("an answer of each task", lambda: traffic.requests >= COUNT or None)
             addresses = ", ".join(f"{target.host}:{target.port}" for target in traffic.targets)
         if traffic.failures:
             raise DemoFailed(f"A request failed: {traffic.failures[0]}")
@@ -55,12 +55,12 @@ class Story:
 
     def _rolling_update(self) -> None:
         self._say("A rolling update to a new revision, with a client that never pauses")
-        with Traffic(self._url, CLUSTER, SERVICE) as traffic:
-            wait_for("traffic before the update", lambda: traffic.requests >= _ENOUGH or None, _SECONDS)
+        with Traffic(self._url, CLUSTER, SERVICE, self._stage.ask) as traffic:
+            self._wait("traffic before the update", lambda: traffic.requests >= _ENOUGH or None)
             self._ecs.call("UpdateService", cluster=CLUSTER, service=SERVICE, taskDefinition=self._registered(2))
             self._wait_until_steady(f"{FAMILY}:2")
             updated = traffic.requests
-            wait_for("traffic after the update", lambda: traffic.requests >= updated + _ENOUGH or None, _SECONDS)
+            self._wait("traffic after the update", lambda: traffic.requests >= updated + _ENOUGH or None)
         answers = ", ".join(f"{count} by {version}" for version, count in sorted(traffic.versions.items()))
         self._say(f"  {traffic.requests} requests: {answers}; {len(traffic.failures)} failed")
         if traffic.failures:
@@ -113,7 +113,11 @@ class Story:
             running = self._ecs.call("ListTasks", cluster=CLUSTER)["taskArns"]
             return True if status == "INACTIVE" and not running else None
 
-        wait_for("the end of the service", gone, _SECONDS)
+        self._wait("the end of the service", gone)
+
+    def _wait(self, what: str, look: Callable[[], T | None]) -> T:
+        """Until there is something. Raises DemoFailed."""
+        return wait_for(what, look, self._stage.seconds)
 
     def _wait_until_steady(self, definition: str, without: str | None = None) -> None:
         """Wait until the service has one deployment, of this revision, and as many healthy tasks as it should."""
@@ -130,7 +134,7 @@ class Story:
             done = deployments == ["COMPLETED"] and len(healthy) == len(tasks) == service["runningCount"] == COUNT
             return True if done and without not in {task["taskArn"] for task in tasks} else None
 
-        wait_for(f"{COUNT} healthy tasks of {definition} and no others", steady, _SECONDS)
+        self._wait(f"{COUNT} healthy tasks of {definition} and no others", steady)
 
     def _stopped(self, task: str) -> dict[str, Any]:
         """The task, once it is STOPPED."""
@@ -139,7 +143,7 @@ class Story:
             found: dict[str, Any] = self._ecs.call("DescribeTasks", cluster=CLUSTER, tasks=[task])["tasks"][0]
             return found if found["lastStatus"] == "STOPPED" else None
 
-        return wait_for(f"the end of task {task}", stopped, _SECONDS)
+        return self._wait(f"the end of task {task}", stopped)
 
     def _service_now(self) -> dict[str, Any]:
         answer = self._ecs.call("DescribeServices", cluster=CLUSTER, services=[SERVICE])

@@ -7,10 +7,11 @@ import re
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from itertools import count
 from typing import NamedTuple
 
-from kecs.cli.demo.ecs import Ecs
+from kecs.cli.demo.ecs import DemoFailed, Ecs
 
 _LOOK_SECONDS = 0.1  # how old the list of targets may be; tasks go on answering for longer than this when they stop
 _PAUSE = 0.01  # seconds between two requests
@@ -24,6 +25,21 @@ class Target(NamedTuple):
     port: int
 
 
+Ask = Callable[[Target], tuple[int, str]]
+"""Status and body of what a target answers; see stage.Stage."""
+
+
+def over_http(target: Target) -> tuple[int, str]:
+    """Raises OSError and http.client.HTTPException."""
+    connection = http.client.HTTPConnection(target.host, target.port, timeout=3)
+    try:
+        connection.request("GET", "/")
+        response = connection.getresponse()
+        return response.status, response.read().decode(errors="replace")
+    finally:
+        connection.close()
+
+
 class Traffic:
     """A client that knows its targets from DescribeTasks, as a load balancer does, and asks them in turn.
 
@@ -31,13 +47,14 @@ class Traffic:
     failed request.
     """
 
-    def __init__(self, url: str, cluster: str, service: str) -> None:
+    def __init__(self, url: str, cluster: str, service: str, ask: Ask = over_http) -> None:
         self.requests = 0
         self.failures: list[str] = []
         self.versions: Counter[str] = Counter()
         self.targets: list[Target] = []
         self._ecs = Ecs(url)
         self._cluster, self._service = cluster, service
+        self._ask_target = ask
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="traffic", daemon=True)
 
@@ -64,7 +81,7 @@ class Traffic:
     def _fit_tasks(self) -> list[Target]:
         """The tasks that are fit to be asked now."""
         return [
-            Target(task["taskArn"], "127.0.0.1", binding["hostPort"])
+            Target(task["taskArn"], _host(binding["bindIP"]), binding["hostPort"])
             for task in self._ecs.service_tasks(self._cluster, self._service)
             if (task["desiredStatus"], task["lastStatus"], task["healthStatus"]) == ("RUNNING", "RUNNING", "HEALTHY")
             for container in task["containers"]
@@ -76,18 +93,18 @@ class Traffic:
         if target is None:
             self.failures.append("no task was there to answer")
             return
-        connection = http.client.HTTPConnection(target.host, target.port, timeout=3)
         try:
-            connection.request("GET", "/")
-            response = connection.getresponse()
-            body = response.read().decode(errors="replace").strip()
-        except (OSError, http.client.HTTPException) as error:
+            status, body = self._ask_target(target)
+        except (OSError, http.client.HTTPException, DemoFailed) as error:
             self.failures.append(f"task {target.task.rsplit('/', 1)[-1][:8]}: {error!r}")
             return
-        finally:
-            connection.close()
         version = re.search(r"definition=(\S+)", body)
-        if response.status == 200 and version:
+        if status == 200 and version:
             self.versions[version[1]] += 1
         else:
-            self.failures.append(f"status {response.status}: {body[:40]!r}")
+            self.failures.append(f"status {status}: {body.strip()[:40]!r}")
+
+
+def _host(bound: str) -> str:
+    """Where a port is reached that is bound to this address."""
+    return "127.0.0.1" if bound == "0.0.0.0" else bound  # it is compared, not bound
