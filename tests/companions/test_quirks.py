@@ -150,3 +150,20 @@ def test_memory_stays_flat() -> None:
         work(500)
         assert (pages() - before) * 4096 < 500 * len(text) * 2 / 10, pages() - before
     """)
+
+
+def test_a_token_for_a_registry_is_good_for_a_while() -> None:
+    run("""
+        import time
+        (data,) = call("ecr", "AmazonEC2ContainerRegistry_V20150921", "GetAuthorizationToken")["authorizationData"]
+        assert 11 * 3600 < data["expiresAt"] - time.time() < 13 * 3600
+    """)
+
+
+def test_an_error_says_what_aws_says() -> None:
+    run("""
+        call("secretsmanager", "secretsmanager", "CreateSecret", Name="x", SecretString="y")
+        call("secretsmanager", "secretsmanager", "DeleteSecret", SecretId="x")
+        refused = call("secretsmanager", "secretsmanager", "GetSecretValue", SecretId="x")
+        assert refused["message"].startswith("You tried to perform the operation on a secret that's"), refused
+    """)

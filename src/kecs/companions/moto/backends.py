@@ -13,6 +13,7 @@ import re
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from moto.backend_index import backend_url_patterns
@@ -22,6 +23,7 @@ from werkzeug.exceptions import HTTPException
 from kecs.companions.moto import quirks
 
 _PATIENCE = 5.0  # seconds
+_BOTOS_WORDS = re.compile(rb"An error occurred \(\w+\) when calling the \w+ operation: ")
 _turns: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
 Handler = Callable[[Any, str, Any], Any]
@@ -71,6 +73,8 @@ def answer(call: Call) -> Reply:
     except ModuleNotFoundError as error:
         raise NotInMoto(f"it needs {error.name}, which is not installed: pip install 'moto[all]'") from error
     data = body.encode() if isinstance(body, str) else body or b""
+    if int(status) >= HTTPStatus.BAD_REQUEST and _BOTOS_WORDS.search(data):
+        data = re.sub(rb"  +", b" ", _BOTOS_WORDS.sub(b"", data))  # what clients say before AWS's words, they say again
     named = headers.items() if isinstance(headers, Mapping) else headers
     return Reply(int(status), list(_sendable(named, len(data), head=call.method == "HEAD")), data)
 

@@ -12,10 +12,12 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from kecs.core.zones import LETTERS, zone_of_subnet
 
+TOKEN_LASTS = timedelta(hours=12)  # of ECR's for a registry
 KEPT = 1000  # of what is only kept to be looked at
 _TRIES = 100  # one in three ids is in a zone
 _wanted = threading.local()
@@ -55,6 +57,8 @@ def after_import() -> None:
     """Whenever a service has been imported, which imports others."""
     if "moto.ec2.models.subnets" in sys.modules:
         _agree_on_zones()
+    if "moto.ecr.responses" in sys.modules:
+        _let_tokens_last()
     for module, owner, attribute, newest in _GROWING:
         if module in sys.modules:
             _keep_the_newest(module, owner, attribute, newest)
@@ -88,6 +92,23 @@ def _agree_on_zones() -> None:
         return create(self, *args, **kwargs)
 
     subnets.SubnetBackend.create_subnet = create_subnet  # type: ignore[method-assign]
+
+
+@functools.cache
+def _let_tokens_last() -> None:
+    """moto's tokens for registries have ended long ago, and whoever looks at that does not use them."""
+    from moto.ecr.responses import ECRResponse
+
+    give = ECRResponse.get_authorization_token
+
+    @functools.wraps(give)
+    def get_authorization_token(self: Any) -> Any:
+        given: Any = give(self)
+        for token in given.result["authorizationData"]:
+            token["expiresAt"] = datetime.now(UTC) + TOKEN_LASTS
+        return given
+
+    ECRResponse.get_authorization_token = get_authorization_token  # type: ignore[method-assign]
 
 
 class Handles(set[str]):
