@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.runtimes.conformance.harness import MISSING_IMAGE, Harness
-from tests.runtimes.plans import make_plan
+from tests.runtimes.plans import SCOPE, make_plan
 
 from kecs.core.tasks.reports import Exited, Pulled, Released
 
@@ -108,3 +108,16 @@ async def test_discard_removes_the_named_tasks_only(harness: Harness) -> None:
     assert harness.seen(Exited, gone) == []
     await harness.runtime.discard()
     assert await harness.runtime.inventory() == []
+
+
+async def test_tasks_of_a_cluster_that_was_deleted_and_made_again_run(harness: Harness) -> None:
+    plan, again = make_plan({"command": OBEYS}), make_plan({"command": OBEYS})
+    await harness.run(plan)
+    await harness.first_line(plan)
+    harness.runtime.stop(plan, "app", 5)
+    await harness.until(Exited, plan, "app")
+    await harness.release(plan)
+    harness.runtime.vacate(SCOPE.cluster("tests"))
+    await harness.run(again)
+    await harness.first_line(again)
+    assert [task.task for task in await harness.runtime.inventory()] == [again.arn]

@@ -39,7 +39,7 @@ class Wishes(Record):
 
     expressions: tuple[str, ...] = ()  # of memberOf constraints; the cluster query language
     distinct: bool = False  # distinctInstance, and no other task of its group is left there
-    attributes: Mapping[str, str] = {}  # of the container instance
+    attributes: Mapping[str, str] = {}  # of the container instance: those that the expressions name
     labels: Mapping[str, str] = {}  # of the node
 
 

@@ -24,10 +24,12 @@ def wishes_of(
     if instance.node is None or not asked:
         return None
     distinct = any(constraint.type == "distinctInstance" for constraint in asked)
+    expressions = tuple(c.expression for c in asked if c.type == "memberOf" and c.expression)
+    text = " ".join(expressions)
     return Wishes(
-        expressions=tuple(c.expression for c in asked if c.type == "memberOf" and c.expression),
+        expressions=expressions,
         distinct=distinct and not any(_beside(task, other) for other in there),
-        attributes={a.name: a.value or "" for a in instance.instance.attributes or ()},
+        attributes={a.name: a.value or "" for a in instance.instance.attributes or () if a.name in text},
         labels=instance.node.labels,
     )
 
