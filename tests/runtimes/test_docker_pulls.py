@@ -132,6 +132,21 @@ async def test_a_registry_that_is_not_there(launch: str, start: str) -> None:
         assert "connection refused" in failed.reason
 
 
+@pytest.mark.parametrize(
+    ("image", "problem"),
+    [
+        ("Kecs/X", "invalid reference format: repository name must be lowercase"),
+        ("https://kecs.test/x", "invalid reference format"),
+    ],
+)
+async def test_a_name_that_no_image_has(image: str, problem: str) -> None:
+    async with bench() as on:
+        task = plan(container(image=image))
+        on.runtime.pull(task, "app")
+        failed = await on.until(Failed, task, "app")
+        assert failed.reason == f"CannotPullContainerError: Error response from daemon: {problem}"
+
+
 async def test_always_asks_the_registry_even_for_an_image_that_is_there() -> None:
     local = "127.0.0.1:1/kecs-test/here:1"
     docker("POST", f"/images/{test_image('v1')}/tag?repo=127.0.0.1:1/kecs-test/here&tag=1")

@@ -24,6 +24,7 @@ from kecs.runtimes.docker.engine import Engine, EngineError
 PullPolicy = Literal["missing", "always", "never"]
 _Key = tuple[str, RegistryLogin | None, str | None]  # an image, who pulls it, and for which platform
 
+_NO_REFERENCE = 400  # what the engine answers about a name that no image can have
 _OTHER_PLATFORM = 0  # no status of HTTP: the image is there, for another platform
 REMEMBERED = 2.0  # seconds for which an image that was there is taken to be there still; a service asks for it often
 
@@ -57,6 +58,8 @@ class Pulls:
 
     async def obtain(self, image: str, login: RegistryLogin | None = None, platform: str | None = None) -> str | None:
         """Make the image available; its digest, `sha256:…`. Raises EngineError with Docker's words."""
+        if "//" in image:  # which no path of the engine's API can have
+            raise EngineError(_NO_REFERENCE, "invalid reference format")
         known = names(image, self._ecr_registry)
         wanted = known[-1] if self._ecr_registry else image
         other: EngineError | None = None  # why the image that is there will not do
@@ -64,7 +67,7 @@ class Pulls:
             try:
                 return await self._fit(known, platform)
             except EngineError as error:
-                if error.status not in (404, _OTHER_PLATFORM) or self._policy == "never":
+                if error.status not in (404, _NO_REFERENCE, _OTHER_PLATFORM) or self._policy == "never":
                     raise
                 other = error if error.status == _OTHER_PLATFORM else None
         try:
