@@ -2,7 +2,8 @@
 
 Conditions of dependsOn (model shape ContainerDependency): START is met once the other container has been started,
 COMPLETE once it has exited, SUCCESS once it has exited with 0, HEALTHY once its health check passed. A refusal is
-either temporary (wait) or terminal (it can never be met, with the reason). Stopping goes the other way round.
+either temporary (wait) or terminal (it can never be met, with the reason). A container that is unhealthy may become
+healthy until its start timeout. Stopping goes the other way round.
 """
 
 from __future__ import annotations
@@ -45,13 +46,14 @@ def may_start(
         other = known[dependency.container_name]
         if _is_met(dependency.condition, other):
             continue
-        if _never(dependency.condition, other):
-            return Verdict(may=False, refusal=_refusal(definition, dependency, other))
+        target = known[definition.name or ""]
+        if other.phase == "STOPPED":
+            return Verdict(may=False, refusal=_refusal(dependency.condition, other, target))
         until = verdict.until
         if other.started_at is not None:
             limit = other.started_at + (timeouts[other.name] or default_start_timeout)
             if now >= limit:
-                return Verdict(may=False, refusal=_timed_out(definition, dependency))
+                return Verdict(may=False, refusal=f"{_ordering(other, target)} has timed out.")
             until = limit if until is None else min(until, limit)
         verdict = Verdict(may=False, until=until)
     return verdict
@@ -93,21 +95,23 @@ def _is_met(condition: str, other: ContainerRecord) -> bool:
             return other.phase == "RUNNING" and other.health == "HEALTHY"
 
 
-def _never(condition: str, other: ContainerRecord) -> bool:
-    """Whether the condition is out of reach: the other one has ended without meeting it, or turned unhealthy."""
-    return other.phase == "STOPPED" or (condition == "HEALTHY" and other.health == "UNHEALTHY")
+def _refusal(condition: str, other: ContainerRecord, target: ContainerRecord) -> str:
+    """Why a condition cannot be met any more: the other one has ended without meeting it."""
+    if condition == "SUCCESS":
+        why = " as dependency did not exit successfully."
+    else:
+        why = "" if other.started_at is not None else " because dependency will never start"
+    return _ordering(other, target, "failed to resolve ") + why
 
 
-def _refusal(definition: m.ContainerDefinition, dependency: m.ContainerDependency, other: ContainerRecord) -> str:
-    ended = "is unhealthy" if other.phase != "STOPPED" else f"stopped with exit code {other.exit_code}"
+def _ordering(other: ContainerRecord, target: ContainerRecord, failed: str = "") -> str:
+    """As the ECS agent names the two, each with its known and its desired status."""
     return (
-        f"Container '{definition.name}' cannot start: dependency container '{other.name}' {ended}, "
-        f"so its condition {dependency.condition} cannot be met"
+        f"CannotStartContainerError: dependency graph: {failed}container ordering dependency [{_seen(other)}]"
+        f" for target [{_seen(target)}]"
     )
 
 
-def _timed_out(definition: m.ContainerDefinition, dependency: m.ContainerDependency) -> str:
-    return (
-        f"Container '{definition.name}' cannot start: dependency container '{dependency.container_name}' did not "
-        f"meet its condition {dependency.condition} within its start timeout"
-    )
+def _seen(container: ContainerRecord) -> str:
+    ended = "" if container.exit_code is None else f" - Exit: {container.exit_code}"
+    return f"{container.name}({container.image}) ({container.phase}->RUNNING){ended}"

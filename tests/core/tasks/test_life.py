@@ -200,15 +200,44 @@ def test_depends_on_healthy_waits_for_health() -> None:
     assert world.task.health == "HEALTHY"
 
 
-@pytest.mark.parametrize(("condition", "code"), [("SUCCESS", 1), ("HEALTHY", 0)])
-def test_a_condition_that_can_never_be_met_ends_the_task(condition: str, code: int) -> None:
+@pytest.mark.parametrize(
+    ("condition", "code", "why"), [("SUCCESS", 1, " as dependency did not exit successfully."), ("HEALTHY", 0, "")]
+)
+def test_a_condition_that_can_never_be_met_ends_the_task(condition: str, code: int, why: str) -> None:
     world = World(container("init", essential=False), container("app", depends_on=after("init", condition)))
     world.obey()
     world.exited("init", code)
     world.obey()
     assert world.task.stop_code == "TaskFailedToStart"
-    assert "dependency container 'init'" in (world.task.stopped_reason or "")
+    assert world.task.stopped_reason == (
+        "CannotStartContainerError: dependency graph: failed to resolve container ordering dependency "
+        f"[init(app:1) (STOPPED->RUNNING) - Exit: {code}] for target [app(app:1) (PULLED->RUNNING)]{why}"
+    )
     assert world.task.last_status == "STOPPED"
+    assert world.task.containers[1].exit_code == 143
+
+
+def test_without_one_that_is_not_essential_the_task_goes_on() -> None:
+    extra = container("extra", essential=False, depends_on=after("init", "START"))
+    world = World(container("init", essential=False), extra, container("app"))
+    while world.commands[0] != Start(container="init"):
+        world.report(world._outcome(world.commands.pop(0)))
+    world.report(Failed(task=world.task.arn, container="init", reason="no such program", at=world.now))
+    world.commands.pop(0)
+    world.obey()
+    assert world.task.last_status == "RUNNING"
+    assert world.phase("extra") == "STOPPED"
+    assert (world.task.containers[1].reason or "").endswith("because dependency will never start")
+
+
+def test_who_is_unhealthy_may_become_healthy() -> None:
+    check = m.HealthCheck(command=["CMD", "true"])
+    world = World(container("db", health_check=check), container("app", depends_on=after("db", "HEALTHY")))
+    world.obey()
+    for status, phase in [("UNHEALTHY", "PULLED"), ("HEALTHY", "RUNNING")]:
+        world.report(HealthChanged(task=world.task.arn, container="db", status=status, at=world.now))  # type: ignore[arg-type]
+        world.obey()
+        assert world.phase("app") == phase
 
 
 def test_the_start_timeout_of_a_dependency_is_honoured() -> None:
@@ -223,7 +252,7 @@ def test_the_start_timeout_of_a_dependency_is_honoured() -> None:
     world.settle()
     world.obey()
     assert world.task.stop_code == "TaskFailedToStart"
-    assert "start timeout" in (world.task.stopped_reason or "")
+    assert (world.task.stopped_reason or "").endswith("for target [app(app:1) (PULLED->RUNNING)] has timed out.")
 
 
 def test_containers_stop_in_the_reverse_order() -> None:

@@ -21,6 +21,7 @@ from kecs.core.tasks.targets import deregistered, registered
 DEFAULT_START_TIMEOUT = 180.0  # seconds; the ECS agent's ECS_CONTAINER_START_TIMEOUT
 DEFAULT_STOP_TIMEOUT = 30.0  # seconds; the ECS agent's ECS_CONTAINER_STOP_TIMEOUT
 STOPPABLE = ("STARTING", "RUNNING", "RESTARTING")
+GIVEN_UP = 143  # the exit code that the agent makes up for a container whose dependencies never let it start
 SPOT_NOTICE = 120.0  # seconds; from the notice on until Spot capacity is gone, whatever the task does
 
 
@@ -82,7 +83,7 @@ def _pull(task: TaskRecord, waiting: list[ContainerRecord], now: float) -> Step:
 
 
 def _start(task: TaskRecord, plan: TaskPlan, now: float) -> Step:
-    """Starts every container that may start now; gives up on the task when one never can."""
+    """Starts every container that may start now; gives up on one that never can, with the task if it is essential."""
     changed, commands, wake_at = task, [], None
     for container in task.containers:
         if container.phase != "PULLED":
@@ -93,8 +94,9 @@ def _start(task: TaskRecord, plan: TaskPlan, now: float) -> Step:
             changed = change_container(changed, container, "start")
             commands.append(Start(container=container.name))
         elif verdict.refusal is not None:
-            changed = change_container(changed, container, "failed", reason=verdict.refusal)
-            changed = request_stop(changed, "TaskFailedToStart", verdict.refusal, now)
+            changed = change_container(changed, container, "failed", reason=verdict.refusal, exit_code=GIVEN_UP)
+            if container.essential:
+                changed = request_stop(changed, "TaskFailedToStart", verdict.refusal, now)
         elif verdict.until is not None:
             wake_at = verdict.until if wake_at is None else min(wake_at, verdict.until)
     return Step(task=changed, commands=tuple(commands), wake_at=wake_at)
