@@ -34,10 +34,15 @@ def test_aws_says_where_the_container_runs_and_where_aws_is() -> None:
     assert environment(launch_type="EC2")["AWS_EXECUTION_ENV"] == "AWS_ECS_EC2"
 
 
-@pytest.mark.parametrize("name", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"])
-def test_whoever_has_an_endpoint_gets_no_other(name: str) -> None:
-    found = environment(**{name: "http://minio:9000"})
-    assert [value for key, value in found.items() if key.startswith("AWS_ENDPOINT_URL")] == ["http://minio:9000"]
+def test_whoever_has_an_endpoint_gets_no_other() -> None:
+    found = environment(AWS_ENDPOINT_URL="http://elsewhere:9000")
+    assert found["AWS_ENDPOINT_URL"] == "http://elsewhere:9000"
+    assert "AWS_DISABLE_HOST_PREFIX_INJECTION" not in found
+
+
+def test_an_endpoint_for_one_service_leaves_the_others_here() -> None:
+    found = environment(AWS_ENDPOINT_URL_S3="http://minio:9000")
+    assert (found["AWS_ENDPOINT_URL_S3"], found["AWS_ENDPOINT_URL"]) == ("http://minio:9000", URL)
 
 
 def test_where_kecs_cannot_be_reached_nothing_is_said() -> None:

@@ -29,15 +29,15 @@ class Way(NamedTuple):
 
 
 def container_environment(plan: TaskPlan, container: m.ContainerDefinition, way: Way | None = None) -> dict[str, str]:
-    """All variables of the container. AWS's SDKs go by the endpoint in them, unless the definition has an endpoint of
-    its own, be it for one service only."""
+    """All variables of the container. AWS's SDKs go by the endpoint in them, unless the definition has one of its own;
+    one that it has for one service wins for that service."""
     own = {pair.name: pair.value or "" for pair in container.environment or () if pair.name}
     values = {
         "AWS_EXECUTION_ENV": f"AWS_ECS_{plan.launch_type}",
         "AWS_REGION": plan.region,
         "AWS_DEFAULT_REGION": plan.region,
     }
-    if way is not None and not any(name.startswith(ENDPOINT) for name in own):
+    if way is not None and ENDPOINT not in own:
         values |= {ENDPOINT: way.url, NO_PREFIX: "true"}
     if way is not None and way.names is not None:
         name = way.names.container(plan.arn, container.name or "")
