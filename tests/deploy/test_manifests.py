@@ -72,6 +72,14 @@ def test_no_variable_of_a_service_is_taken_for_a_flag() -> None:
     assert kustomized()[DEPLOYMENT]["spec"]["template"]["spec"]["enableServiceLinks"] is False
 
 
+def test_every_port_says_its_protocol() -> None:
+    """Without it Kubernetes 1.20 refuses a server-side apply, which is how Helm 4 installs."""
+    found = kustomized()
+    (container,) = found[DEPLOYMENT]["spec"]["template"]["spec"]["containers"]
+    ports = [*container["ports"], *found["Service", "kecs"]["spec"]["ports"]]
+    assert [port["protocol"] for port in ports] == ["TCP", "TCP"]
+
+
 def test_an_overlay_names_another_place_and_image(tmp_path: Path) -> None:
     image = {"name": "kecs", "newName": "registry.example/kecs", "newTag": "1"}
     found = kustomized(spread(tmp_path, namespace="elsewhere", images=[image]))
