@@ -18,6 +18,7 @@ from tests.support.images import docker
 from kecs.aws.model import ecs as m
 from kecs.core.tasks.plan import TaskPlan
 from kecs.core.tasks.reports import Exited, Released, Started
+from kecs.runtimes.docker import cgroups
 from kecs.runtimes.docker.cgroups import Hierarchies, hierarchies, hindrance, make
 
 VERSION_1 = """
@@ -93,6 +94,19 @@ def test_groups_of_another_version_are_none(tmp_path: Path) -> None:
     assert hierarchies("2", tmp_path / "mountinfo") is not None
     (tmp_path / "mountinfo").write_text(VERSION_2.format(tmp_path))
     assert hierarchies("1", tmp_path / "mountinfo") is None
+
+
+def test_mounts_without_a_source_and_with_names_of_any_bytes(tmp_path: Path) -> None:
+    odd = b"39 23 0:36 / /mnt/caf\xe9 rw - tmpfs  rw\n"
+    (tmp_path / "mountinfo").write_bytes(odd + VERSION_2.format(tmp_path).encode())
+    assert hierarchies("2", tmp_path / "mountinfo") is not None
+
+
+def test_a_kernel_without_namespaces_of_control_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mountinfo").touch()
+    monkeypatch.setattr(cgroups, "_NAMESPACE", tmp_path / "cgroup")
+    monkeypatch.setattr(cgroups, "hierarchies", lambda version: hierarchies(version, tmp_path / "mountinfo"))
+    assert hindrance("unix:///run/docker.sock", HERE) == "no control groups for CPU and memory are mounted"
 
 
 HERE = {"Name": os.uname().nodename, "KernelVersion": os.uname().release, "CgroupDriver": "cgroupfs"}

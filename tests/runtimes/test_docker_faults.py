@@ -181,12 +181,13 @@ async def test_folders_and_programs_that_a_machine_has_not() -> None:
     async with bench() as on:
         at = await place(on)
         injector = injector_of(on)
-        injector._folders.append("/nowhere")
-        assert await injector.running(at.task.arn) == frozenset()
+        injector._folders += ("/nowhere",)
+        looks = (injector.running(at.task.arn) for _ in range(2))  # both are refused before one knows why
+        assert await asyncio.gather(*looks) == [frozenset()] * 2
         assert "/nowhere" not in injector._folders
         with pytest.raises(Unsupported, match="there is no teleport on the machine"):
             await injector._run(await injector._containers(at.task.arn), "teleport")
-        injector._folders.clear()
+        injector._folders = ()
         with pytest.raises(Unsupported, match="lends none of its programs"):
             await injector.running(at.task.arn)
         assert len(listed("containers", f"{labels.TASK}={at.task.arn}")) == 2

@@ -141,3 +141,15 @@ async def test_what_simulated_containers_have_no_network_for(fault: Fault) -> No
         with pytest.raises(Unsupported):
             await start(injector, plan.arn, fault)
         assert await injector.running(plan.arn) == frozenset()
+
+
+async def test_more_who_are_spared_than_the_kernel_takes() -> None:
+    async with Host() as host:
+        plan = make_plan(SERVER)
+        address, injector = host.run(plan), host.runtime.insight().injector()
+        assert injector is not None
+        many = tuple(ip_network((0x0A000000 + number, 32)) for number in range(5000))
+        with pytest.raises(Unsupported, match="the kernel takes no such filter"):
+            await start(injector, plan.arn, HOLE._replace(spared=many))
+        assert await injector.running(plan.arn) == frozenset()
+        assert not await elsewhere(lambda: hangs(address))

@@ -128,7 +128,7 @@ def hindrance(url: str, info: Mapping[str, Any]) -> str | None:
         return "the Docker Engine is on another machine, or KECS in a container"
     if (driver := info.get("CgroupDriver")) != "cgroupfs":
         return f"the Docker Engine's cgroup driver is {driver}, which leaves groups to nobody else"
-    if _NAMESPACE.stat().st_ino != _WHOLE_MACHINE:
+    if _NAMESPACE.exists() and _NAMESPACE.stat().st_ino != _WHOLE_MACHINE:  # Linux before 4.6 has none
         return "KECS is in a container, and sees the control groups of that one only"
     found = hierarchies(str(info.get("CgroupVersion", "1")))
     if found is None:
@@ -141,10 +141,10 @@ def hindrance(url: str, info: Mapping[str, Any]) -> str | None:
 def hierarchies(version: str, mounts: Path = _MOUNTS) -> Hierarchies | None:
     """What /proc/self/mountinfo says of control groups that are mounted whole, of this version; None without them."""
     paths: dict[str, Path] = {}
-    for line in mounts.read_text().splitlines():
+    for line in os.fsdecode(mounts.read_bytes()).splitlines():
         mount, _, source = line.partition(" - ")
         _, _, _, root, path, *_ = mount.split()
-        kind, _, options = source.split(maxsplit=2)
+        kind, _, options = source.split(" ", 2)  # the one between them may be empty
         if root == "/" and kind in ("cgroup", "cgroup2"):
             paths |= dict.fromkeys([kind] if kind == "cgroup2" else options.split(","), Path(path))
     try:

@@ -37,7 +37,7 @@ class DockerInjector:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._folders = list(_FOLDERS)
+        self._folders = _FOLDERS
 
     async def running(self, task: str) -> frozenset[str]:
         return found(await self._run(await self._containers(task), LOOK))
@@ -98,15 +98,16 @@ class DockerInjector:
 
     async def _create(self, pause: dict[str, Any], script: str) -> str:
         while True:
-            body = _container(pause, script, self._folders)
+            lent = self._folders
+            body = _container(pause, script, lent)
             try:
                 with _lent():
                     made = await self._engine.call("POST", "containers/create", body=body)
             except Unsupported as error:
                 absent = _NO_FOLDER.search(str(error))
-                if absent is None or absent[1] not in self._folders:
+                if absent is None or absent[1] not in lent:
                     raise
-                self._folders.remove(absent[1])
+                self._folders = tuple(path for path in self._folders if path != absent[1])
             else:
                 return f"containers/{made['Id']}"
 

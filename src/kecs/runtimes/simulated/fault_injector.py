@@ -47,6 +47,7 @@ class SimulatedInjector:
         if not isinstance(fault, BlackHole) or (fault.protocol, fault.traffic) != ("tcp", "ingress"):
             raise Unsupported(_PORTS_ONLY)
         if not before & unless and task in self._tasks:
+            _check(fault)
             self._tasks[task].holes[fault.name] = fault
             for opened in self._tasks[task].opened():
                 swallow(opened, [fault])
@@ -68,6 +69,17 @@ def swallow(opened: OpenPorts, holes: Iterable[BlackHole]) -> None:
             for descriptor in opened.by_port[hole.port].descriptors():
                 with _socket(descriptor) as made:
                     _attach(made, hole.spared)
+
+
+def _check(hole: BlackHole) -> None:
+    """Raises Unsupported where no port would take the filter; its length is limited."""
+    with socket.socket() as unused:
+        try:
+            _attach(unused, hole.spared)
+        except OSError as error:
+            raise Unsupported(
+                f"Fault injection is not supported: the kernel takes no such filter: {error.strerror}."
+            ) from error
 
 
 def _attach(to: socket.socket, spared: Iterable[Network]) -> None:
