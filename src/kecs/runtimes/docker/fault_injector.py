@@ -37,7 +37,7 @@ class DockerInjector:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._folders = _FOLDERS
+        self._folders: tuple[str, ...] = _FOLDERS
 
     async def running(self, task: str) -> frozenset[str]:
         return found(await self._run(await self._containers(task), LOOK))

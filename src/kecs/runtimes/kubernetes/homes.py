@@ -65,10 +65,10 @@ class Homes:
     async def vacate(self, home: str, in_use: Callable[[], bool]) -> None:
         """Remove it: nothing is in it any more, unless it is `in_use` again or has claims, which are data. What comes
         from here on waits, and finds it removed or not. Raises ClusterGone."""
-        self.forget(home)
         async with self._locks[home]:
             if in_use():
                 return
+            self.forget(home)
             try:
                 await self._remove_empty(home)
             except ClusterGone:
