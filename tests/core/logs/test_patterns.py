@@ -49,6 +49,7 @@ ACCESS = '127.0.0.1 - frank [10/Oct/2000:13:25:15 -0700] "GET /index.html HTTP/1
         ("[ip, ..., bytes <= 1534]", ACCESS, "frank -"),
         ('[level != "INFO" && level != DEBUG, ...]', "WARN late", "DEBUG late"),
         ("[w1=ERROR, w2]", "ERROR 401", "ERROR 401 late"),
+        ("[a, b = x, c]", "[ [x] y", "[ [z] y"),  # the first one is never closed
     ],
 )
 def test_what_a_pattern_finds(pattern: str, found: str, not_found: str) -> None:
@@ -61,6 +62,12 @@ def test_fields_that_are_left_out_may_be_none() -> None:
     matches = compiled("[first, ..., last]")
     assert matches is not None
     assert [matches("a " * count) for count in range(4)] == [False, False, True, True]
+
+
+def test_brackets_that_are_never_closed_are_looked_at_once_each() -> None:
+    matches = compiled("[..., last = x]")
+    assert matches is not None
+    assert matches("[ " * 100_000 + "x")  # else this takes minutes
 
 
 def test_no_pattern_finds_everything() -> None:

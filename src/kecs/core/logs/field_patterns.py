@@ -13,7 +13,7 @@ from kecs.core.logs.comparisons import ORDERS, TOKENS, Test, Token, equal, numbe
 from kecs.core.logs.expressions import InvalidPattern, Matches
 
 _TOKEN = re.compile(rf"""\s*(?: (?P<comma>,) | {TOKENS} | (?P<word>[^\s",()&|=<>!%]+) )""", re.VERBOSE)
-_FIELD = re.compile(r'\[([^]]*)\](?=\s|$)|"([^"]*)"(?=\s|$)|(\S+)')
+_FIELD = re.compile(r'\[([^][]*)\](?=\s|$)|"([^"]*)"(?=\s|$)|(\S+)')
 _REST = Token("word", "...")
 
 
