@@ -9,12 +9,15 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
+import httpx2
 import pytest
 from tests.cli.conftest import OUTSIDE, Shell
+from tests.support.api_server import ApiServer
 from tests.support.images import test_image
 
 from kecs.cli.demo import rootfs
 from kecs.cli.demo.ecs import DemoFailed, Ecs, wait_for
+from kecs.cli.demo.kubernetes import KubernetesStage
 from kecs.cli.demo.traffic import Traffic
 
 
@@ -56,6 +59,15 @@ def test_a_cluster_that_does_not_answer_fails_the_demo(tmp_path: Path) -> None:
     done = demo("--runtime", "kubernetes", f"--kubeconfig={tmp_path / 'none'}")
     assert done.returncode == 1
     assert "no Kubernetes cluster is known" in done.stderr
+
+
+def test_what_stands_before_an_api_server_may_answer_otherwise(tmp_path: Path) -> None:
+    config = ApiServer("http://127.0.0.1:1").kubeconfig(tmp_path / "config")
+    stage = KubernetesStage("it", None, config, None)
+    answer = httpx2.Response(502, text="<h1>Bad Gateway</h1>")
+    stage._api = httpx2.Client(base_url="http://127.0.0.1:1", transport=httpx2.MockTransport(lambda _: answer))
+    with closing(stage._api), pytest.raises(DemoFailed, match="Kubernetes refused: <h1>Bad Gateway</h1>"):
+        stage.check_nothing_left()
 
 
 def test_without_docker_auto_is_simulated() -> None:

@@ -24,7 +24,6 @@ class Verdict(Record):
 
 
 YES = Verdict(may=True)
-NOT_YET = Verdict(may=False)
 
 
 def may_start(

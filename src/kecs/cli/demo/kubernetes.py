@@ -16,6 +16,7 @@ from kecs.cli.demo.traffic import Target
 from kecs.ports.runtime import RuntimeUnavailable
 from kecs.runtimes.kubernetes.client import configured
 from kecs.runtimes.kubernetes.names import TASK, of_instance, selector
+from kecs.runtimes.kubernetes.wire import refusal
 
 IMAGE = "busybox:1.36"
 
@@ -75,5 +76,5 @@ class KubernetesStage:
         except (httpx2.HTTPError, ConfigError) as error:
             raise DemoFailed(f"The API server does not answer: {error}") from error
         if answer.status_code >= 400:
-            raise DemoFailed(f"Kubernetes refused: {answer.json().get('message')}")
+            raise DemoFailed(f"Kubernetes refused: {refusal(answer.status_code, answer.content).message}")
         return answer.json()
