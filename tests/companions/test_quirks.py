@@ -160,6 +160,15 @@ def test_a_token_for_a_registry_is_good_for_a_while() -> None:
     """)
 
 
+def test_an_older_moto_gives_its_tokens_all_the_same() -> None:
+    run("""
+        from moto.ecr.responses import ECRResponse
+        given = {"authorizationData": [{"authorizationToken": "t"}]}
+        ECRResponse.get_authorization_token = lambda self: json.dumps(given)
+        assert call("ecr", "AmazonEC2ContainerRegistry_V20150921", "GetAuthorizationToken") == given
+    """)
+
+
 def test_an_error_says_what_aws_says() -> None:
     run("""
         call("secretsmanager", "secretsmanager", "CreateSecret", Name="x", SecretString="y")

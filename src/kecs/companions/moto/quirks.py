@@ -104,7 +104,7 @@ def _let_tokens_last() -> None:
     @functools.wraps(give)
     def get_authorization_token(self: Any) -> Any:
         given: Any = give(self)
-        for token in given.result["authorizationData"]:
+        for token in () if isinstance(given, str) else given.result["authorizationData"]:  # older ones give a text
             token["expiresAt"] = datetime.now(UTC) + TOKEN_LASTS
         return given
 
