@@ -15,6 +15,7 @@ from kecs.core.inside.network_faults import BlackHole, Fault, Latency, PacketLos
 from kecs.ports.fault_injection import Injector, Unsupported
 from kecs.ports.program import Process
 from kecs.runtimes.simulated.functions import Functions
+from kecs.runtimes.simulated.listener import Listener
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has all of 127.0.0.0/8")
 
@@ -153,3 +154,18 @@ async def test_more_who_are_spared_than_the_kernel_takes() -> None:
             await start(injector, plan.arn, HOLE._replace(spared=many))
         assert await injector.running(plan.arn) == frozenset()
         assert not await elsewhere(lambda: hangs(address))
+
+
+async def test_a_connection_that_is_closed_meanwhile_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with Host() as host:
+        plan = make_plan(SERVER)
+        address, injector = host.run(plan), host.runtime.insight().injector()
+        assert injector is not None
+        descriptors = Listener.descriptors
+        with socket.socket() as closed:
+            gone = closed.fileno()
+        monkeypatch.setattr(Listener, "descriptors", lambda self: iter((gone, *descriptors(self))))
+        await start(injector, plan.arn, HOLE)
+        assert await elsewhere(lambda: hangs(address))
+        await injector.stop(plan.arn, HOLE.name)
+        assert (await elsewhere(lambda: get(address)))[0] == 200

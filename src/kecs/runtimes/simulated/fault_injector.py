@@ -58,7 +58,7 @@ class SimulatedInjector:
         for opened in self._tasks[task].opened() if hole is not None else ():
             if hole is not None and hole.port in opened.by_port:
                 for descriptor in opened.by_port[hole.port].descriptors():
-                    with _socket(descriptor) as made, contextlib.suppress(OSError):  # it has none
+                    with contextlib.suppress(OSError), _socket(descriptor) as made:  # it has none, or is closed
                         made.setsockopt(socket.SOL_SOCKET, _DETACH, 0)
 
 
@@ -67,7 +67,7 @@ def swallow(opened: OpenPorts, holes: Iterable[BlackHole]) -> None:
     for hole in holes:
         if hole.port in opened.by_port:
             for descriptor in opened.by_port[hole.port].descriptors():
-                with _socket(descriptor) as made:
+                with contextlib.suppress(OSError), _socket(descriptor) as made:  # another thread has just closed it
                     _attach(made, hole.spared)
 
 
