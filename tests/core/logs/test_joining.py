@@ -73,6 +73,8 @@ def test_time_formats(given: str, time: str) -> None:
     [
         ("^[[:upper:]]+:", "INFO: x", "info: x"),
         (r"^[^[:space:]\]]", "x", " x"),
+        ("^[[:^space:]x]", "é", " x"),
+        ("^[[:^alnum:]7]+$", "-7é]", "-8"),
         (r"end\z", "the end", "ended"),
         (r"\\z", r"a\z", "az"),
     ],

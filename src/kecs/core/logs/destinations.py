@@ -73,7 +73,7 @@ _CHARACTERS = {
     "xdigit": "0-9A-Fa-f",
 }
 """The classes of POSIX that regular expressions of Docker's language have, and those of Python's have not."""
-_OTHERWISE = re.compile(r"\\z|\\.|\[:(\w+):\]", re.DOTALL)
+_OTHERWISE = re.compile(r"\\z|\\.|\[:(\^?)(\w+):\]", re.DOTALL)
 
 
 class InvalidOptions(Exception):
@@ -159,7 +159,16 @@ def of_pattern(given: str) -> str:
 def _in_python(match: re.Match[str]) -> str:
     if match[0] == r"\z":
         return r"\Z"
-    return _CHARACTERS.get(match[1], match[0]) if match[1] else match[0]
+    characters = _CHARACTERS.get(match[2])
+    if characters is None:
+        return match[0]
+    return _all_but(characters) if match[1] else characters
+
+
+def _all_but(characters: str) -> str:
+    """The others, to stand in a set beside more."""
+    other = re.compile(f"[^{characters}]").fullmatch
+    return "".join(f"\\x{code:02x}" for code in range(128) if other(chr(code))) + r"\x80-\U0010ffff"
 
 
 def of_time_format(given: str) -> str:
