@@ -1,7 +1,7 @@
 """Writes the manifests that grant KECS its rights in a cluster, for Kustomize and for Helm, and the guide's table of
 them.
 
-All of it comes from `kecs.runtimes.kubernetes.rights`. With `--check` it only fails when something is stale.
+All of it comes from `kecs.runtimes.kubernetes.access.rights`. With `--check` it only fails when something is stale.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from kecs.runtimes.kubernetes.rights import AT_HOME, EVERYWHERE, STATISTICS, Right
+from kecs.runtimes.kubernetes.access.rights import AT_HOME, EVERYWHERE, STATISTICS, Right
 
 ROOT = Path(__file__).resolve().parent.parent
 DEPLOY = ROOT / "deploy"
@@ -67,7 +67,7 @@ subjects:
     namespace: {namespace}
 """
 
-MADE = "# Made by tools/rbac.py from the table in src/kecs/runtimes/kubernetes/rights.py; do not edit.\n"
+MADE = "# Made by tools/rbac.py from the table in src/kecs/runtimes/kubernetes/access/rights.py; do not edit.\n"
 
 KUSTOMIZE = {
     "name": "kecs",

@@ -80,6 +80,6 @@ def test_what_a_start_imports() -> None:
     assert models == ["kecs.aws.model.ecs"]
     late = {"kecs.app.machinery", "kecs.app.console", "kecs.control.loops", "kecs.core.scheduling", "kecs.gateway.http"}
     late |= {"kecs.companions.around", "kecs.companions.calls", "kecs.companions.moto.process", "kecs.gateway.foreign"}
-    late |= {"kecs.app.log_service", "kecs.control.log_intake", "kecs.core.logs.destinations", "kecs.ports.logs"}
+    late |= {"kecs.app.log_service", "kecs.control.logs.intake", "kecs.core.logs.destinations", "kecs.ports.logs"}
     late |= {"kecs.store.logs"}
     assert late.isdisjoint(imported)

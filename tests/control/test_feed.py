@@ -9,9 +9,9 @@ import pytest
 from msgspec.structs import replace
 
 from kecs.aws.model import ecs as m
-from kecs.control import feed as module
 from kecs.control.clock import VirtualClock
-from kecs.control.feed import Feed
+from kecs.control.events import feed as module
+from kecs.control.events.feed import Feed
 from kecs.core.records import ClusterRecord, ContainerRecord, DeploymentRecord, ServiceRecord, TaskRecord
 from kecs.core.records.targets import TargetRecord
 from kecs.core.scheduling.limits import Limits

@@ -20,7 +20,7 @@ from tests.support.session_client import connected
 from tests.support.tapping import Tap, tapped
 
 from kecs.cli.instances import Instance
-from kecs.runtimes.kubernetes.client import Cluster
+from kecs.runtimes.kubernetes.api.client import Cluster
 
 pytestmark = [pytest.mark.kubernetes, pytest.mark.docker, pytest.mark.slow]
 ROLE = "arn:aws:iam::000000000000:role/task"

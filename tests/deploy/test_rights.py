@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 from tests.support.manifests import BASE, ROOT
 
-from kecs.runtimes.kubernetes.rights import AT_HOME, EVERYWHERE, STATISTICS, questions
+from kecs.runtimes.kubernetes.access.rights import AT_HOME, EVERYWHERE, STATISTICS, questions
 from tools import rbac
 
 ALL = (*EVERYWHERE, *AT_HOME, *STATISTICS)

@@ -13,8 +13,8 @@ from lightkube.resources.core_v1 import Namespace, Node, Pod
 from lightkube.resources.networking_v1 import NetworkPolicy
 
 import kecs.runtimes.kubernetes
-from kecs.runtimes.kubernetes.client import Cluster
-from kecs.runtimes.kubernetes.rights import AT_HOME, EVERYWHERE, STATISTICS
+from kecs.runtimes.kubernetes.access.rights import AT_HOME, EVERYWHERE, STATISTICS
+from kecs.runtimes.kubernetes.api.client import Cluster
 
 VERBS = {
     "get": ("get",),

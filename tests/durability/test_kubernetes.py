@@ -12,7 +12,7 @@ import pytest
 from lightkube.resources.core_v1 import Pod
 
 from kecs.runtimes.kubernetes import names
-from kecs.runtimes.kubernetes.client import Cluster
+from kecs.runtimes.kubernetes.api.client import Cluster
 from tests.runtimes.plans import IMAGE
 from tests.sdk.calls import until
 from tests.support import images

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kecs.control.interruptions import NotSpot, interrupt_provider, interrupt_task
+from kecs.control.instances.interruptions import NotSpot, interrupt_provider, interrupt_task
 from tests.support.furnished import GROUP
 from tests.support.journals import MemoryJournal
 

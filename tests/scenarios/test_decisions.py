@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from kecs.app.console import KernelConsole
-from kecs.control import decisions as module
+from kecs.control.services import decisions as module
 from kecs.core.scheduling.replay import decisions_of, replay
 
 from .machines import machine

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from kecs.control.interruptions import interrupt_task
+from kecs.control.instances.interruptions import interrupt_task
 from kecs.core.eventbridge.event import written_out
 from kecs.core.instances.changes import with_agent
 

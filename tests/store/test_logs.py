@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from kecs.control.clock import VirtualClock
-from kecs.control.log_intake import LogIntake
+from kecs.control.logs.intake import LogIntake
 from kecs.core.arns import Scope
 from kecs.core.logs.destinations import Destination
 from kecs.core.logs.records import OVERHEAD, LogEvent, LogGroup, LogStream

@@ -11,7 +11,7 @@ from typing import Any
 from lightkube.resources.core_v1 import Event, Pod
 
 from kecs.ports.runtime import RuntimeUnavailable
-from kecs.runtimes.kubernetes.client import ALL, Cluster, ClusterError
+from kecs.runtimes.kubernetes.api.client import ALL, Cluster, ClusterError
 
 
 async def explained(namespace: str = ALL, **selectors: str) -> str:

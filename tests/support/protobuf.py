@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import httpx2
 
-from kecs.runtimes.kubernetes.client import Cluster
+from kecs.runtimes.kubernetes.api.client import Cluster
 
 
 async def post(cluster: Cluster, path: str, version: str, kind: str, body: bytes) -> None:

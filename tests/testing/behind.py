@@ -14,7 +14,7 @@ import pytest
 from lightkube.resources.core_v1 import Namespace, PersistentVolumeClaim, Pod, Secret, Service
 from tests.support.images import docker
 
-from kecs.runtimes.kubernetes.client import ALL, Cluster
+from kecs.runtimes.kubernetes.api.client import ALL, Cluster
 from kecs.runtimes.kubernetes.names import CLUSTER, label_value, selector
 
 KUBECONFIG = os.environ.get("KECS_TEST_KUBECONFIG", "")

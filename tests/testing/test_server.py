@@ -49,7 +49,7 @@ def test_a_verbose_log_has_every_change(in_process: bool, settings: dict[str, st
     heard = threading.Event()
 
     def consume(line: str) -> None:
-        if "DEBUG   kecs.control.feed: task-definition f:1 new -> ACTIVE" in line:
+        if "DEBUG   kecs.control.events.feed: task-definition f:1 new -> ACTIVE" in line:
             heard.set()
 
     with start_server(in_process=in_process, env=settings, log_consumer=consume) as server, start_server() as other:
@@ -64,7 +64,9 @@ def test_a_verbose_log_for_all_tests(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
         with start_server() as server:
             deploy_service(server.ecs_client(), "default", "web")
-            assert ("DEBUG   kecs.control.feed: service web new -> ACTIVE" in server.logs()) == (value != "noisy")
+            assert ("DEBUG   kecs.control.events.feed: service web new -> ACTIVE" in server.logs()) == (
+                value != "noisy"
+            )
 
 
 @HOSTS

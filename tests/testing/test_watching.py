@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from kecs.control import feed
+from kecs.control.events import feed
 from kecs.testing import (
     NotKnown,
     Server,

@@ -11,7 +11,7 @@ import msgspec
 
 from kecs.app.kernel import Kernel
 from kecs.aws.errors import ModeledError
-from kecs.control.calls import CallNote
+from kecs.control.events.calls import CallNote
 from kecs.gateway.endpoint import Answer
 from kecs.gateway.signature import Callers
 

@@ -14,9 +14,9 @@ from kecs.app.finding import task_named
 from kecs.app.history import history_of
 from kecs.app.kernel import Kernel
 from kecs.app.state import state_of
-from kecs.control.alarms import PATIENCE
 from kecs.control.clock import VirtualClock
-from kecs.control.interruptions import interrupt_provider, interrupt_task
+from kecs.control.instances.interruptions import interrupt_provider, interrupt_task
+from kecs.control.stand_ins.alarms import PATIENCE
 from kecs.core.arns import Scope
 from kecs.core.records.told import AlarmRecord
 from kecs.ports.companion import Shown

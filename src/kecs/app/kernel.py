@@ -29,11 +29,11 @@ if TYPE_CHECKING:
     from kecs.app.faults import KernelFaults
     from kecs.app.log_service import StoredLogs
     from kecs.app.machinery import Machinery
-    from kecs.control.alarms import SetAlarms
-    from kecs.control.eventbridge import KeptEvents
-    from kecs.control.feed import Feed
+    from kecs.control.events.eventbridge import KeptEvents
+    from kecs.control.events.feed import Feed
     from kecs.control.loops import Control
-    from kecs.control.traffic import RecordedTraffic
+    from kecs.control.stand_ins.alarms import SetAlarms
+    from kecs.control.stand_ins.traffic import RecordedTraffic
     from kecs.ports.lookups import Lookups
     from kecs.ports.nodes import Nodes
 

@@ -6,13 +6,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kecs.control.log_intake import LogIntake
+from kecs.control.logs.intake import LogIntake
 from kecs.ports.clock import Clock
 from kecs.ports.logs import LogStore
 from kecs.store.logs import SqliteLogs
 
 if TYPE_CHECKING:
-    from kecs.control.live_tail import LiveTails
+    from kecs.control.logs.live_tail import LiveTails
 
 
 class StoredLogs:
@@ -34,7 +34,7 @@ class StoredLogs:
 
     @cached_property
     def _tails(self) -> LiveTails:
-        from kecs.control.live_tail import LiveTails  # with the first session
+        from kecs.control.logs.live_tail import LiveTails  # with the first session
 
         return LiveTails(self.store, self._clock, self.intake.collect)
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 from kecs.aws.model import ecs as m
-from kecs.control.alarms import SetAlarms
 from kecs.control.clock import VirtualClock
 from kecs.control.codedeploy import CodeDeploy
-from kecs.control.eventbridge import Both, EventBridge, KeptEvents
-from kecs.control.feed import Feed
-from kecs.control.hooks import NoHooks
+from kecs.control.events.eventbridge import Both, EventBridge, KeptEvents
+from kecs.control.events.feed import Feed
 from kecs.control.inputs import NoLookups
+from kecs.control.invoking.scheduled import Scheduled
 from kecs.control.loops import Control
-from kecs.control.scheduled import Scheduled
-from kecs.control.targets import SetTargets
-from kecs.control.traffic import RecordedTraffic
+from kecs.control.services.hooks import NoHooks
+from kecs.control.stand_ins.alarms import SetAlarms
+from kecs.control.stand_ins.targets import SetTargets
+from kecs.control.stand_ins.traffic import RecordedTraffic
 from kecs.core.arns import Scope
 from kecs.core.settings import Settings
 from kecs.core.tasks.launch import Refuse

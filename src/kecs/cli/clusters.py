@@ -18,8 +18,8 @@ from kecs.cli.instances import Instance
 from kecs.cli.show import table
 
 if TYPE_CHECKING:
-    from kecs.runtimes.kubernetes.rights import Right
-    from kecs.runtimes.kubernetes.standing import Standing
+    from kecs.runtimes.kubernetes.access.rights import Right
+    from kecs.runtimes.kubernetes.access.standing import Standing
 
 
 class Look(NamedTuple):
@@ -121,8 +121,8 @@ def _look(instance: Instance, kubeconfig: Path | None, context: str | None) -> L
 
 async def _looked(instance: Instance, kubeconfig: Path | None, context: str | None) -> Look:
     from kecs.ports.runtime import RuntimeUnavailable
-    from kecs.runtimes.kubernetes.client import Cluster
-    from kecs.runtimes.kubernetes.standing import standing, traces
+    from kecs.runtimes.kubernetes.access.standing import standing, traces
+    from kecs.runtimes.kubernetes.api.client import Cluster
 
     known = instance.read()
     if known is not None and known.runtime == "kubernetes" and not (kubeconfig or context):

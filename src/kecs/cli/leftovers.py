@@ -37,9 +37,9 @@ async def _from_docker(instance: str) -> None:
 
 async def _from_kubernetes(instance: str, known: Running) -> None:
     from kecs.core.arns import Scope
-    from kecs.runtimes.kubernetes.client import Cluster, ClusterError
-    from kecs.runtimes.kubernetes.link import Link
+    from kecs.runtimes.kubernetes.api.client import Cluster, ClusterError
     from kecs.runtimes.kubernetes.manifests.settings import PodSettings
+    from kecs.runtimes.kubernetes.reach.link import Link
     from kecs.runtimes.kubernetes.runtime import KubernetesRuntime
 
     settings = PodSettings(instance=instance, home=Scope(account=known.account, region=known.region))

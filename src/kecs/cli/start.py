@@ -236,7 +236,7 @@ def _cluster(options: dict[str, Any], runtime: str) -> tuple[str | None, str | N
     """The kubeconfig and context by which other commands find the cluster that tasks run on."""
     if runtime != "kubernetes":
         return None, None
-    from kecs.runtimes.kubernetes.client import configured
+    from kecs.runtimes.kubernetes.api.client import configured
 
     found = configured(options["kubeconfig"], options["context"])
     return (str(Path(found.fname).absolute()), found.context_name) if found.fname else (None, None)

@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
-from kecs.control.agents import Agents
 from kecs.control.autoscaling import Autoscaling
-from kecs.control.capacity import Capacity
 from kecs.control.cleanup import Cleanup
 from kecs.control.daemon_definitions import DaemonDefinitions
 from kecs.control.daemons import Daemons
 from kecs.control.deletion import Deletion
 from kecs.control.express import Express
 from kecs.control.gateways import Gateways
-from kecs.control.hooks import HookCalls
-from kecs.control.providers import Providers
+from kecs.control.instances.agents import Agents
+from kecs.control.instances.capacity import Capacity
+from kecs.control.instances.providers import Providers
+from kecs.control.instances.versions import Rooms
 from kecs.control.queue import WorkQueue
-from kecs.control.rooms import Rooms
-from kecs.control.services import Services
+from kecs.control.services.hooks import HookCalls
+from kecs.control.services.loop import Services
+from kecs.control.services.traffic_shares import TrafficShares
 from kecs.control.sessions import Sessions
-from kecs.control.shares import TrafficShares
 from kecs.control.supervisor import KIND as TASK
 from kecs.control.supervisor import Supervisors
 from kecs.control.vacated import Vacated
@@ -39,7 +39,7 @@ from kecs.ports.targets import Targets
 from kecs.ports.traffic import Traffic
 
 if TYPE_CHECKING:
-    from kecs.control.nodes import NodeInstances
+    from kecs.control.instances.nodes import NodeInstances
 
 
 class Control:
@@ -68,7 +68,7 @@ class Control:
         self.supervisors = Supervisors(store, runtime, clock, self.queue, lookups, targets)
         self.nodes: NodeInstances | None = None
         if nodes is not None:
-            from kecs.control.nodes import NodeInstances  # few runtimes have any
+            from kecs.control.instances.nodes import NodeInstances  # few runtimes have any
 
             self.nodes = NodeInstances(store, clock, ids, self.queue, nodes, settings.node_patience)
         self._daemons = Daemons(store, clock, ids, self.queue)  # and daemons before whatever else runs on an instance

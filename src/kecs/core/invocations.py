@@ -1,6 +1,6 @@
 """Invocations: how a rule or a schedule has a target do something, tries again, and what becomes of it.
 
-`core.eventbridge.rules` and `core.eventbridge.schedules` make them, `control.invocations` carries them out.
+`core.eventbridge.rules` and `core.eventbridge.schedules` make them, `control.invoking.invocations` carries them out.
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-retry-policy.html
 """
 

@@ -1,6 +1,6 @@
 """The protocol between KECS and what knows of CloudWatch alarms.
 
-`control.staging` asks it about the alarms of deployments. Everything happens on the event loop's thread.
+`control.services.staging` asks it about the alarms of deployments. Everything happens on the event loop's thread.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The protocol between KECS and what runs the lifecycle hooks of deployments.
 
-`control.hooks` calls it once the record that waits for the answer is durable. A call returns at once; what comes of it
-is reported later, on the event loop's thread and exactly once. After a restart calls that were not answered are made
-again.
+`control.services.hooks` calls it once the record that waits for the answer is durable. A call returns at once; what
+comes of it is reported later, on the event loop's thread and exactly once. After a restart calls that were not answered
+are made again.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from kecs.core.arns import Scope
 
 
 class RunTask(Protocol):
-    """What `control.invocations` calls."""
+    """What `control.invoking.invocations` calls."""
 
     def __call__(self, scope: Scope, request: m.RunTaskRequest) -> m.RunTaskResponse:
         """As if a caller of this scope had sent the request. Only inside a transaction, which a modelled error that it

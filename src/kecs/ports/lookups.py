@@ -1,8 +1,8 @@
 """The protocol between KECS and the calls that it makes of other AWS services by itself.
 
-`control.inputs` makes those that a task needs before its containers are created, `control.deliveries` those that take
-events to their targets, once the record that waits for the answers is durable. `companions.lookups` takes them to the
-companion.
+`control.inputs` makes those that a task needs before its containers are created, `control.invoking.deliveries` those
+that take events to their targets, once the record that waits for the answers is durable. `companions.lookups` takes
+them to the companion.
 """
 
 from __future__ import annotations

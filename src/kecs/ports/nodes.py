@@ -1,7 +1,7 @@
 """The protocol between KECS and a runtime that has machines of its own: what it tells of them and does with them.
 
-`runtimes/` implements it where there are such machines, `control.nodes` makes container instances of what it hears.
-Commands return at once, and what comes of them is told as a change of the node.
+`runtimes/` implements it where there are such machines, `control.instances.nodes` makes container instances of what it
+hears. Commands return at once, and what comes of them is told as a change of the node.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from kecs.core.eventbridge.event import Event
 
 
 class Sink(Protocol):
-    """What `control.eventbridge` hands events to."""
+    """What `control.events.eventbridge` hands events to."""
 
     def take(self, event: Event) -> None:
         """An event that has been committed; they come in the order in which things happened.

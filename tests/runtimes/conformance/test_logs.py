@@ -12,7 +12,7 @@ from tests.runtimes.plans import SCOPE, make_plan
 from tests.support.patience import PATIENCE
 
 from kecs.control.clock import SystemClock
-from kecs.control.log_intake import LogIntake
+from kecs.control.logs.intake import LogIntake
 from kecs.core.logs.records import LogGroup
 from kecs.core.tasks.plan import TaskPlan
 from kecs.core.tasks.reports import Exited, Started

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kecs.runtimes.kubernetes.client import Cluster
+from kecs.runtimes.kubernetes.api.client import Cluster
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from lightkube.core.resource import Resource
 from lightkube.resources.core_v1 import Node, Pod
 
 from kecs.runtimes.kubernetes import names
-from kecs.runtimes.kubernetes.client import Cluster, ClusterError, Listing
-from kecs.runtimes.kubernetes.summaries import Summary
-from kecs.runtimes.kubernetes.usage import PodMetrics
+from kecs.runtimes.kubernetes.api.client import Cluster, ClusterError, Listing
+from kecs.runtimes.kubernetes.measuring.summaries import Summary
+from kecs.runtimes.kubernetes.measuring.usage import PodMetrics
 
 ARN = "arn:aws:ecs:us-east-1:111111111111:task/tests/0123"
 FORBIDDEN = ClusterError(403, "Forbidden", "may not get nodes/proxy")

@@ -16,7 +16,7 @@ from tests.support.patience import PATIENCE
 from tests.support.protobuf import field, post
 
 from kecs.core.nodes.belonging import CLUSTER
-from kecs.runtimes.kubernetes.client import Cluster
+from kecs.runtimes.kubernetes.api.client import Cluster
 
 
 @contextlib.asynccontextmanager

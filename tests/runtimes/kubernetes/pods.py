@@ -14,7 +14,7 @@ from tests.support.explained import explained
 from tests.support.images import test_image
 from tests.support.patience import PATIENCE
 
-from kecs.runtimes.kubernetes.client import Cluster, ClusterError
+from kecs.runtimes.kubernetes.api.client import Cluster, ClusterError
 from kecs.runtimes.kubernetes.places import Place
 from kecs.runtimes.kubernetes.terminals import Terminals
 

@@ -23,7 +23,7 @@ from kecs.control.clock import SystemClock
 from kecs.control.ids import RandomIds
 from kecs.core.settings import Settings
 from kecs.ports.runtime import Report
-from kecs.runtimes.kubernetes.client import Cluster
+from kecs.runtimes.kubernetes.api.client import Cluster
 from kecs.runtimes.kubernetes.manifests.settings import PodSettings
 from kecs.runtimes.kubernetes.names import of_instance, selector
 from kecs.runtimes.kubernetes.runtime import KubernetesRuntime

@@ -15,9 +15,9 @@ from lightkube.config.models import Cluster as ClusterConfig
 from lightkube.config.models import User
 from lightkube.resources.core_v1 import Pod
 
-from kecs.runtimes.kubernetes import client
-from kecs.runtimes.kubernetes.client import Cluster, ClusterError, ClusterGone
-from kecs.runtimes.kubernetes.reflector import Reflector
+from kecs.runtimes.kubernetes.api import client
+from kecs.runtimes.kubernetes.api.client import Cluster, ClusterError, ClusterGone
+from kecs.runtimes.kubernetes.api.reflector import Reflector
 
 Answer = Callable[[web.Request], web.StreamResponse | Any]
 

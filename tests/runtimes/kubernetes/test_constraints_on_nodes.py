@@ -15,10 +15,10 @@ from tests.runtimes.kubernetes.translated import plan
 from tests.support.patience import PATIENCE
 
 from kecs.core.tasks.plan import Wishes
-from kecs.runtimes.kubernetes import reasons
-from kecs.runtimes.kubernetes.client import Cluster, ClusterError
+from kecs.runtimes.kubernetes.api.client import Cluster, ClusterError
 from kecs.runtimes.kubernetes.manifests.pods import pod_of
 from kecs.runtimes.kubernetes.manifests.settings import PodSettings
+from kecs.runtimes.kubernetes.seeing import reasons
 
 pytestmark = pytest.mark.kubernetes
 

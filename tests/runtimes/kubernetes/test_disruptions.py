@@ -14,9 +14,9 @@ from tests.runtimes.kubernetes import pods
 from tests.runtimes.kubernetes.running import Running, pods_of, running
 from tests.support.protobuf import field, integer, post
 
-from kecs.runtimes.kubernetes.client import Cluster
+from kecs.runtimes.kubernetes.api.client import Cluster
 from kecs.runtimes.kubernetes.places import Place
-from kecs.runtimes.kubernetes.reasons import DELETED, unschedulable
+from kecs.runtimes.kubernetes.seeing.reasons import DELETED, unschedulable
 
 pytestmark = [pytest.mark.kubernetes, pytest.mark.slow]
 

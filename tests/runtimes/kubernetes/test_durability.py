@@ -18,7 +18,7 @@ from tests.support import images
 from kecs.core.tasks.plan import TaskPlan
 from kecs.core.tasks.reports import Exited, Failed, Pulled, Started
 from kecs.runtimes.kubernetes import names
-from kecs.runtimes.kubernetes.client import Cluster
+from kecs.runtimes.kubernetes.api.client import Cluster
 
 pytestmark = pytest.mark.kubernetes
 

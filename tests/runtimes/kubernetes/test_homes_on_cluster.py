@@ -9,7 +9,7 @@ from lightkube.resources.core_v1 import Namespace
 from tests.runtimes.kubernetes.running import Running, running
 from tests.support.patience import PATIENCE
 
-from kecs.runtimes.kubernetes.client import Cluster
+from kecs.runtimes.kubernetes.api.client import Cluster
 
 pytestmark = pytest.mark.kubernetes
 

@@ -13,7 +13,7 @@ from tests.runtimes.kubernetes.translated import plan
 from tests.support.images import test_image
 
 from kecs.runtimes.kubernetes import names
-from kecs.runtimes.kubernetes.client import Cluster
+from kecs.runtimes.kubernetes.api.client import Cluster
 from kecs.runtimes.kubernetes.manifests.pods import pod_of
 from kecs.runtimes.kubernetes.manifests.secrets import secret_of
 from kecs.runtimes.kubernetes.manifests.settings import PodSettings

@@ -10,11 +10,11 @@ from lightkube.resources.core_v1 import Pod
 from tests.runtimes.kubernetes.kubelets import ARN, FORBIDDEN, OVER, RUNNING, Kubelets, pod
 
 from kecs.core.inside.seen import NOTHING, SeenVolume
-from kecs.runtimes.kubernetes import insight as insights
-from kecs.runtimes.kubernetes import summaries
-from kecs.runtimes.kubernetes.client import ClusterError, ClusterGone
-from kecs.runtimes.kubernetes.insight import KubernetesInsight
+from kecs.runtimes.kubernetes.api.client import ClusterError, ClusterGone
 from kecs.runtimes.kubernetes.manifests.images import HELD
+from kecs.runtimes.kubernetes.measuring import insight as insights
+from kecs.runtimes.kubernetes.measuring import summaries
+from kecs.runtimes.kubernetes.measuring.insight import KubernetesInsight
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from tests.support.busy_cluster import WATCHES, BusyCluster, busy_cluster
 from tests.support.kubernetes_server import Refused
 
-from kecs.runtimes.kubernetes.client import ATTEMPTS
+from kecs.runtimes.kubernetes.api.client import ATTEMPTS
 from kecs.runtimes.kubernetes.gate import LOOK_LATE
 
 TASKS = 10

@@ -10,8 +10,8 @@ import pytest
 from tests.runtimes.kubernetes import pods
 from tests.support.patience import PATIENCE
 
-from kecs.runtimes.kubernetes.client import Cluster, ClusterError, ClusterGone
-from kecs.runtimes.kubernetes.logs import output
+from kecs.runtimes.kubernetes.api.client import Cluster, ClusterError, ClusterGone
+from kecs.runtimes.kubernetes.output.logs import output
 from kecs.runtimes.kubernetes.places import Place
 
 pytestmark = pytest.mark.kubernetes

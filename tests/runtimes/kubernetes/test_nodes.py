@@ -13,10 +13,10 @@ from lightkube.resources.core_v1 import Pod
 
 from kecs.core.records import Node
 from kecs.core.tasks.reports import Exited, Failed, Report
-from kecs.runtimes.kubernetes.client import Cluster, ClusterError, ClusterGone, Listing
+from kecs.runtimes.kubernetes.api.client import Cluster, ClusterError, ClusterGone, Listing
 from kecs.runtimes.kubernetes.nodes import KubernetesNodes, capacity_of, node_of
-from kecs.runtimes.kubernetes.observing import Observing
-from kecs.runtimes.kubernetes.reasons import DELETED, LOST
+from kecs.runtimes.kubernetes.seeing.observing import Observing
+from kecs.runtimes.kubernetes.seeing.reasons import DELETED, LOST
 
 READY = {"type": "Ready", "status": "True"}
 PLAIN = Node(name="one", uid="u-1", cpu=4014, memory=7822)

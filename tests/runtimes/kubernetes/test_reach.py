@@ -19,10 +19,10 @@ from tests.runtimes.plans import make_plan
 from kecs.core.inside.names import KEY_BYTES, Names
 from kecs.core.tasks.environment import Way, container_environment
 from kecs.endpoints.listeners import Listeners
-from kecs.runtimes.kubernetes import link as link_module
-from kecs.runtimes.kubernetes.client import Cluster, ClusterError, ClusterGone, Listing
-from kecs.runtimes.kubernetes.link import HOST, Link, Ways
-from kecs.runtimes.kubernetes.reach import Reach
+from kecs.runtimes.kubernetes.api.client import Cluster, ClusterError, ClusterGone, Listing
+from kecs.runtimes.kubernetes.reach import link as link_module
+from kecs.runtimes.kubernetes.reach.link import HOST, Link, Ways
+from kecs.runtimes.kubernetes.reach.reach import Reach
 
 NAMES = Names(bytes(KEY_BYTES))
 ASK = "wget -qO- ${AWS_CONTAINER_CREDENTIALS_FULL_URI-http://169.254.170.2$AWS_CONTAINER_CREDENTIALS_RELATIVE_URI}"

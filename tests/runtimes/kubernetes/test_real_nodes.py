@@ -11,7 +11,7 @@ from lightkube.resources.core_v1 import Node, Pod
 from tests.runtimes.kubernetes import machines, pods
 from tests.scenarios.world import World
 
-from kecs.runtimes.kubernetes.client import Cluster
+from kecs.runtimes.kubernetes.api.client import Cluster
 from kecs.runtimes.kubernetes.names import of_instance
 from kecs.runtimes.kubernetes.nodes import KubernetesNodes
 

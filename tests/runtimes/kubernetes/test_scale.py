@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from tests.support.busy_cluster import BusyCluster, busy_cluster
 
-from kecs.runtimes.kubernetes.client import AT_ONCE
-from kecs.runtimes.kubernetes.logs import SAVED_AT_ONCE
+from kecs.runtimes.kubernetes.api.client import AT_ONCE
+from kecs.runtimes.kubernetes.output.logs import SAVED_AT_ONCE
 
 ONCE = Counter(["list pods", "list nodes", "watch pods", "watch nodes", "create namespaces"])
 HOUR = 3600.0  # seconds

@@ -17,11 +17,12 @@ from tests.runtimes.plans import make_plan
 
 from kecs.core.logs.destinations import Destination, destination
 from kecs.ports.logs import Line
-from kecs.runtimes.kubernetes import names, shipping
-from kecs.runtimes.kubernetes.client import ClusterError, ClusterGone
-from kecs.runtimes.kubernetes.observing import TaskPod
-from kecs.runtimes.kubernetes.outlets import logs_of, outlet_of, source_of
-from kecs.runtimes.kubernetes.shipping import PodOutput
+from kecs.runtimes.kubernetes import names
+from kecs.runtimes.kubernetes.api.client import ClusterError, ClusterGone
+from kecs.runtimes.kubernetes.output import shipping
+from kecs.runtimes.kubernetes.output.outlets import logs_of, outlet_of, source_of
+from kecs.runtimes.kubernetes.output.shipping import PodOutput
+from kecs.runtimes.kubernetes.seeing.observing import TaskPod
 from kecs.runtimes.shipping import OutputLost, Source
 
 TASK = "arn:aws:ecs:us-east-1:000000000000:task/dev/0123456789abcdef0123456789abcdef"

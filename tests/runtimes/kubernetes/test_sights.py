@@ -8,10 +8,11 @@ import pytest
 from lightkube.resources.core_v1 import Pod
 from tests.runtimes.plans import make_plan
 
-from kecs.runtimes.kubernetes import names, reasons, sights
+from kecs.runtimes.kubernetes import names
 from kecs.runtimes.kubernetes.manifests.images import HELD
 from kecs.runtimes.kubernetes.manifests.pods import pod_of
 from kecs.runtimes.kubernetes.manifests.settings import PodSettings
+from kecs.runtimes.kubernetes.seeing import reasons, sights
 
 PLAN = make_plan({"restartPolicy": {"enabled": True}})
 ENDED = {"exitCode": 3, "startedAt": "2026-11-26T08:00:00Z", "finishedAt": "2026-11-26T08:00:07Z", "reason": "Error"}

@@ -10,7 +10,7 @@ from tests.runtimes.kubernetes import machines
 from tests.runtimes.kubernetes.running import Running, pods_of, running
 from tests.support.patience import PATIENCE
 
-from kecs.runtimes.kubernetes.client import Cluster
+from kecs.runtimes.kubernetes.api.client import Cluster
 
 pytestmark = pytest.mark.kubernetes
 

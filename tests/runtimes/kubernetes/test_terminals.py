@@ -14,7 +14,7 @@ from tests.support.patience import PATIENCE
 from tests.support.terminals import is_gone, shows, until_gone
 
 from kecs.ports.terminal import SessionRefused, Terminal
-from kecs.runtimes.kubernetes.client import Cluster
+from kecs.runtimes.kubernetes.api.client import Cluster
 from kecs.runtimes.kubernetes.places import Place
 from kecs.runtimes.kubernetes.terminals import Terminals, outcome
 

@@ -14,8 +14,8 @@ from tests.runtimes.plans import make_plan
 from tests.support.patience import PATIENCE
 
 from kecs.core.autoscaling.usage import Usage
-from kecs.runtimes.kubernetes import summaries, usage
-from kecs.runtimes.kubernetes.client import ClusterGone
+from kecs.runtimes.kubernetes.api.client import ClusterGone
+from kecs.runtimes.kubernetes.measuring import summaries, usage
 from kecs.runtimes.usage import Usages
 
 LABELS = "kecs.dev/instance=default"

@@ -24,7 +24,7 @@ from tests.runtimes.kubernetes import (
 )
 from tests.runtimes.kubernetes.translated import plan
 
-from kecs.runtimes.kubernetes.client import FIELD_MANAGER, Cluster, ClusterError
+from kecs.runtimes.kubernetes.api.client import FIELD_MANAGER, Cluster, ClusterError
 from kecs.runtimes.kubernetes.manifests.network import policy_of
 from kecs.runtimes.kubernetes.manifests.settings import HOME
 

@@ -12,10 +12,10 @@ import kmock as k
 import pytest
 from lightkube.resources.core_v1 import Pod
 
-from kecs.runtimes.kubernetes import client, reflector
-from kecs.runtimes.kubernetes.client import Cluster, ClusterError, ClusterGone
-from kecs.runtimes.kubernetes.reflector import Reflector
-from kecs.runtimes.kubernetes.wire import LONGEST_PAUSE, pause_of
+from kecs.runtimes.kubernetes.api import client, reflector
+from kecs.runtimes.kubernetes.api.client import Cluster, ClusterError, ClusterGone
+from kecs.runtimes.kubernetes.api.reflector import Reflector
+from kecs.runtimes.kubernetes.api.wire import LONGEST_PAUSE, pause_of
 
 PODS = k.resource("v1", "pods")
 OPEN = ...  # a watch that goes on

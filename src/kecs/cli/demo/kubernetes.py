@@ -14,9 +14,9 @@ from kecs.cli.demo.ecs import DemoFailed, Ecs
 from kecs.cli.demo.stage import DemoImage, with_shell
 from kecs.cli.demo.traffic import Target
 from kecs.ports.runtime import RuntimeUnavailable
-from kecs.runtimes.kubernetes.client import configured
+from kecs.runtimes.kubernetes.api.client import configured
+from kecs.runtimes.kubernetes.api.wire import refusal
 from kecs.runtimes.kubernetes.names import TASK, of_instance, selector
-from kecs.runtimes.kubernetes.wire import refusal
 
 IMAGE = "busybox:1.36"
 

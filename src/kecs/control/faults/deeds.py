@@ -7,9 +7,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from kecs.control.faults.book import FaultBook
-from kecs.control.interruptions import NotSpot, interrupt_task
-from kecs.control.interruptions import on_spot as is_on_spot
-from kecs.control.terminations import terminate
+from kecs.control.instances.interruptions import NotSpot, interrupt_task
+from kecs.control.instances.interruptions import on_spot as is_on_spot
+from kecs.control.instances.terminations import terminate
 from kecs.core.faults.matching import matches
 from kecs.core.faults.records import Fault
 from kecs.core.faults.subjects import of_instance, of_record

@@ -1,6 +1,6 @@
 """Capacity providers in a cluster: which ones may be associated, and what they bring along as attachments.
 
-Called by services.ecs.clusters; control.providers finishes what is under way.
+Called by services.ecs.clusters; control.instances.providers finishes what is under way.
 https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_PutClusterCapacityProviders.html
 """
 

@@ -1,6 +1,6 @@
 """The instances of a capacity provider in a cluster as records: launched, registered, draining, gone; and what to do.
 
-Called by control.capacity, which puts what these functions give back.
+Called by control.instances.capacity, which puts what these functions give back.
 """
 
 from __future__ import annotations

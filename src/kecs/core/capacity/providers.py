@@ -1,7 +1,7 @@
 """Capacity providers: what a request may ask of one, what its statuses are, and how one is shown.
 
-Called by services.ecs.capacity and control.providers, and for the simulated Auto Scaling group by `fleet`. Texts
-that begin with what is wrong with a Managed Instances provider are those of
+Called by services.ecs.capacity and control.instances.providers, and for the simulated Auto Scaling group by `fleet`.
+Texts that begin with what is wrong with a Managed Instances provider are those of
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/managed-instances-errors.html
 """
 

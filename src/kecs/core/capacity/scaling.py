@@ -1,6 +1,6 @@
 """How many instances a capacity provider should have: managed scaling, and Managed Instances.
 
-Values in, values out; `control.capacity` takes the snapshot and carries the decision out.
+Values in, values out; `control.instances.capacity` takes the snapshot and carries the decision out.
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/managed-scaling-behavior.html
 
 An Auto Scaling group grows by the metric CapacityProviderReservation, which is the number of instances needed over the

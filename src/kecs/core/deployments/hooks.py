@@ -1,7 +1,7 @@
 """Lifecycle hooks of a deployment: who is called at which stage, with what, and what comes of the answers.
 
-`stages` has them begin and waits for them, `control.hooks` makes the calls and brings the answers. A Lambda hook is
-called until it says SUCCEEDED or FAILED; a PAUSE hook waits for ContinueServiceDeployment.
+`stages` has them begin and waits for them, `control.services.hooks` makes the calls and brings the answers. A Lambda
+hook is called until it says SUCCEEDED or FAILED; a PAUSE hook waits for ContinueServiceDeployment.
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/lambda-lifecycle-hooks.html
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/pause-lifecycle-hooks.html
 """

@@ -1,6 +1,6 @@
 """Rules of EventBridge: what may be put, when a schedule is due, which events go to which targets, how they are shown.
 
-Called by services.events, and by control.rules when a moment or an event of ECS's has come.
+Called by services.events, and by control.invoking.rules when a moment or an event of ECS's has come.
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rules.html
 """
 

@@ -1,6 +1,6 @@
 """EventBridge Scheduler: what schedules may say, when they are due and fire, what they invoke, how they are shown.
 
-Called by services.scheduler, and by control.schedules when a schedule's time has come.
+Called by services.scheduler, and by control.invoking.schedules when a schedule's time has come.
 https://docs.aws.amazon.com/scheduler/latest/UserGuide/what-is-scheduler.html
 """
 

@@ -1,7 +1,7 @@
 """Targets of rules and schedules that are no cluster of ECS: which are delivered to, by which calls, and what a refusal
 of such a call means.
 
-Called by the rules and schedules beside it, and by control.deliveries, which makes the calls.
+Called by the rules and schedules beside it, and by control.invoking.deliveries, which makes the calls.
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-targets.html
 """
 

@@ -1,4 +1,4 @@
-"""From lines to events, as the log driver `awslogs` makes them. Called by `control.log_intake`.
+"""From lines to events, as the log driver `awslogs` makes them. Called by `control.logs.intake`.
 
 A line is an event, unless the definition says how an event begins: then lines are joined, each with its line end, until
 the next one that begins an event. What is too large for an event becomes several. Empty lines are none.

@@ -1,6 +1,6 @@
 """A sample of however many things come, of even distances, and never more in memory than twice its size.
 
-Called by `control.live_tail`.
+Called by `control.logs.live_tail`.
 """
 
 from __future__ import annotations

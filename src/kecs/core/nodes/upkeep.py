@@ -1,4 +1,4 @@
-"""What is to be done when a node, or an instance that it is, has changed. Called by control.nodes.
+"""What is to be done when a node, or an instance that it is, has changed. Called by control.instances.nodes.
 
 A node and its instances in all clusters are kept together:
 

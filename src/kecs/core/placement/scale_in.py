@@ -1,7 +1,7 @@
 """Which tasks of a service go first when it has too many: those whose end keeps what its strategies have made.
 
 Without strategies AWS takes them from the Availability Zone that has most of them, and there from the instance that has
-most. `control.services` finds out where each task is (`spots`), the service scheduler asks for the order.
+most. `control.services.loop` finds out where each task is (`spots`), the service scheduler asks for the order.
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-placement-strategies.html
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service_scheduler_replica.html
 """

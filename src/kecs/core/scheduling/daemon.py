@@ -10,7 +10,7 @@ one task at a time, so a new one starts where the old one has stopped:
 4. PRIMARY starts a task on each wanted instance that has none; when it has been given up (FAILED), an older deployment
    that has worked does.
 
-`control.services` finds the instances with `wanted_places`, `scheduler` turns the decision into a plan.
+`control.services.loop` finds the instances with `wanted_places`, `scheduler` turns the decision into a plan.
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service_scheduler_daemon.html
 """
 

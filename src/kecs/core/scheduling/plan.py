@@ -1,4 +1,4 @@
-"""What the service scheduler wants done. `scheduler.plan` makes it, `control.services` carries it out."""
+"""What the service scheduler wants done. `scheduler.plan` makes it, `control.services.loop` carries it out."""
 
 from __future__ import annotations
 

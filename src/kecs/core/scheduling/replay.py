@@ -1,7 +1,7 @@
 """Decisions of the service scheduler, kept with what they were made from, and made again.
 
-`control.decisions` keeps them, GET /_kecs/state?history=true exports them. A test or somebody who looks for a fault
-takes an export and has the scheduler decide once more: the same snapshot gives the same plan, or the scheduler is
+`control.services.decisions` keeps them, GET /_kecs/state?history=true exports them. A test or somebody who looks for a
+fault takes an export and has the scheduler decide once more: the same snapshot gives the same plan, or the scheduler is
 another one.
 """
 

@@ -1,9 +1,9 @@
 """The service scheduler: a snapshot goes in, a plan comes out.
 
-`control.services` calls `plan` whenever the service or one of its tasks has changed and when a plan asked to be woken,
-commits the plan, tries to place what it launches, and tells `after_launch` how that went. The work is split: `counts`
-sorts the tasks, `backoff` keeps account of failures, `rollout` decides for the REPLICA strategy and `daemon` for
-DAEMON, and this module turns the decision into records and events.
+`control.services.loop` calls `plan` whenever the service or one of its tasks has changed and when a plan asked to be
+woken, commits the plan, tries to place what it launches, and tells `after_launch` how that went. The work is split:
+`counts` sorts the tasks, `backoff` keeps account of failures, `rollout` decides for the REPLICA strategy and `daemon`
+for DAEMON, and this module turns the decision into records and events.
 """
 
 from __future__ import annotations

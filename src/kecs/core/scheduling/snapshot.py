@@ -1,4 +1,5 @@
-"""What the service scheduler gets to see. `control.services` takes the snapshot, `scheduler.plan` decides on it."""
+"""What the service scheduler gets to see. `control.services.loop` takes the snapshot, `scheduler.plan` decides on
+it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What to do about the task sets of a service; `control.task_sets` asks and carries it out.
+"""What to do about the task sets of a service; `control.services.task_sets` asks and carries it out.
 
 A task set is scheduled as the service scheduler schedules a service of one deployment (`StandIn`), so its tasks are
 started, replaced, held back and moved off draining container instances by the same rules. What is a task set's own

@@ -1,6 +1,6 @@
 """Tasks whose capacity provider has no instance for them yet: they stay PROVISIONING until it has launched one.
 
-`launch` makes them, `control.capacity` places them.
+`launch` makes them, `control.instances.capacity` places them.
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/managed-scaling-behavior.html
 """
 

@@ -23,8 +23,9 @@ from lightkube.resources.core_v1 import PersistentVolumeClaim, Pod, Secret
 from kecs.core.tasks.environment import Way
 from kecs.core.tasks.plan import TaskPlan
 from kecs.core.tasks.reports import Failed, Provisioned, Report
-from kecs.runtimes.kubernetes import names, reasons
-from kecs.runtimes.kubernetes.client import Cluster, ClusterError, ClusterGone
+from kecs.runtimes.kubernetes import names
+from kecs.runtimes.kubernetes.api.client import Cluster, ClusterError, ClusterGone
+from kecs.runtimes.kubernetes.api.wire import pause_of
 from kecs.runtimes.kubernetes.homes import Homes
 from kecs.runtimes.kubernetes.manifests.claims import claims_of, missing_claim, required_claims
 from kecs.runtimes.kubernetes.manifests.images import HELD, image_of
@@ -32,9 +33,9 @@ from kecs.runtimes.kubernetes.manifests.pods import Untranslatable, grace, pod_o
 from kecs.runtimes.kubernetes.manifests.problems import problem_of
 from kecs.runtimes.kubernetes.manifests.secrets import may_have_secret, secret_of
 from kecs.runtimes.kubernetes.manifests.settings import PodSettings
-from kecs.runtimes.kubernetes.observing import Observing, TaskPod, Watched
 from kecs.runtimes.kubernetes.removal import made, remove_pod, there
-from kecs.runtimes.kubernetes.wire import pause_of
+from kecs.runtimes.kubernetes.seeing import reasons
+from kecs.runtimes.kubernetes.seeing.observing import Observing, TaskPod, Watched
 from kecs.runtimes.launching import LaunchError
 
 RETRY = 0.5  # seconds between attempts while the API server does not answer, or the namespace is not ready

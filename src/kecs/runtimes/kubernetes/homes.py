@@ -19,7 +19,7 @@ from lightkube.resources.networking_v1 import NetworkPolicy
 from kecs.core.arns import Scope, last_part, scope_of
 from kecs.core.tasks.plan import TaskPlan
 from kecs.runtimes.kubernetes import names
-from kecs.runtimes.kubernetes.client import Cluster, ClusterError, ClusterGone
+from kecs.runtimes.kubernetes.api.client import Cluster, ClusterError, ClusterGone
 from kecs.runtimes.kubernetes.manifests.network import policy_of, without_network
 from kecs.runtimes.kubernetes.manifests.settings import PodSettings
 from kecs.runtimes.kubernetes.removal import made, there

@@ -18,10 +18,10 @@ from lightkube.utils.quantity import parse_quantity
 from kecs.core.records import Node
 from kecs.ports.nodes import All, Changed, Gone, Sink, Told
 from kecs.ports.runtime import Capacity
-from kecs.runtimes.kubernetes.client import Cluster
+from kecs.runtimes.kubernetes.api.client import Cluster
+from kecs.runtimes.kubernetes.api.reflector import Reflector
+from kecs.runtimes.kubernetes.api.wire import ClusterError, ClusterGone, pause_of
 from kecs.runtimes.kubernetes.names import of_instance, selector
-from kecs.runtimes.kubernetes.reflector import Reflector
-from kecs.runtimes.kubernetes.wire import ClusterError, ClusterGone, pause_of
 
 CONDITIONS = "node.kubernetes.io/"  # taints that Kubernetes itself puts and takes away, as a node is
 OURS = "kecs.dev/"  # taints that keep everything but tasks off

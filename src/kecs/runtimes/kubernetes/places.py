@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from lightkube.resources.core_v1 import Pod
 
-from kecs.runtimes.kubernetes import sights
+from kecs.runtimes.kubernetes.seeing import sights
 
 
 class Place(NamedTuple):

@@ -9,8 +9,8 @@ from typing import Any
 
 from lightkube.resources.core_v1 import Pod
 
-from kecs.runtimes.kubernetes.client import Cluster, ClusterError
-from kecs.runtimes.kubernetes.observing import TaskPod
+from kecs.runtimes.kubernetes.api.client import Cluster, ClusterError
+from kecs.runtimes.kubernetes.seeing.observing import TaskPod
 
 GONE_WITHIN = 30.0  # seconds that a pod may take to go; then its node does not answer
 

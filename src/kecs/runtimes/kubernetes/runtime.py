@@ -23,20 +23,21 @@ from kecs.ports.endpoint import TaskEndpoint
 from kecs.ports.metrics import Measured
 from kecs.ports.runtime import Capacity, GetIntake, LogLine, RuntimeUnavailable, Sink
 from kecs.ports.terminal import SessionRefused, Terminal
-from kecs.runtimes.kubernetes import inventory, names, sights
-from kecs.runtimes.kubernetes.client import Cluster, ClusterError, ClusterGone
+from kecs.runtimes.kubernetes import names
+from kecs.runtimes.kubernetes.api.client import Cluster, ClusterError, ClusterGone
+from kecs.runtimes.kubernetes.api.reflector import Reflector
+from kecs.runtimes.kubernetes.api.wire import pause_of
 from kecs.runtimes.kubernetes.gate import Around, Gate
 from kecs.runtimes.kubernetes.homes import Homes
-from kecs.runtimes.kubernetes.logs import Logs
 from kecs.runtimes.kubernetes.manifests.settings import PodSettings
 from kecs.runtimes.kubernetes.nodes import KubernetesNodes
-from kecs.runtimes.kubernetes.observing import Observing, TaskPod, Watched
+from kecs.runtimes.kubernetes.output.logs import Logs
 from kecs.runtimes.kubernetes.places import places_of
-from kecs.runtimes.kubernetes.reach import Reach
-from kecs.runtimes.kubernetes.reflector import Reflector
+from kecs.runtimes.kubernetes.reach.reach import Reach
 from kecs.runtimes.kubernetes.removal import remove_pod, there
-from kecs.runtimes.kubernetes.sights import Sight
-from kecs.runtimes.kubernetes.wire import pause_of
+from kecs.runtimes.kubernetes.seeing import inventory, sights
+from kecs.runtimes.kubernetes.seeing.observing import Observing, TaskPod, Watched
+from kecs.runtimes.kubernetes.seeing.sights import Sight
 
 if TYPE_CHECKING:
     from kecs.ports.inside import Insight
@@ -209,13 +210,13 @@ class KubernetesRuntime:
 
     def measure(self, tasks: Sequence[str], then: Measured) -> None:
         if self._usages is None:
-            from kecs.runtimes.kubernetes.usage import measuring  # with the first who asks
+            from kecs.runtimes.kubernetes.measuring.usage import measuring  # with the first who asks
 
             self._usages = measuring(self._cluster, self._labels, self.pod, self._observing.tasks)
         self._usages.ask(tasks, then)
 
     def insight(self) -> Insight:
-        from kecs.runtimes.kubernetes.insight import KubernetesInsight  # with the first who looks
+        from kecs.runtimes.kubernetes.measuring.insight import KubernetesInsight  # with the first who looks
 
         return KubernetesInsight(self._cluster, self.pod)
 

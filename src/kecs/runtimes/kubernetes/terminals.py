@@ -20,7 +20,7 @@ import aiohttp
 
 from kecs.ports.terminal import SessionRefused
 from kecs.runtimes.hanging_up import ENVIRONMENT, hang_up, new_mark
-from kecs.runtimes.kubernetes.client import Cluster, ClusterError
+from kecs.runtimes.kubernetes.api.client import Cluster, ClusterError
 from kecs.runtimes.kubernetes.places import Place
 
 PROTOCOL = "v4.channel.k8s.io"

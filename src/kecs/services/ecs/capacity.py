@@ -1,6 +1,7 @@
 """CreateCapacityProvider, UpdateCapacityProvider, DescribeCapacityProviders, DeleteCapacityProvider.
 
-The rules are in core.capacity; control.providers moves the statuses on, control.capacity sees to the instances.
+The rules are in core.capacity; control.instances.providers moves the statuses on, control.instances.capacity sees to
+the instances.
 """
 
 from __future__ import annotations

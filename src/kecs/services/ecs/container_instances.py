@@ -122,7 +122,7 @@ def update_container_instances_state(
 
 
 def update_container_agent(context: Context, request: m.UpdateContainerAgentRequest) -> m.UpdateContainerAgentResponse:
-    """The update is PENDING; `control.agents` takes it on."""
+    """The update is PENDING; `control.instances.agents` takes it on."""
     cluster = find_cluster(context, request.cluster)
     record = request_update(open_instance(context, cluster, request.container_instance), context.now)
     context.store.instances.put(record)

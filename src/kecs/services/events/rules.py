@@ -1,6 +1,6 @@
 """PutRule, DeleteRule, DescribeRule, EnableRule, DisableRule, ListRules, ListRuleNamesByTarget.
 
-They write down what is wanted; control.rules brings it about.
+They write down what is wanted; control.invoking.rules brings it about.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """CreateSchedule, UpdateSchedule, DeleteSchedule, GetSchedule, ListSchedules.
 
-They write down what is wanted; control.schedules brings it about.
+They write down what is wanted; control.invoking.schedules brings it about.
 """
 
 from __future__ import annotations

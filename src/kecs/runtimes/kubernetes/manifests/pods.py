@@ -24,7 +24,7 @@ from kecs.runtimes.kubernetes.manifests.problems import problem_of
 from kecs.runtimes.kubernetes.manifests.security import annotations_of, pod_security_of, shares_processes
 from kecs.runtimes.kubernetes.manifests.settings import PodSettings
 from kecs.runtimes.kubernetes.manifests.volumes import volumes_of
-from kecs.runtimes.kubernetes.outlets import logs_of
+from kecs.runtimes.kubernetes.output.outlets import logs_of
 
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?")  # of an annotation, after its prefix
 _NOT_THEIRS = ("kubernetes.io/", "k8s.io/", "kecs.dev/")  # what stands in these says what a pod may do

@@ -16,10 +16,10 @@ import msgspec
 from lightkube.resources.core_v1 import Namespace
 
 from kecs.ports.runtime import RuntimeUnavailable
-from kecs.runtimes.kubernetes.client import Cluster, ClusterError
-from kecs.runtimes.kubernetes.link import Link
+from kecs.runtimes.kubernetes.access.rights import Question, questions
+from kecs.runtimes.kubernetes.api.client import Cluster, ClusterError
 from kecs.runtimes.kubernetes.names import of_instance, selector
-from kecs.runtimes.kubernetes.rights import Question, questions
+from kecs.runtimes.kubernetes.reach.link import Link
 
 ANSWER_WITHIN = 5.0  # seconds
 AT_ONCE = 8  # requests

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from kecs.control.decisions import Decisions
-from kecs.control.plans import carry_out
+from kecs.control.services.decisions import Decisions
+from kecs.control.services.plans import carry_out
 from kecs.core.records import ServiceRecord, TaskRecord, TaskSetRecord
 from kecs.core.scheduling.plan import Launch
 from kecs.core.scheduling.scheduler import plan

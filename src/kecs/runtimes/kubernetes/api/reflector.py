@@ -15,8 +15,8 @@ from typing import Any
 import msgspec
 from lightkube.core.resource import Resource
 
-from kecs.runtimes.kubernetes.client import Cluster, ClusterError, ClusterGone, Event
-from kecs.runtimes.kubernetes.wire import pause_of
+from kecs.runtimes.kubernetes.api.client import Cluster, ClusterError, ClusterGone, Event
+from kecs.runtimes.kubernetes.api.wire import pause_of
 
 FIRST_PAUSE = 0.1  # seconds before a watch is taken up again; doubled each time that it failed
 LONGEST_PAUSE = 5.0  # seconds; it bounds for how long KECS does not notice that the API server is back

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from kecs.control.instances.terminations import end_tasks, terminate
 from kecs.control.queue import WorkQueue
-from kecs.control.terminations import end_tasks, terminate
 from kecs.core.instances.changes import only_counted
 from kecs.core.nodes.belonging import belongs, is_free
 from kecs.core.nodes.upkeep import Member, heard, upkeep

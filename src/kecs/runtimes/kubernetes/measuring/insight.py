@@ -18,10 +18,11 @@ from lightkube.utils.quantity import parse_quantity
 from kecs.core.inside.metadata import stamp
 from kecs.core.inside.seen import NOTHING, SeenContainer, SeenTask, SeenVolume, Statistics
 from kecs.core.inside.statistics import with_rates
-from kecs.runtimes.kubernetes import names, sights
-from kecs.runtimes.kubernetes.client import Cluster, ClusterError
-from kecs.runtimes.kubernetes.sights import Sight
-from kecs.runtimes.kubernetes.summaries import ContainerStats, Measured, Summaries
+from kecs.runtimes.kubernetes import names
+from kecs.runtimes.kubernetes.api.client import Cluster, ClusterError
+from kecs.runtimes.kubernetes.measuring.summaries import ContainerStats, Measured, Summaries
+from kecs.runtimes.kubernetes.seeing import sights
+from kecs.runtimes.kubernetes.seeing.sights import Sight
 
 TOLD_WITHIN = 2.0  # seconds
 WITH_ADDRESS = ("awsvpc", "bridge")

@@ -9,8 +9,8 @@ from typing import Literal
 from lightkube.resources.core_v1 import Pod
 
 from kecs.core.tasks.reports import ObservedContainer, ObservedTask
-from kecs.runtimes.kubernetes import sights
-from kecs.runtimes.kubernetes.observing import Observing, TaskPod
+from kecs.runtimes.kubernetes.seeing import sights
+from kecs.runtimes.kubernetes.seeing.observing import Observing, TaskPod
 
 _STATES: dict[sights.State, Literal["created", "running", "exited"]] = {
     "held": "created",

@@ -18,8 +18,8 @@ from lightkube.resources.core_v1 import Node
 from kecs.core.tasks.environment import Way
 from kecs.core.tasks.plan import TaskPlan
 from kecs.ports.endpoint import TaskEndpoint
-from kecs.runtimes.kubernetes.client import Cluster, ClusterError, ClusterGone
-from kecs.runtimes.kubernetes.link import Link, Ways
+from kecs.runtimes.kubernetes.api.client import Cluster, ClusterError, ClusterGone
+from kecs.runtimes.kubernetes.reach.link import Link, Ways
 from kecs.runtimes.once import Once
 
 ANYWHERE = "198.51.100.1"  # nobody's (RFC 5737): the route to it is the one to the world

@@ -27,7 +27,7 @@ from lightkube.resources.core_v1 import PodLog
 from lightkube.types import PatchType
 
 from kecs.ports.runtime import RuntimeUnavailable
-from kecs.runtimes.kubernetes.wire import (
+from kecs.runtimes.kubernetes.api.wire import (
     Busy,
     ClusterError,
     ClusterGone,

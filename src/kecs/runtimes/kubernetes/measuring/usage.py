@@ -15,9 +15,9 @@ import msgspec
 from lightkube.core.resource import ApiInfo, NamespacedResourceG, ResourceDef
 from lightkube.utils.quantity import parse_quantity
 
-from kecs.runtimes.kubernetes.client import Cluster, ClusterError
-from kecs.runtimes.kubernetes.insight import FindPod, created
-from kecs.runtimes.kubernetes.summaries import FRESH, ContainerStats, Summaries
+from kecs.runtimes.kubernetes.api.client import Cluster, ClusterError
+from kecs.runtimes.kubernetes.measuring.insight import FindPod, created
+from kecs.runtimes.kubernetes.measuring.summaries import FRESH, ContainerStats, Summaries
 from kecs.runtimes.usage import MIB, Look, Usages
 
 SMALL = {"n": 1e-9, "u": 1e-6}

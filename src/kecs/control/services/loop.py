@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from kecs.aws.model import ecs as m
-from kecs.control.decisions import Decisions
-from kecs.control.history import History
-from kecs.control.hooks import HookCalls
-from kecs.control.places import DaemonPlaces
-from kecs.control.plans import carry_out
 from kecs.control.queue import WorkQueue
-from kecs.control.staging import Staging
-from kecs.control.task_sets import TaskSets
+from kecs.control.services.daemon_places import DaemonPlaces
+from kecs.control.services.decisions import Decisions
+from kecs.control.services.history import History
+from kecs.control.services.hooks import HookCalls
+from kecs.control.services.plans import carry_out
+from kecs.control.services.staging import Staging
+from kecs.control.services.task_sets import TaskSets
 from kecs.core.arns import last_part
 from kecs.core.capacity.providers import patient
 from kecs.core.deployments.counts import tally

@@ -17,12 +17,12 @@ from lightkube.resources.core_v1 import Pod
 
 from kecs.core.tasks.plan import TaskPlan
 from kecs.ports.runtime import GetIntake, LogLine
-from kecs.runtimes.kubernetes import sights
-from kecs.runtimes.kubernetes.client import Cluster, ClusterError, ClusterGone
-from kecs.runtimes.kubernetes.observing import Observing, TaskPod
-from kecs.runtimes.kubernetes.outlets import outlet_of, source_of
+from kecs.runtimes.kubernetes.api.client import Cluster, ClusterError, ClusterGone
+from kecs.runtimes.kubernetes.output.outlets import outlet_of, source_of
 from kecs.runtimes.kubernetes.places import Place, places_of
-from kecs.runtimes.kubernetes.sights import Sight
+from kecs.runtimes.kubernetes.seeing import sights
+from kecs.runtimes.kubernetes.seeing.observing import Observing, TaskPod
+from kecs.runtimes.kubernetes.seeing.sights import Sight
 from kecs.runtimes.launching import sends_to_cloudwatch
 from kecs.runtimes.reading import LineReader
 from kecs.runtimes.spool import LINES_KEPT, Spool
@@ -109,7 +109,7 @@ class Logs:
     def _ships(self) -> Shipping | None:
         """What brings output to CloudWatch Logs."""
         if self._shipping is None and (intake := self._intake()) is not None:
-            from kecs.runtimes.kubernetes.shipping import pod_shipping
+            from kecs.runtimes.kubernetes.output.shipping import pod_shipping
 
             self._shipping = pod_shipping(self._cluster, self._observing.task, intake())
         return self._shipping

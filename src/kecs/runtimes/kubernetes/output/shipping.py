@@ -13,11 +13,11 @@ from contextlib import aclosing
 from lightkube.resources.core_v1 import Pod
 
 from kecs.ports.logs import Intake, Line, Outlet
-from kecs.runtimes.kubernetes import sights
-from kecs.runtimes.kubernetes.client import Cluster, ClusterError, ClusterGone
-from kecs.runtimes.kubernetes.observing import TaskPod
+from kecs.runtimes.kubernetes.api.client import Cluster, ClusterError, ClusterGone
+from kecs.runtimes.kubernetes.api.wire import pause_of
 from kecs.runtimes.kubernetes.places import Place, places_of
-from kecs.runtimes.kubernetes.wire import pause_of
+from kecs.runtimes.kubernetes.seeing import sights
+from kecs.runtimes.kubernetes.seeing.observing import TaskPod
 from kecs.runtimes.reading import LineReader
 from kecs.runtimes.shipping import PAUSE, RETRY, OutputLost, Shipping, Source
 

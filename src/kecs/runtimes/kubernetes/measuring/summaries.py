@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import msgspec
 from lightkube.core.resource import ApiInfo, GlobalSubResource, ResourceDef
 
-from kecs.runtimes.kubernetes.client import Cluster, ClusterError, ClusterGone
+from kecs.runtimes.kubernetes.api.client import Cluster, ClusterError, ClusterGone
 
 FRESH = 1.0  # seconds
 

@@ -11,9 +11,9 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from kecs.control.calls import describe_call
-from kecs.control.feed_details import details
-from kecs.control.recent import Recent
+from kecs.control.events.calls import describe_call
+from kecs.control.events.details import details
+from kecs.control.events.recent import Recent
 from kecs.core.arns import last_part
 from kecs.core.lifecycle import CONTAINER_STATUS
 from kecs.core.records import Change, ContainerRecord, ServiceDeploymentRecord, ServiceRecord, TaskRecord

@@ -20,7 +20,7 @@ from lightkube.resources.core_v1 import Endpoints, Service, ServiceStatus
 from lightkube.types import PatchType
 
 from kecs.runtimes.kubernetes import names
-from kecs.runtimes.kubernetes.client import ALL, Cluster, ClusterError, ClusterGone
+from kecs.runtimes.kubernetes.api.client import ALL, Cluster, ClusterError, ClusterGone
 
 HOST = "169.254.170.2"
 HTTP = 80

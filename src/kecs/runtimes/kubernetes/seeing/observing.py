@@ -20,9 +20,9 @@ from kecs.aws.model import ecs as m
 from kecs.core.records import Health
 from kecs.core.tasks.plan import TaskPlan
 from kecs.core.tasks.reports import Exited, Failed, HealthChanged, Report, Started
-from kecs.runtimes.kubernetes import reasons, sights
 from kecs.runtimes.kubernetes.manifests.ports import ANY, bindings_of
-from kecs.runtimes.kubernetes.sights import Sight
+from kecs.runtimes.kubernetes.seeing import reasons, sights
+from kecs.runtimes.kubernetes.seeing.sights import Sight
 
 TOLD_WITHIN = 5.0  # seconds that a kubelet may take to look at a check and tell of it
 KILLED = 137  # the exit code of a container that was stopped and has not told another

@@ -14,7 +14,7 @@ from lightkube.resources.core_v1 import Pod
 
 from kecs.core.tasks.images import pull_failure
 from kecs.core.tasks.plan import TaskPlan
-from kecs.runtimes.kubernetes.sights import Sight
+from kecs.runtimes.kubernetes.seeing.sights import Sight
 
 PULL = ("ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "RegistryUnavailable", "ImageInspectError")
 IMAGE_NAME = "InvalidImageName"

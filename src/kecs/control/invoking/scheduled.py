@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from kecs.control.invocations import Invocations
+from kecs.control.invoking.invocations import Invocations
+from kecs.control.invoking.rules import Rules
+from kecs.control.invoking.schedules import Schedules
 from kecs.control.queue import WorkQueue
-from kecs.control.rules import Rules
-from kecs.control.schedules import Schedules
 from kecs.ports.clock import Clock, Ids
 from kecs.ports.launcher import RunTask
 from kecs.ports.lookups import Lookups

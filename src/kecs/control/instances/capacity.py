@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from kecs.aws.model import ecs as m
+from kecs.control.instances.terminations import terminate
 from kecs.control.queue import WorkQueue
-from kecs.control.terminations import terminate
 from kecs.core.arns import group_key
 from kecs.core.capacity import fleet
 from kecs.core.capacity.bins import Demand

@@ -11,7 +11,7 @@ from collections import Counter
 import msgspec
 
 from kecs.aws.errors import ModeledError
-from kecs.control.deliveries import Deliveries
+from kecs.control.invoking.deliveries import Deliveries
 from kecs.control.queue import WorkQueue
 from kecs.core.arns import scope_of
 from kecs.core.eventbridge.rules import invocations, is_default_bus, matching

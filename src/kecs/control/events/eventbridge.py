@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from kecs.control.recent import Recent
+from kecs.control.events.recent import Recent
 from kecs.core.eventbridge.daemons import daemon_deployment_events, daemon_task_events
 from kecs.core.eventbridge.event import Event
 from kecs.core.eventbridge.hooks import hook_events

@@ -1,0 +1,1 @@
+"""What changed, told: the feed for people and tests, events for EventBridge."""

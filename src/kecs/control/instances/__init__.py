@@ -1,0 +1,1 @@
+"""Container instances: where they come from, what becomes of them."""

@@ -1,0 +1,1 @@
+"""Rules and schedules: when they fire, and what comes of it."""

@@ -1,0 +1,1 @@
+"""Containers' output: taken in, and followed."""

@@ -1,0 +1,1 @@
+"""Which cluster it is, who KECS is there, and what it may do."""

@@ -1,0 +1,1 @@
+"""What tasks use, and what they are told of themselves."""

@@ -1,0 +1,1 @@
+"""Containers' output: where it is read, and how it comes to CloudWatch Logs."""

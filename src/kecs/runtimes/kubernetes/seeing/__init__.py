@@ -1,0 +1,1 @@
+"""What pods say of themselves, in ECS's words: reports, reasons, what is found after a start."""
