@@ -16,7 +16,7 @@ ARN = "arn:aws:ecs:us-east-1:000000000000:cluster/shop"
 @pytest.fixture
 def vacated(world: World, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     found: list[str] = []
-    monkeypatch.setattr(world.runtime, "vacate", found.append)
+    monkeypatch.setattr(world.runtime, "vacate", found.extend)
     return found
 
 
@@ -53,7 +53,7 @@ def test_again_after_a_restart(monkeypatch: pytest.MonkeyPatch) -> None:
     world.call("CreateCluster", clusterName="shop")
     world.call("DeleteCluster", cluster="shop")
     again, found = World(journal=journal, seed=2), list[str]()
-    monkeypatch.setattr(again.runtime, "vacate", found.append)
+    monkeypatch.setattr(again.runtime, "vacate", found.extend)
     asyncio.run(again.kernel.recover())
     again.clock.advance(0)
     assert found == [ARN]

@@ -43,8 +43,8 @@ class Vacated:
     def dispatch(self) -> None:
         """Ask the runtime; called once it is durable."""
         outbox, self._outbox = self._outbox, []
-        for arn in outbox:
-            self._runtime.vacate(arn)
+        if outbox:
+            self._runtime.vacate(outbox)
 
     def forget(self) -> None:
         """Drop what is under way; for a reset."""

@@ -99,9 +99,10 @@ class Runtime(Commands, Metrics, Protocol):
     async def discard(self, tasks: Iterable[str] | None = None) -> None:
         """Remove these tasks' containers, networks and volumes, or those of every task of this instance."""
 
-    def vacate(self, cluster: str) -> None:
-        """The cluster (ARN) is deleted and all its tasks are released: remove what they had in common, but for data,
-        unless tasks of a new cluster of its name have it by then. Nothing is reported."""
+    def vacate(self, clusters: Sequence[str]) -> None:
+        """These clusters (ARNs) are deleted and all their tasks are released: remove what those had in common, but for
+        data, unless tasks of a new cluster of that name have it by then. After a restart it is told again of every one
+        that there was. Nothing is reported."""
 
     def insight(self) -> Insight:
         """What it sees of its tasks, for whoever asks from inside; once for each KECS."""

@@ -117,7 +117,7 @@ async def test_tasks_of_a_cluster_that_was_deleted_and_made_again_run(harness: H
     harness.runtime.stop(plan, "app", 5)
     await harness.until(Exited, plan, "app")
     await harness.release(plan)
-    harness.runtime.vacate(SCOPE.cluster("tests"))
+    harness.runtime.vacate([SCOPE.cluster("tests")])
     await harness.run(again)
     await harness.first_line(again)
     assert [task.task for task in await harness.runtime.inventory()] == [again.arn]

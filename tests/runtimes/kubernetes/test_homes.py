@@ -100,6 +100,14 @@ async def test_a_cluster_without_tasks_has_none(shop: Shop) -> None:
     assert shop.asked() == {"list namespaces": 1}
 
 
+async def test_of_many_it_is_asked_together_which_there_are(shop: Shop) -> None:
+    await shop.has_run()
+    gone = [ARN, *(f"{ARN}-{number}" for number in range(50))]
+    shop.cluster.kernel.runtime.vacate(gone)
+    await shop.cluster.until(lambda: shop.namespace is None)
+    assert shop.asked() == {"create namespaces": 1, "list namespaces": 2, "delete namespaces": 1}
+
+
 async def test_tasks_of_a_cluster_that_is_made_again_wait_until_the_namespace_has_gone(shop: Shop) -> None:
     await shop.has_run()
     shop.server.namespaces_linger = True
@@ -185,4 +193,5 @@ async def test_a_cluster_that_refuses_keeps_it(shop: Shop, caplog: pytest.LogCap
     shop.server.refusals["delete namespaces"] = [Refused(403, "Forbidden", "you may not")]
     shop.delete()
     await shop.cluster.settle()
-    assert f"namespace {HOME} is left in the cluster: you may not" in caplog.text
+    assert "namespaces of deleted clusters are left: you may not" in caplog.text
+    assert shop.namespace is not None

@@ -186,8 +186,8 @@ class DockerRuntime:
         else:
             await asyncio.gather(*(self._remove(task, None) for task in wanted))
 
-    def vacate(self, cluster: str) -> None:
-        """Its tasks had nothing in common but volumes, which are data."""
+    def vacate(self, clusters: Sequence[str]) -> None:
+        """Their tasks had nothing in common but volumes, which are data."""
 
     def refuses(self, plan: TaskPlan) -> bool:  # noqa: ARG002  # it has no reason of its own
         return False

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -62,19 +62,21 @@ class Homes:
             raise LaunchError(reason) from None
         return home
 
-    async def vacate(self, home: str, in_use: Callable[[], bool]) -> None:
-        """Remove it: nothing is in it any more, unless it is `in_use` again or has claims, which are data. What comes
-        from here on waits, and finds it removed or not. Raises ClusterGone."""
-        async with self._locks[home]:
-            if in_use():
-                return
-            self.forget(home)
-            try:
-                await self._remove_empty(home)
-            except ClusterGone:
-                raise
-            except ClusterError as error:
-                log.warning("namespace %s is left in the cluster: %s", home, error)
+    async def vacate(self, clusters: Sequence[str], in_use: Callable[[], set[str]]) -> None:
+        """Remove those of these ECS clusters (ARNs): nothing is in them any more, unless one is `in_use` again or has
+        claims, which are data. What comes from here on waits, and finds it removed or not. Raises ClusterGone."""
+        homes = {self.named(cluster) for cluster in clusters}
+        try:
+            # A start asks for every cluster that there ever was.
+            for home in homes.intersection(await self.all()) if len(homes) > 1 else homes:
+                async with self._locks[home]:
+                    if home not in in_use():
+                        self.forget(home)
+                        await self._remove_empty(home)
+        except ClusterGone:
+            raise
+        except ClusterError as error:
+            log.warning("namespaces of deleted clusters are left: %s", error)
 
     def forget(self, home: str) -> None:
         """Somebody has removed it."""

@@ -171,9 +171,8 @@ class KubernetesRuntime:
         for task in {*wanted, *(self._observing.tasks() if tasks is None else ())}:
             self._observing.forget(task)
 
-    def vacate(self, cluster: str) -> None:
-        home = self._homes.named(cluster)
-        self._begin(partial(self._homes.vacate, home, lambda: any(gate.home == home for gate in self._gates.values())))
+    def vacate(self, clusters: Sequence[str]) -> None:
+        self._begin(partial(self._homes.vacate, clusters, lambda: {gate.home for gate in self._gates.values()}))
 
     def refuses(self, plan: TaskPlan) -> bool:  # noqa: ARG002  # it has no reason of its own
         return False

@@ -88,8 +88,8 @@ class SimulatedRuntime:
         if tasks is None:
             self._outputs.clear()
 
-    def vacate(self, cluster: str) -> None:
-        """Its tasks had nothing in common."""
+    def vacate(self, clusters: Sequence[str]) -> None:
+        """Their tasks had nothing in common."""
 
     def set_script(self, pattern: str, script: Mapping[str, Any]) -> None:
         """Images that match the glob behave like this; fields as in `Script`. Raises ValueError."""
