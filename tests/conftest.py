@@ -80,7 +80,8 @@ def _may_be_missing(engine: str) -> bool:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Where an engine is required, a test of it that is skipped, but for what that engine cannot do, has failed."""
+    """Where an engine is required, a test of it that is skipped, but for what that engine cannot do or for a program
+    that is not there, has failed."""
     report = yield
     engines = [needed for needed in NEEDED if item.get_closest_marker(needed)]
     if not report.skipped or hasattr(report, "wasxfail") or any(map(_may_be_missing, engines)):
@@ -88,7 +89,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     for needed in engines:
         if REQUIRED[needed]:
             reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
-            if f"not on {needed}: " not in str(reason):
+            if f"not on {needed}: " not in str(reason) and "is not installed" not in str(reason):
                 report.outcome = "failed"
                 report.longrepr = f"KECS_REQUIRE_{needed.upper()}=1, but {reason}"
     return report

@@ -30,7 +30,7 @@ VERBS = {
 
 SEVERAL: dict[tuple[str, str], tuple[Any, ...]] = {
     ("homes", "kind"): (Namespace, NetworkPolicy),
-    ("reflector", "self._kind"): (Pod, Node),
+    ("api.reflector", "self._kind"): (Pod, Node),
 }
 """What a variable of a module stands for."""
 
@@ -42,12 +42,14 @@ Use = tuple[str, str, str]
 
 def uses() -> Iterator[Use]:
     """Group, resource and verb of every call of the client in the package."""
-    for path in Path(kecs.runtimes.kubernetes.__path__[0]).glob("*.py"):
+    root = Path(kecs.runtimes.kubernetes.__path__[0])
+    for path in root.rglob("*.py"):
+        module = ".".join(path.relative_to(root).with_suffix("").parts)
         for call in ast.walk(ast.parse(path.read_text())):
             if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.args):
                 continue
             if call.func.attr in VERBS and ast.unparse(call.func.value).endswith("cluster"):
-                for kind in kinds(path.stem, ast.unparse(call.args[0])):
+                for kind in kinds(module, ast.unparse(call.args[0])):
                     about = api_info(kind)
                     place = about.parent or about.resource
                     below = f"/{about.action.partition('/')[0]}" if about.action else ""

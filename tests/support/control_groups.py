@@ -14,7 +14,7 @@ def bounded_as_a_whole() -> Hierarchies:
     """The control groups of this machine. Skips the test where KECS cannot make any for the engine."""
     _, info = docker("GET", "/info")
     if reason := hindrance(os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock", info):
-        pytest.skip(f"each container is bounded by itself: {reason}")
+        pytest.skip(f"not on docker: each container is bounded by itself: {reason}")
     found = hierarchies(info.get("CgroupVersion", "1"))
     assert found is not None
     return found

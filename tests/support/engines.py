@@ -26,7 +26,7 @@ _NO_NETWORK = ("--bridge=none", "--iptables=false", "--ip6tables=false")
 def engine_with_sizes() -> Iterator[str]:
     """Its URL."""
     if missing := [name for name in ("dockerd", "mkfs.btrfs", "mount", "unshare") if shutil.which(name) is None]:
-        pytest.skip(f"a Docker Engine on btrfs takes {', '.join(missing)}")
+        pytest.skip(f"{missing[0]}, which an engine on btrfs takes, is not installed")
     if os.getuid() != 0:
         pytest.skip("a Docker Engine on btrfs takes root")
     with tempfile.TemporaryDirectory(prefix="kecs-engine-") as name:
@@ -57,4 +57,4 @@ def _wait(engine: subprocess.Popen[str]) -> None:
         if "API listen on" in line:
             return
         last = line
-    pytest.skip(f"no second Docker Engine can run here: {last.strip()}")
+    pytest.skip(f"not on docker: no second engine can run here: {last.strip()}")

@@ -26,7 +26,7 @@ def problem() -> str | None:
     if shutil.which("go") is None:
         return "go is not installed"
     done = subprocess.run(["go", "list", SDK], env=environment(), capture_output=True, text=True, check=False)
-    return None if done.returncode == 0 else f"no GOPATH has AWS's SDK for Go ({SDK})"
+    return None if done.returncode == 0 else f"AWS's SDK for Go ({SDK}) is not installed"
 
 
 def build(program: Path) -> Path:

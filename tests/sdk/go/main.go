@@ -119,7 +119,7 @@ func service(client *ecs.Client) found {
 		"rollout":   created.Deployments[0].RolloutState,
 		"running":   []int32{created.RunningCount, before.RunningCount, after.RunningCount},
 		"revisions": []bool{*before.TaskDefinition == *one.TaskDefinitionArn, *after.TaskDefinition == *two.TaskDefinitionArn},
-		"age":       time.Since(*after.Events[0].CreatedAt).Seconds(),
+		"took":      after.Events[0].CreatedAt.Sub(*after.CreatedAt).Seconds(),
 	}
 }
 
