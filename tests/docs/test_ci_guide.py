@@ -76,6 +76,7 @@ def test_the_simulated_job(project: Path) -> None:
     assert "1 passed, 1 deselected" in run("make test-some TEST=update", project)
 
 
+@pytest.mark.long
 def test_what_a_failed_test_leaves_is_what_the_job_keeps(project: Path) -> None:
     (command,) = commands(JOBS["simulated"])
     test = project / "tests/test_orders.py"

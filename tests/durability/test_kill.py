@@ -83,7 +83,14 @@ def interrupted(server: Server, new: str, kill_after: int) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("kill_after", "killed_again"), [(25, False), (1, False), (CALLS, True)])
+@pytest.mark.parametrize(
+    ("kill_after", "killed_again"),
+    [
+        pytest.param(25, False, marks=pytest.mark.long),
+        pytest.param(1, False, marks=pytest.mark.long),
+        (CALLS, True),
+    ],
+)
 def test_nothing_is_lost_started_twice_or_left_behind(start: Any, kill_after: int, killed_again: bool) -> None:
     server = start()
     ecs = server.client(account=ACCOUNT)

@@ -70,6 +70,7 @@ def test_as_fast_as_a_container_can(start: Any) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_two_kills_in_the_middle(start: Any) -> None:
     server = start()
     task = run(server, WRITES)

@@ -124,6 +124,7 @@ async def test_names_are_not_found_while_port_53_is_a_hole() -> None:
         assert "can't find" in at.says(*ask)[1]
 
 
+@pytest.mark.long
 async def test_packets_are_lost_on_the_way_out_and_nobody_is_told() -> None:
     async with bench() as on:
         at, other = await place(on), await place(on)
